@@ -1,0 +1,135 @@
+"""Postcodes that are well formed and lie where the codes say, made from numbers, not from any address list.
+
+A postcode is a number written with a district and an inward part. Homes use sectors 0 to 4, placements 5 to 9, so a
+placement is never at a family's own postcode by chance; two different addresses of one area never share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.geography.areas import areas
+from synth.placements import ADOPTION, KINDS, LOCATIONS
+from synth.streams import Streams
+
+__all__ = ["home_postcodes", "placement_postcodes", "short_break_postcodes", "small_areas"]
+
+_LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
+"""Letters an inward part may use: C, I, K, M, O and V never occur there."""
+_PAIRS = len(_LETTERS) ** 2
+_SECTORS = 5
+_PER_DISTRICT = _SECTORS * _PAIRS
+_FEWEST = 10
+"""Addresses of a kind in an area, at the least: stays that are a tenth of them apart are then at different ones."""
+_OUTSIDE, _BEYOND = LOCATIONS.index("outside_in_wales"), LOCATIONS.index("outside_wales")
+
+
+def home_postcodes(
+    streams: Streams, order: NDArray[np.int64], family: NDArray[np.uint64]
+) -> NDArray[np.str_]:
+    """Return one postcode for each family, in its authority's own districts (`order` is 0 to 21)."""
+    words = streams("home postcode").words(family)
+    return _written(words, order, areas().districts, 0)
+
+
+def placement_postcodes(
+    streams: Streams,
+    levels: NDArray[np.int64],
+    per_100: Mapping[str, float],
+    near_share: float,
+    order: NDArray[np.int64],
+    kind: NDArray[np.int64],
+    location: NDArray[np.int64],
+    slot: NDArray[np.float64],
+    key: NDArray[np.uint64],
+    start: NDArray[np.int32],
+) -> NDArray[np.str_]:
+    """Return the postcode of each stay, in the area its location implies.
+
+    `levels` gives each authority's looked-after level (shape (22,)) that `per_100` addresses of each kind are counted
+    by; `slot` picks the address, `key` and `start` the area for stays outside the home authority.
+    """
+    host = _hosts(streams, near_share, order, key, start)
+    host = np.where(location == _OUTSIDE, host, order)
+    names = (*KINDS, "adoption")
+    counts = np.array([[max(_FEWEST, round(per_100[name] * level / 100)) for name in names] for level in levels])
+    offsets = np.cumsum(counts, axis=1) - counts
+    kind = np.minimum(kind, ADOPTION)
+    number = offsets[host, kind] + np.floor(slot * counts[host, kind]).astype(np.int64)
+    # Outside Wales the pools of all home authorities with the same districts would mix: shift each by its own.
+    shift = np.where(location == _BEYOND, order * 37, 0)
+    districts = [*areas().districts, *areas().english]
+    area = np.where(location == _BEYOND, len(areas().districts) + order, host)
+    return _spread(number + shift, area, districts)
+
+
+def small_areas(postcodes: NDArray[np.str_]) -> dict[str, str]:
+    """Return a 2011 LSOA of the right authority for every distinct Welsh postcode, blank for others."""
+    by_district = {d: n for n, districts in enumerate(areas().districts) for d in districts}
+    found: dict[str, str] = {}
+    for postcode in np.unique(postcodes):
+        district, _, inward = str(postcode).partition(" ")
+        place = by_district.get(district)
+        if not inward:
+            continue
+        if place is None:
+            found[str(postcode)] = ""
+            continue
+        options = areas().small_areas[place]
+        number = (int(inward[0]) * 20 + _LETTERS.index(inward[1])) * 20 + _LETTERS.index(inward[2])
+        found[str(postcode)] = options[(number * 7 + areas().districts[place].index(district) * 13) % len(options)]
+    return found
+
+
+def _hosts(
+    streams: Streams, near_share: float, order: NDArray[np.int64], key: NDArray[np.uint64], start: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Choose another Welsh authority for stays outside the home authority: mostly a neighbour."""
+    neighbours = areas().neighbours
+    count = np.array([len(near) for near in neighbours])
+    table = np.zeros((len(neighbours), count.max()), np.int64)
+    for row, near in enumerate(neighbours):
+        table[row, : len(near)] = near
+    u = streams("host authority").uniform(key, start)
+    v = streams("which host").uniform(key, start)
+    near_by = table[order, np.floor(v * count[order]).astype(np.int64)]
+    anywhere = (order + 1 + np.floor(v * (len(neighbours) - 1)).astype(np.int64)) % len(neighbours)
+    return np.where(u < near_share, near_by, anywhere)
+
+
+def _written(
+    words: NDArray[np.uint64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]], first_sector: int
+) -> NDArray[np.str_]:
+    sizes = np.array([len(names) * _PER_DISTRICT for names in districts], np.uint64)
+    return _text((words % sizes[area]).astype(np.int64), area, districts, first_sector)
+
+
+def _spread(number: NDArray[np.int64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]]) -> NDArray[np.str_]:
+    """Write numbered addresses of an area, scattered over its districts without two falling on one postcode."""
+    sizes = np.array([len(names) * _PER_DISTRICT for names in districts])
+    size = sizes[area]
+    # Sizes are 2^a 5^b times a number of districts below 30: a larger prime is coprime to all of them.
+    return _text((number % size * 104_729 + 4_099) % size, area, districts, _SECTORS)
+
+
+def _text(
+    number: NDArray[np.int64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]], first_sector: int
+) -> NDArray[np.str_]:
+    flat = np.array([name for names in districts for name in names])
+    begin = np.concatenate(([0], np.cumsum([len(names) for names in districts])))[:-1]
+    inward = np.array(
+        [f" {sector + first_sector}{a}{b}" for sector in range(_SECTORS) for a in _LETTERS for b in _LETTERS]
+    )
+    return np.char.add(flat[begin[area] + number // _PER_DISTRICT], inward[number % _PER_DISTRICT])
+
+
+def short_break_postcodes(
+    streams: Streams, order: NDArray[np.int64], name: NDArray[np.uint64], placement: NDArray[np.str_]
+) -> NDArray[np.str_]:
+    """Return where short breaks are taken: a carer of one's own, or one of a few homes of the authority."""
+    own = np.isin(placement, ["F2", "F3"])
+    words = streams("short break address").words(np.where(own, name, (order * 64).astype(np.uint64) + name % np.uint64(3)))
+    return _written(words, order, areas().districts, _SECTORS)

@@ -1,0 +1,70 @@
+"""Alignment: admitting queued families, authority by authority, until outside totals are met exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.people import family_names
+
+__all__ = ["Queue", "admit", "queue_lengths", "queues"]
+
+
+def queue_lengths(wanted: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Yield queue lengths, one an authority: usually the first are long enough to find `wanted` children in."""
+    lengths = np.where(wanted > 0, wanted + wanted // 2 + 12, 1)
+    while True:
+        yield lengths
+        lengths = np.where(wanted > 0, 2 * lengths, 1)
+
+
+def queues(
+    order: NDArray[np.int64], year: int, kind: str, lengths: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Return each queued family's authority (index into `order`) and name, queue after queue."""
+    place = np.repeat(np.arange(len(order)), lengths)
+    number = np.arange(len(place)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return place, family_names(order[place], year, kind, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Families in line; `place` (sorted) is a family's authority, `counts` how many children it would add."""
+
+    place: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    authorities: int
+
+    @classmethod
+    def of(
+        cls, place: NDArray[np.int64], queue: NDArray[np.int64], counted: NDArray[np.bool_], authorities: int
+    ) -> Queue:
+        """Count the children that matter in each family; `queue` gives each child's family."""
+        return cls(place, np.bincount(queue, counted, len(place)).astype(np.int64), authorities)
+
+    def reached(self, counts: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Return the running count within each authority, the family itself included."""
+        counts = self.counts if counts is None else counts
+        running = np.cumsum(counts)
+        before = np.concatenate(([0], running))[np.searchsorted(self.place, np.arange(self.authorities))]
+        return running - before[self.place]
+
+
+def admit(queue: Queue, wanted: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Admit families from the front of each line until exactly `wanted` children count.
+
+    Families are taken while they fit; the last places, too few for the next family, go to the first later families
+    that bring exactly one. Families that add nobody (they came and left within the year) are taken as long as the
+    line still moves. Returns None where a line is too short.
+    """
+    reached = queue.reached()
+    here = wanted[queue.place]
+    admitted = (reached - queue.counts < here) & (reached <= here)
+    missing = wanted - np.bincount(queue.place, np.where(admitted, queue.counts, 0), queue.authorities).astype(np.int64)
+    single = ~admitted & (queue.counts == 1)
+    admitted |= single & (queue.reached(single.astype(np.int64)) <= missing[queue.place])
+    found = np.bincount(queue.place, np.where(admitted, queue.counts, 0), queue.authorities)
+    return admitted if (found == wanted).all() else None

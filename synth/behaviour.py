@@ -1,0 +1,84 @@
+"""The profile's parameters as arrays: named axes in, numpy out, remembered per collection year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from synth.profile import Profile
+
+__all__ = ["BANDS", "Behaviour", "band"]
+
+BANDS = ("0", "1-4", "5-9", "10-15", "16-17")
+"""Age groups of the published tables, by age in completed years."""
+
+_LOWER_BOUNDS = np.array([1, 5, 10, 16])
+
+
+def band(age: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the index into BANDS of ages in completed years."""
+    return np.searchsorted(_LOWER_BOUNDS, age, side="right")
+
+
+class Behaviour:
+    """Parameters of a profile, fetched by name and collection year.
+
+    `scalar`, `vector` and `table` return floats; what a nested parameter does not name counts as zero. Years before
+    the first and after the last dated value take the nearest one.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._memory: dict[tuple[object, ...], Any] = {}
+
+    def value(self, name: str, year: int) -> Any:  # noqa: ANN401  the shape is the parameter's own
+        """Return a parameter as it stands in the profile."""
+        return self.profile.at(name, year)
+
+    def scalar(self, name: str, year: int) -> float:
+        """Return one number."""
+        return float(self.value(name, year))
+
+    def vector(self, name: str, year: int, columns: Sequence[str]) -> NDArray[np.float64]:
+        """Return a one-level parameter in the order of `columns`."""
+        key = (name, year, tuple(columns))
+        if key not in self._memory:
+            value = self.value(name, year)
+            self._memory[key] = np.array([float(value.get(column, 0.0)) for column in columns])
+        return self._memory[key]  # type: ignore[no-any-return]
+
+    def table(
+        self, name: str, year: int, rows: Sequence[str], columns: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Return a two-level parameter, shape (rows, columns)."""
+        key = (name, year, tuple(rows), tuple(columns))
+        if key not in self._memory:
+            value = self.value(name, year)
+            self._memory[key] = np.array(
+                [[float(value[row].get(column, 0.0)) for column in columns] for row in rows]
+            )
+        return self._memory[key]  # type: ignore[no-any-return]
+
+    def rows(
+        self,
+        name: str,
+        years: NDArray[np.int32],
+        row: NDArray[np.int64],
+        rows: Sequence[str],
+        columns: Sequence[str],
+    ) -> NDArray[np.float64]:
+        """Return for each entry the row `row[i]` of the table of its own year, shape (n, columns)."""
+        distinct, place = np.unique(years, return_inverse=True)
+        if not len(distinct):
+            return np.zeros((0, len(columns)))
+        stack = np.stack([self.table(name, int(year), rows, columns) for year in distinct])
+        return np.asarray(stack[place, row])
+
+    def scalars(self, name: str, years: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Return one number for each entry, of its own year."""
+        distinct, place = np.unique(years, return_inverse=True)
+        return np.array([self.scalar(name, int(year)) for year in distinct])[place]

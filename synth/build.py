@@ -1,0 +1,118 @@
+"""Build a profile from published tables and behaviour parameters, and write it the same way every time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from synth.errors import OutputError, ProfileError
+from synth.figures import published_figures
+from synth.levels import levels
+from synth.profile import Parameter, Profile, explained, read_json
+from synth.published import load_tables, published_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+__all__ = ["build", "profile_bytes", "write_profile"]
+
+FIRST_YEAR, LAST_YEAR = 2017, 2024
+"""Collection years the guidance covers, both inclusive."""
+
+
+def build(published_dir: Path, behaviour_path: Path | None = None) -> Profile:
+    """Return the profile of Wales that follows from a folder of tables and a file of behaviour parameters.
+
+    Without a behaviour file the profile has levels and figures but no parameters. Raises ProfileError naming
+    the file and cell that is wrong.
+    """
+    tables = load_tables(published_dir)
+    cells = levels(tables)
+    parameters = _behaviour(behaviour_path) if behaviour_path else {}
+    files = [*published_files(published_dir), *([behaviour_path] if behaviour_path else [])]
+    return Profile(
+        format_version=1,
+        name="wales",
+        years=(FIRST_YEAR, LAST_YEAR),
+        warm_up_from=min(cell.year for cell in cells),
+        inputs={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+        levels=cells,
+        figures=tuple(
+            f for year in range(FIRST_YEAR, LAST_YEAR + 1) for f in published_figures(tables, year)
+        ),
+        parameters=parameters,
+    )
+
+
+def profile_bytes(profile: Profile) -> bytes:
+    """Return the file's content: UTF-8 JSON, one level, one figure and one field of a parameter a line."""
+    return ("\n".join(_lines(profile)) + "\n").encode()
+
+
+def write_profile(profile: Profile, path: Path) -> None:
+    """Write a profile; the same profile gives the same bytes. Raises OutputError if it cannot be written."""
+    try:
+        path.write_bytes(profile_bytes(profile))
+    except OSError as error:
+        raise OutputError(
+            f"{path}: the profile cannot be written ({error.strerror}). Choose another place."
+        ) from None
+
+
+def _behaviour(path: Path) -> dict[str, Parameter]:
+    found = read_json(path)
+    if set(found) != {"parameters"} or not isinstance(found["parameters"], dict):
+        keys = ", ".join(found) or "nothing"
+        raise ProfileError(
+            f'{path}: found {keys}; expected {{"parameters": {{name: {{...}}}}}} and nothing else.'
+        )
+    parameters: dict[str, Parameter] = {}
+    for name, fields in found["parameters"].items():
+        try:
+            parameters[name] = Parameter.model_validate(fields)
+        except ValidationError as error:
+            raise ProfileError(explained(path, error, Parameter, f"parameters.{name}")) from None
+    return parameters
+
+
+def _lines(profile: Profile) -> Iterator[str]:
+    yield "{"
+    for name in ("format_version", "name", "years", "warm_up_from"):
+        yield f"  {_json(name)}: {_json(getattr(profile, name))},"
+    yield '  "inputs": {'
+    yield from _separated(f"    {_json(name)}: {_json(value)}" for name, value in profile.inputs.items())
+    yield "  },"
+    for name in ("levels", "figures"):
+        yield f"  {_json(name)}: ["
+        yield from _separated(f"    {_json(_filled(record))}" for record in getattr(profile, name))
+        yield "  ],"
+    yield '  "parameters": {'
+    yield from _separated(_parameter(name, item) for name, item in profile.parameters.items())
+    yield "  }"
+    yield "}"
+
+
+def _parameter(name: str, item: Parameter) -> str:
+    fields = ",\n".join(f"      {_json(key)}: {_json(value)}" for key, value in _filled(item).items())
+    return f"    {_json(name)}: {{\n{fields}\n    }}"
+
+
+def _filled(record: BaseModel) -> dict[str, Any]:
+    """Drop what equals its default: it comes back when the file is read."""
+    return record.model_dump(mode="json", exclude_defaults=True)
+
+
+def _separated(lines: Iterator[str]) -> Iterator[str]:
+    found = list(lines)
+    yield from (f"{line}," for line in found[:-1])
+    yield from found[-1:]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), allow_nan=False)

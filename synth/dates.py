@@ -1,0 +1,77 @@
+"""Days, ages and collection years as whole numbers: a day counts from 1 January 1970, ages are whole years."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Days", "age_on", "birthday", "day", "day_of_year_start", "last_day", "quarter_day", "to_date", "year_code", "year_of"]
+
+Days = NDArray[np.int32]
+"""Days since 1 January 1970, int32."""
+
+
+def day(year: int, month: int, dom: int) -> int:
+    """Return the number of one calendar day."""
+    return (dt.date(year, month, dom) - dt.date(1970, 1, 1)).days
+
+
+def day_of_year_start(year: int) -> int:
+    """Return 1 April on which collection year `year` begins (the calendar year before)."""
+    return day(year - 1, 4, 1)
+
+
+def last_day(year: int) -> int:
+    """Return 31 March on which collection year `year` ends."""
+    return day(year, 3, 31)
+
+
+def quarter_day(year: int) -> int:
+    """Return 1 January of `year`: a plan in place by then has lasted three months on 31 March."""
+    return day(year, 1, 1)
+
+
+def year_code(year: int) -> str:
+    """Return the return's own name of a collection year: 2023 gives 202223."""
+    return f"{year - 1}{year % 100:02d}"
+
+
+def to_date(number: int) -> dt.date:
+    """Return the calendar date of a day number."""
+    return dt.date(1970, 1, 1) + dt.timedelta(days=int(number))
+
+
+def year_of(days: Days) -> NDArray[np.int32]:
+    """Return the collection year (of its 31 March) each day falls in."""
+    return _YEAR[days] + (_MONTH[days] >= 4)  # noqa: PLR2004  collection years turn in April
+
+
+def age_on(birth: Days, on: Days | int) -> NDArray[np.int32]:
+    """Return age in completed years; a child born on 29 February is a year older from 28 February."""
+    return _YEAR[on] - _YEAR[birth] - (_WITHIN_YEAR[on] < _BIRTHDAY_WITHIN_YEAR[birth])
+
+
+def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
+    """Return the day on which a child reaches an age; 29 February becomes 28 February."""
+    return _MONTH_START[_MONTH_INDEX[birth] + 12 * years] + _BIRTHDAY_OF_MONTH[birth] - 1
+
+
+# Lives here fall between 1970 and 2060: the calendar of those days is looked up, not computed.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2060
+_CALENDAR = np.arange(f"{_FIRST_YEAR}-01-01", f"{_LAST_YEAR + 1}-01-01", dtype="datetime64[D]")
+_MONTH_INDEX = _CALENDAR.astype("datetime64[M]").astype(np.int32)
+_YEAR = (_MONTH_INDEX // 12 + 1970).astype(np.int32)
+_MONTH = (_MONTH_INDEX % 12 + 1).astype(np.int32)
+_DAY_OF_MONTH = ((_CALENDAR - _CALENDAR.astype("datetime64[M]")).astype(np.int32) + 1).astype(np.int32)
+_MONTH_START = (
+    np.arange(f"{_FIRST_YEAR}-01", f"{_LAST_YEAR + 1}-01", dtype="datetime64[M]")
+    .astype("datetime64[D]")
+    .astype(np.int32)
+)
+_LEAP_DAY = (_MONTH == 2) & (_DAY_OF_MONTH == 29)  # noqa: PLR2004
+# Day of month on which a child born that day has a birthday every year.
+_BIRTHDAY_OF_MONTH = np.where(_LEAP_DAY, 28, _DAY_OF_MONTH).astype(np.int32)
+_WITHIN_YEAR = _MONTH * 32 + _DAY_OF_MONTH
+_BIRTHDAY_WITHIN_YEAR = _MONTH * 32 + _BIRTHDAY_OF_MONTH

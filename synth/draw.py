@@ -1,0 +1,54 @@
+"""Turning uniforms into draws: choices from weights, durations, normals. All inverse-distribution, so monotone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.streams import Uniform
+
+__all__ = ["choose", "lognormal_days", "matrix", "normal", "within"]
+
+
+def choose(u: Uniform, weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return for each row a column drawn in proportion to its weights.
+
+    `u` has shape (n,), `weights` (n, k) or (k,), not necessarily summing to one. A weight of zero is never drawn,
+    whatever the uniform. Raises ValueError where a row has no positive weight.
+    """
+    table = np.broadcast_to(np.atleast_2d(weights), (len(u), np.atleast_2d(weights).shape[1]))
+    cumulative = np.cumsum(table, axis=1)
+    total = cumulative[:, -1:]
+    if len(u) and not (total > 0).all():
+        raise ValueError("no option has a positive weight")
+    # `<=` steps over leading options of weight zero; u < 1 keeps the last positive option the ceiling.
+    return np.asarray((cumulative <= (u[:, None] * total)).sum(axis=1), dtype=np.int64)
+
+
+def normal(u: Uniform) -> NDArray[np.float64]:
+    """Return standard normal quantiles."""
+    from scipy.special import ndtri  # noqa: PLC0415  a quarter of a second to import: only when drawing
+
+    return np.asarray(ndtri(u), dtype=np.float64)
+
+
+def lognormal_days(
+    u: Uniform, median: NDArray[np.float64] | float, sigma: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """Return durations in days, log-normal with the given median (days) and log standard deviation."""
+    return np.asarray(median * np.exp(sigma * normal(u)), dtype=np.float64)
+
+
+def within(u: Uniform, low: NDArray[Any] | float, high: NDArray[Any] | float) -> NDArray[np.int32]:
+    """Return whole numbers spread evenly over low..high, both ends included."""
+    return np.floor(low + u * (np.asarray(high) - low + 1)).astype(np.int32)
+
+
+def matrix(
+    table: Mapping[str, Mapping[str, float]], rows: Sequence[str], columns: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return a nested parameter as an array (rows, columns); a column a row does not name has weight zero."""
+    return np.array([[float(table[row].get(column, 0.0)) for column in columns] for row in rows])

@@ -1,0 +1,125 @@
+"""Episodes: a period of care cut wherever its legal status or placement changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import Behaviour
+from synth.dates import Days, age_on, year_of
+from synth.draw import choose, within
+from synth.legal import LATER, LegalPath
+from synth.periods import Entrants
+from synth.placements import Stays
+from synth.streams import Streams
+
+__all__ = ["AWAY", "Episodes", "Spells", "cut", "with_spells_away"]
+
+AWAY = ("M1", "M2", "M3")
+"""Away from the agreed placement for more than 24 hours: in refuge, whereabouts known, unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spells:
+    """Where children are, day by day: stays, some of them broken by spells away.
+
+    Arrays of one length in order of period and start. `stay` is the row of the stay in Stays; `away` indexes AWAY
+    during a spell away and is -1 otherwise.
+    """
+
+    period: NDArray[np.int64]
+    start: Days
+    stay: NDArray[np.int64]
+    away: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Episodes:
+    """Episodes in order of period and start; arrays of one length.
+
+    `end` is the day on which an episode ceases, also the first day of the next one where it continues. `legal`
+    indexes STATUSES, `stay` and `away` are as in Spells, `new_legal` and `new_place` say what changed at the start,
+    `first` and `last` mark the ends of the period.
+    """
+
+    period: NDArray[np.int64]
+    start: Days
+    end: Days
+    legal: NDArray[np.int64]
+    stay: NDArray[np.int64]
+    away: NDArray[np.int64]
+    new_legal: NDArray[np.bool_]
+    new_place: NDArray[np.bool_]
+    first: NDArray[np.bool_]
+    last: NDArray[np.bool_]
+
+    def only(self, rows: NDArray[np.bool_]) -> Episodes:
+        """Return some episodes."""
+        return Episodes(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+
+def with_spells_away(streams: Streams, behaviour: Behaviour, who: Entrants, stays: Stays, end: Days) -> Spells:
+    """Break some stays of older children by a spell away, well inside the stay, and back to the same address."""
+    n = len(stays.start)
+    following = np.append(stays.period[1:] == stays.period[:-1], False)
+    stop = np.where(following, np.append(stays.start[1:], 0), end[stays.period])
+    name, birth = who.name[stays.period], who.birth[stays.period]
+    year = year_of(stays.start)
+    constant = behaviour.profile.warm_up_from
+    low, high = behaviour.value("missing.days", constant)
+    days = within(streams("days away").uniform(name, stays.start), low, high)
+    room = stop - stays.start - days
+    offset = within(streams("first day away").uniform(name, stays.start), 20, np.maximum(room - 20, 20))
+    leave = (stays.start + offset).astype(np.int32)
+    chance = behaviour.scalars("missing.share_of_stays", year)
+    goes = (
+        (room > 60)
+        & (age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant))
+        & (streams("goes away").uniform(name, stays.start) < chance)
+    )
+    kind = choose(streams("kind of absence").uniform(name, stays.start), behaviour.vector("missing.kind", constant, AWAY))
+    here = np.flatnonzero(goes)
+    period = np.concatenate((stays.period, stays.period[here], stays.period[here]))
+    start = np.concatenate((stays.start, leave[here], (leave + days)[here])).astype(np.int32)
+    stay = np.concatenate((np.arange(n), here, here))
+    away = np.concatenate((np.full(n, -1), kind[here], np.full(len(here), -1)))
+    order = np.lexsort((start, period))
+    return Spells(period[order], start[order], stay[order], away[order])
+
+
+def cut(path: LegalPath, spells: Spells, entry: Days, end: Days) -> Episodes:
+    """Cut periods into episodes; `entry` and `end` have one entry a period."""
+    period_of, status_of = np.nonzero((path.start < LATER) & (path.start < end[:, None]))
+    change = path.start[period_of, status_of]
+    n, m = len(change), len(spells.start)
+    period = np.concatenate((period_of, spells.period))
+    start = np.concatenate((change, spells.start))
+    legal = np.concatenate((status_of, np.full(m, -1)))
+    spell = np.concatenate((np.full(n, -1), np.arange(m)))
+    order = np.lexsort((spell, start, period))
+    period, start, legal, spell = period[order], start[order], legal[order], spell[order]
+    # Two changes on one day make one episode: carry both forward, keep the second row.
+    new_legal, new_place = legal >= 0, spell >= 0
+    legal, spell = _carried(legal), _carried(spell)
+    twin = np.append((period[1:] == period[:-1]) & (start[1:] == start[:-1]), False)
+    new_legal[1:] |= twin[:-1]
+    keep = ~twin
+    period, start, legal, spell = period[keep], start[keep], legal[keep], spell[keep]
+    new_legal, new_place = new_legal[keep], new_place[keep]
+    first = np.append(True, period[1:] != period[:-1]) if len(period) else np.zeros(0, bool)
+    last = np.append(period[1:] != period[:-1], True) if len(period) else np.zeros(0, bool)
+    stop = np.where(last, end[period], np.append(start[1:], 0)).astype(np.int32)
+    assert (start[first] == entry[period[first]]).all()
+    assert (stop > start).all()
+    return Episodes(
+        period, start, stop, legal, spells.stay[spell], spells.away[spell], new_legal, new_place, first, last
+    )
+
+
+def _carried(values: NDArray[Any]) -> NDArray[Any]:
+    """Fill each -1 with the last value before it; every period begins with both of its first values on one day."""
+    known = np.maximum.accumulate(np.where(values >= 0, np.arange(len(values)), 0))
+    return values[known]

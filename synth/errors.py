@@ -1,0 +1,21 @@
+"""Exceptions, named for the mistake; each carries one message that says what, where and what to do next."""
+
+
+class SynthError(Exception):
+    """Base of every error this package raises on purpose; the command line prints it and exits with 2."""
+
+
+class InputError(SynthError):
+    """What the user asked for cannot be done: unknown authority, year out of range, unreadable file."""
+
+
+class GuidanceError(SynthError):
+    """A guidance table is damaged; the message names file, row and column."""
+
+
+class ProfileError(SynthError):
+    """A profile is missing, damaged or does not cover the year asked for."""
+
+
+class OutputError(SynthError):
+    """Files could not be written, or what was written failed its check."""

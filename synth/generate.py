@@ -1,0 +1,169 @@
+"""The main job: simulate, cut the returns, write them whole, read them back and check them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.addresses import small_areas
+from synth.behaviour import Behaviour
+from synth.errors import InputError, OutputError
+from synth.geography.authorities import Authority
+from synth.histories import History, live
+from synth.returns.cla import cla_forms
+from synth.returns.columns import Form
+from synth.returns.crcs import crcs_form
+from synth.streams import Streams
+from synth.unfolding import unfold
+
+if TYPE_CHECKING:
+    from synth.profile import Profile
+    from synth.validate import Report
+
+__all__ = ["DEFAULT_SEED", "FILES", "Generated", "generate", "simulate", "write"]
+
+DEFAULT_SEED = 20230331
+"""Used when no seed is given, so that two people who run the same command talk about the same children."""
+
+FILES = {
+    "crcs": "synthetic_crcs.csv",
+    "child": "synthetic_cla_child.csv",
+    "episode": "synthetic_cla_episode.csv",
+    "adoption": "synthetic_cla_adoption.csv",
+    "care_leaver": "synthetic_cla_care_leaver.csv",
+    "postcodes": "synthetic_postcodes.csv",
+}
+"""Form -> file name. The last is no form: it gives every Welsh postcode used a 2011 small area (LSOA)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """The returns of one year: each form's columns as text, ready to be written."""
+
+    year: int
+    authorities: tuple[Authority, ...]
+    forms: dict[str, Form]
+
+
+def simulate(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    year: int,
+    seed: int,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Generated:
+    """Simulate lives up to 31 March of `year` and cut both returns out of them; `tick` is called after each year."""
+    streams, behaviour = Streams(seed), Behaviour(profile)
+    history = live(streams, behaviour, authorities, year, tick)
+    forms = {"crcs": crcs_form(streams, behaviour, history)}
+    forms |= cla_forms(streams, behaviour, history, unfold(streams, behaviour, history, year))
+    forms["postcodes"] = _postcodes(forms)
+    return Generated(year, tuple(authorities), forms)
+
+
+def generate(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    year: int,
+    *,
+    seed: int = DEFAULT_SEED,
+    out: Path = Path("outputs"),
+    command: str = "",
+    tick: Callable[[int], None] = lambda _: None,
+) -> tuple[Path, Generated, Report]:
+    """Write both returns of a year into the folder `out`/`year` and return it, the forms and the check's report.
+
+    The folder appears whole or not at all: files are written beside it under another name, read back and validated,
+    and only then take its place. Raises InputError for a year the profile does not cover or a folder that cannot be
+    written, OutputError where what was written does not pass.
+    """
+    first, last = profile.years
+    if not first <= year <= last:
+        raise InputError(f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose one of them.")
+    _writable(out)
+    made = simulate(profile, authorities, year, seed, tick)
+    try:
+        target, report = write(made, profile, seed, out, command)
+    except OSError as error:
+        raise OutputError(f"{out}: the files could not be written ({error.strerror}). Nothing was replaced.") from error
+    return target, made, report
+
+
+def write(made: Generated, profile: Profile, seed: int, out: Path, command: str) -> tuple[Path, Report]:
+    """Write, read back and check the files, then put the folder in place; return it and the report."""
+    from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load after the simulation
+    from synth.validate import validate_folder  # noqa: PLC0415
+
+    target = out / str(made.year)
+    out.mkdir(parents=True, exist_ok=True)
+    building = Path(tempfile.mkdtemp(prefix=f".{made.year}-", dir=out))
+    try:
+        for form, name in FILES.items():
+            _write_csv(made.forms[form], building / name)
+        (building / "manifest.json").write_text(manifest_text(made, profile, seed, command, building), "utf-8")
+        report = validate_folder(building, made.year)
+        if not report.ok:
+            raise OutputError(f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}")
+        building.chmod(0o755)
+        _put_in_place(building, target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return target, report
+
+
+def _put_in_place(building: Path, target: Path) -> None:
+    """Swap the finished folder in; an older one goes only once the new one stands."""
+    if not target.exists():
+        building.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
+    old.rmdir()
+    target.rename(old)
+    try:
+        building.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    if old.is_dir():
+        shutil.rmtree(old)
+    else:
+        old.unlink()
+
+
+def _writable(out: Path) -> None:
+    """Refuse early, before minutes of work, what cannot be written later."""
+    place = out.resolve()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"--out {out}: {place} is a file, not a folder; give the name of a folder.")
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot write in {place} ({error.strerror}); give another folder.") from error
+
+
+def _write_csv(form: Form, path: Path) -> None:
+    """Write text columns as they stand: commas between, a line feed after each row, no quoting ever needed."""
+    columns = list(form.values())
+    lines = columns[0].astype(object) if columns else np.zeros(0, object)
+    for column in columns[1:]:
+        lines = lines + "," + column.astype(object)
+    path.write_text("\n".join([",".join(form), *lines, ""]), "utf-8", newline="\n")
+
+
+def _postcodes(forms: dict[str, Form]) -> Form:
+    """A small area for every Welsh postcode in the files, since invented postcodes are in no directory."""
+    used = np.concatenate(
+        [forms["crcs"]["HOME_POSTCODE"], forms["child"]["HOME_POSTCODE"], forms["episode"]["PLACEMENT_POSTCODE"]]
+    )
+    found = small_areas(used[used != ""])
+    welsh = sorted(postcode for postcode, area in found.items() if area)
+    return {"POSTCODE": np.array(welsh, dtype="U8"), "LSOA2011_CD": np.array([found[p] for p in welsh], dtype="U9")}

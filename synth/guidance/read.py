@@ -1,0 +1,303 @@
+"""Reading the guidance tables: every cell is typed, or refused by file, line and column."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from synth.errors import GuidanceError
+from synth.guidance.rows import AllowedRow, Code, Item, Limit, ReturnYear, Statement, Tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+__all__ = ["read_tables", "refuse"]
+
+_R = TypeVar("_R")
+
+BASES = frozenset({"confirmed", "england", "assumed"})
+CONFIDENCES = frozenset({"high", "medium", "low"})
+MODES = frozenset({"census_date", "all_year"})
+SEVERITIES = frozenset({"error", "warning"})
+ITEM_TYPES = frozenset({"text", "integer", "date", "code", "postcode", "upn"})
+REQUIRED = frozenset({"always", "conditional", "optional"})
+UNITS = frozenset({"years", "weeks", "days", "count", "percent", "per_10000", "date"})
+
+
+def refuse(file: str, line: int, column: str, found: str, expected: str) -> NoReturn:
+    """Raise GuidanceError for one cell; `found` and `expected` complete the sentence, without full stop."""
+    raise GuidanceError(
+        f"{file}, line {line}, column {column}: found {found}, expected {expected}; "
+        "correct that cell and load again"
+    )
+
+
+def read_tables(folder: Traversable | Path) -> Tables:
+    """Read the six CSV files of a folder.
+
+    GuidanceError for a missing file, a wrong header or a cell of the wrong kind.
+    """
+    return Tables(
+        returns=_read(folder, "returns.csv", _RETURN_COLUMNS, _return_year),
+        items=_read(folder, "items.csv", _ITEM_COLUMNS, _item),
+        codes=_read(folder, "codes.csv", _CODE_COLUMNS, _code),
+        limits=_read(folder, "limits.csv", _LIMIT_COLUMNS, _limit),
+        allowed=_read(folder, "allowed.csv", _ALLOWED_COLUMNS, _allowed),
+        statements=_read(folder, "statements.csv", _STATEMENT_COLUMNS, _statement),
+    )
+
+
+_DATED = ("first_year", "last_year", "basis", "confidence", "reference")
+_RETURN_COLUMNS = (
+    *("return", "year", "name", "mode", "first_day", "last_day", "quarter_day", "due", "note"),
+    *("basis", "confidence", "reference"),
+)
+_ITEM_COLUMNS = (
+    *("return", "form", "name", "label", "type", "required", "code_set", "min_age", "max_age"),
+    *("outside_age_code", "condition", "unique", *_DATED, "note"),
+)
+_CODE_COLUMNS = ("return", "code_set", "code", "label", *_DATED)
+_LIMIT_COLUMNS = ("return", "item", "code", "measure", "value", "unit", "rule", "severity", *_DATED, "note")
+_ALLOWED_COLUMNS = (
+    *("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", *_DATED),
+)
+_STATEMENT_COLUMNS = ("return", "rule_id", "text", "severity", "fields", "mode", *_DATED)
+
+
+class _Cells:
+    """The cells of one row, taken out by column and typed on the way."""
+
+    __slots__ = ("_cells", "_file", "line")
+
+    def __init__(self, file: str, line: int, cells: Mapping[str, str]) -> None:
+        self._file = file
+        self.line = line
+        self._cells = cells
+
+    def text(self, column: str, among: frozenset[str] | None = None) -> str:
+        """Return a filled cell, one of `among` if given."""
+        value = self._cells[column]
+        if not value:
+            refuse(self._file, self.line, column, "nothing", _list(among) if among else "a value")
+        if among is not None and value not in among:
+            refuse(self._file, self.line, column, repr(value), _list(among))
+        return value
+
+    def maybe(self, column: str) -> str:
+        """Return a cell that may be blank."""
+        return self._cells[column]
+
+    def integer(self, column: str) -> int:
+        """Return a whole number."""
+        value = self._cells[column]
+        if not value.isascii() or not value.isdigit():
+            refuse(self._file, self.line, column, repr(value), "a whole number such as 2017")
+        return int(value)
+
+    def maybe_integer(self, column: str) -> int | None:
+        """Return a whole number, None for a blank cell."""
+        return self.integer(column) if self._cells[column] else None
+
+    def date(self, column: str) -> dt.date:
+        """Return a day written as 2023-03-31."""
+        value = self._cells[column]
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            refuse(self._file, self.line, column, repr(value), "a day written as 2023-03-31")
+
+    def quantity(self, column: str, unit: str) -> str:
+        """Return a number or, for the unit date, a day; still as text, but known to be readable."""
+        value = self.text(column)
+        if unit == "date":
+            self.date(column)
+            return value
+        try:
+            float(value)
+        except ValueError:
+            refuse(self._file, self.line, column, repr(value), f"a number of {unit}")
+        return value
+
+    def years(self) -> tuple[int, int | None]:
+        """Return first and last year of the row, in order."""
+        first, last = self.integer("first_year"), self.maybe_integer("last_year")
+        if last is not None and last < first:
+            refuse(
+                self._file, self.line, "last_year", str(last), f"{first} or later, the year the row begins"
+            )
+        return first, last
+
+    def basis(self) -> str:
+        return self.text("basis", BASES)
+
+    def confidence(self) -> str:
+        return self.text("confidence", CONFIDENCES)
+
+    def severity(self) -> str:
+        return self.text("severity", SEVERITIES)
+
+    def parts(self, column: str) -> tuple[str, ...]:
+        """Return the parts of a cell divided by bars, none for a blank cell."""
+        value = self._cells[column]
+        return tuple(value.split("|")) if value else ()
+
+
+def _list(values: frozenset[str]) -> str:
+    return "one of " + ", ".join(sorted(values))
+
+
+def _read(
+    folder: Traversable | Path, file: str, columns: tuple[str, ...], build: Callable[[_Cells], _R]
+) -> tuple[_R, ...]:
+    return tuple(build(cells) for cells in _lines(folder, file, columns))
+
+
+def _lines(folder: Traversable | Path, file: str, columns: tuple[str, ...]) -> Iterator[_Cells]:
+    """Yield the rows of a file below its header, which must name exactly these columns in this order."""
+    try:
+        text = folder.joinpath(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GuidanceError(
+            f"{file}: cannot be read ({error}); put the guidance table back in {folder}"
+        ) from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        if tuple(header) != columns:
+            at = next((i for i, name in enumerate(columns) if header[i : i + 1] != [name]), len(columns))
+            found = repr(header[at]) if at < len(header) else "nothing"
+            wanted = repr(columns[at]) if at < len(columns) else "no further column"
+            refuse(file, 1, str(at + 1), found, wanted)
+        for row in reader:
+            if len(row) != len(columns):
+                column = columns[min(len(row), len(columns) - 1)]
+                refuse(file, reader.line_num, column, f"a row of {len(row)} cells", f"{len(columns)} cells")
+            yield _Cells(file, reader.line_num, dict(zip(columns, row, strict=True)))
+    except csv.Error as error:
+        raise GuidanceError(f"{file}, line {reader.line_num}: not readable as CSV ({error})") from error
+
+
+def _return_year(c: _Cells) -> ReturnYear:
+    year = c.integer("year")
+    return ReturnYear(
+        return_=c.text("return"),
+        first_year=year,
+        last_year=year,
+        year=year,
+        name=c.text("name"),
+        mode=c.text("mode", MODES),
+        first_day=c.date("first_day"),
+        last_day=c.date("last_day"),
+        quarter_day=c.date("quarter_day") if c.maybe("quarter_day") else None,
+        due=c.maybe("due"),
+        note=c.maybe("note"),
+        basis=c.basis(),
+        confidence=c.confidence(),
+        reference=c.text("reference"),
+        line=c.line,
+    )
+
+
+def _item(c: _Cells) -> Item:
+    first, last = c.years()
+    return Item(
+        return_=c.text("return"),
+        form=c.text("form"),
+        name=c.text("name"),
+        label=c.text("label"),
+        type=c.text("type", ITEM_TYPES),
+        required=c.text("required", REQUIRED),
+        code_set=c.maybe("code_set"),
+        min_age=c.maybe_integer("min_age"),
+        max_age=c.maybe_integer("max_age"),
+        outside_age_code=c.maybe("outside_age_code"),
+        condition=c.maybe("condition"),
+        unique=c.text("unique", frozenset({"yes", "no"})) == "yes",
+        first_year=first,
+        last_year=last,
+        basis=c.basis(),
+        confidence=c.confidence(),
+        reference=c.text("reference"),
+        note=c.maybe("note"),
+        line=c.line,
+    )
+
+
+def _code(c: _Cells) -> Code:
+    first, last = c.years()
+    return Code(
+        return_=c.text("return"),
+        code_set=c.text("code_set"),
+        code=c.text("code"),
+        label=c.text("label"),
+        first_year=first,
+        last_year=last,
+        basis=c.basis(),
+        confidence=c.confidence(),
+        reference=c.text("reference"),
+        line=c.line,
+    )
+
+
+def _limit(c: _Cells) -> Limit:
+    first, last = c.years()
+    unit = c.text("unit", UNITS)
+    return Limit(
+        return_=c.text("return"),
+        item=c.maybe("item"),
+        code=c.maybe("code"),
+        measure=c.text("measure"),
+        value=c.quantity("value", unit),
+        unit=unit,
+        rule=c.text("rule"),
+        severity=c.severity(),
+        first_year=first,
+        last_year=last,
+        basis=c.basis(),
+        confidence=c.confidence(),
+        reference=c.text("reference"),
+        note=c.maybe("note"),
+        line=c.line,
+    )
+
+
+def _allowed(c: _Cells) -> AllowedRow:
+    first, last = c.years()
+    return AllowedRow(
+        return_=c.text("return"),
+        relation=c.text("relation"),
+        item=c.text("item"),
+        code=c.text("code"),
+        partner_item=c.maybe("partner_item"),
+        partners=frozenset(c.parts("partners")),
+        rule=c.text("rule"),
+        severity=c.severity(),
+        first_year=first,
+        last_year=last,
+        basis=c.basis(),
+        confidence=c.confidence(),
+        reference=c.text("reference"),
+        line=c.line,
+    )
+
+
+def _statement(c: _Cells) -> Statement:
+    first, last = c.years()
+    return Statement(
+        return_=c.text("return"),
+        rule_id=c.text("rule_id"),
+        text=c.text("text"),
+        severity=c.severity(),
+        fields=c.parts("fields"),
+        mode=c.text("mode", MODES | {"both"}),
+        first_year=first,
+        last_year=last,
+        basis=c.basis(),
+        confidence=c.confidence(),
+        reference=c.text("reference"),
+        line=c.line,
+    )

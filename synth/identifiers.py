@@ -1,0 +1,95 @@
+"""Identifiers that belong to nobody: local child identifiers and unique pupil numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.dates import Days, birthday
+from synth.draw import within
+from synth.streams import Streams
+
+__all__ = ["PREFIX", "first_school_day", "local_ids", "pupil_numbers", "serials"]
+
+PREFIX = "SYN"
+"""Every local identifier starts with these letters: no authority's system numbers children so."""
+
+_ALPHABET = np.array(list("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
+"""Crockford's 32 signs: no I, L, O or U to misread."""
+_SIGNS, _BITS, _SERIAL_BITS = 7, 35, 20
+_CHECK_LETTERS = np.array(list("ABCDEFGHJKLMNPQRTUVWXYZ"))
+"""Check letters of a pupil number in order of the remainder, without I, O and S (UPN standard 2.0)."""
+
+
+def serials(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number children within their authority in the order they became known (rows of one history)."""
+    order = np.argsort(place, kind="stable")
+    sorted_place = place[order]
+    start = np.searchsorted(sorted_place, sorted_place)
+    numbers = np.empty(len(place), np.int64)
+    numbers[order] = np.arange(len(place)) - start
+    return numbers
+
+
+def local_ids(streams: Streams, order: NDArray[np.int64], serial: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return ten-character identifiers, unique in Wales and never re-used; `order` is the authority's, 0 to 21."""
+    number = (order.astype(np.uint64) << np.uint64(_SERIAL_BITS)) | serial.astype(np.uint64)
+    mask = np.uint64((1 << _BITS) - 1)
+    keys = streams("local identifiers").words(np.arange(3)) | np.uint64(1)
+    number = (number + streams("local identifiers").words(3)) & mask
+    # A product with an odd number and a shifted exclusive-or can each be undone, so no two children collide.
+    for key in keys:
+        number = (number * key) & mask
+        number ^= number >> np.uint64(17)
+    signs = [(number >> np.uint64(5 * place)) & np.uint64(31) for place in reversed(range(_SIGNS))]
+    text = np.full(len(number), PREFIX)
+    for sign in signs:
+        text = np.char.add(text, _ALPHABET[sign.astype(np.int64)])
+    return text
+
+
+def first_school_day(
+    streams: Streams, name: NDArray[np.uint64], birth: Days, unaccompanied: NDArray[np.bool_], known: Days, leaves: int
+) -> Days:
+    """Return the day a child is given a pupil number: between the third and the fifth birthday, at nursery or school.
+
+    Unaccompanied children get one on arrival (`known`) if still of school age, under `leaves` years; older ones never do (a day far in the
+    future stands for never).
+    """
+    third, fifth = birthday(birth, 3), birthday(birth, 5) - 1
+    u = streams("first school day").uniform(name)
+    enrolled = within(u, third + 60, fifth)
+    arrives = np.where(birthday(birth, leaves) > known, known, np.int32(10**8))
+    return np.where(unaccompanied, arrives, enrolled).astype(np.int32)
+
+
+def pupil_numbers(
+    education_number: NDArray[np.str_], serial: NDArray[np.int64], issued_year: NDArray[np.int64]
+) -> NDArray[np.str_]:
+    """Return pupil numbers with a right check letter and a school number below 1000, which no school has.
+
+    `education_number` is the authority's three-digit number, `serial` a number below a million, unique within the
+    authority, `issued_year` the calendar year of issue. Raises ValueError past a million children.
+    """
+    if len(serial) and serial.max() >= 1_000_000:  # noqa: PLR2004
+        raise ValueError("pupil numbers are exhausted: an authority has a million of them")
+    scattered = (serial * 387_423 + 77_003) % 1_000_000
+    school, last = scattered // 1000, scattered % 1000
+    digits = np.stack(
+        [
+            *_digits(education_number.astype(np.int64), 3),
+            *_digits(school, 4),
+            *_digits(issued_year % 100, 2),
+            *_digits(last, 3),
+        ],
+        axis=1,
+    )
+    check = _CHECK_LETTERS[(digits * np.arange(2, 14)).sum(axis=1) % 23]
+    text = check
+    for column in range(digits.shape[1]):
+        text = np.char.add(text, digits[:, column].astype("U1"))
+    return text
+
+
+def _digits(number: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
+    return [number // 10**place % 10 for place in reversed(range(count))]

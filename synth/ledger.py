@@ -1,0 +1,47 @@
+"""A growing table of equally long numpy columns: what the simulation writes its lives into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """Columns of fixed types that grow together; rows are never removed, so a row number stays valid."""
+
+    def __init__(self, **columns: DTypeLike) -> None:
+        self._store: dict[str, NDArray[Any]] = {name: np.zeros(1024, dtype) for name, dtype in columns.items()}
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return a column as a view: writing into it changes the table."""
+        return self._store[name][: self._length]
+
+    def append(self, **values: Any) -> NDArray[np.int64]:  # noqa: ANN401  arrays or scalars of the columns' types
+        """Add rows (every column named; scalars are repeated) and return their row numbers."""
+        count = max(np.size(value) for value in values.values())
+        if any(np.size(value) == 0 for value in values.values()):
+            count = 0
+        if missing := self._store.keys() ^ values.keys():
+            raise KeyError(f"columns do not match: {sorted(missing)}")
+        end = self._length + count
+        for name, column in self._store.items():
+            if end > len(column):
+                grown = np.zeros(max(end, 2 * len(column)), column.dtype)
+                grown[: self._length] = column[: self._length]
+                self._store[name] = column = grown
+            column[self._length : end] = values[name]
+        rows = np.arange(self._length, end)
+        self._length = end
+        return rows
+
+    def frozen(self) -> dict[str, NDArray[Any]]:
+        """Return the columns cut to length, as independent arrays."""
+        return {name: column[: self._length].copy() for name, column in self._store.items()}

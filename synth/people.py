@@ -1,0 +1,127 @@
+"""Who the children are: families that become known to an authority, and the children in them.
+
+A family is named by one 64-bit number made of authority, collection year, kind and its place in the queue of that
+year; a child by its family's number and its place in the family. Names exist before anyone is drawn, so whether a
+family is admitted changes nothing about who is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import BANDS, Behaviour, band
+from synth.dates import Days, age_on, birthday
+from synth.draw import choose, within
+from synth.streams import Streams
+
+__all__ = ["FEMALE", "KINDS", "MALE", "Members", "age_group", "family_names", "members"]
+
+MALE, FEMALE = 1, 2
+
+KINDS = ("care", "unaccompanied", "short_break", "support")
+"""How a family becomes known: straight into care, as an unaccompanied child, for short breaks, for support."""
+
+_SIZES = ("1", "2", "3", "4", "5")
+_LOWER_AGE = np.array([0, 1, 5, 10, 16])
+_UPPER_AGE = np.array([1, 5, 10, 16, 18])
+_NEWBORN_DAYS = 14
+"""Under two weeks old at the first court date: the definition of newborn in the research on infants in care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Children of queued families; all arrays share one length, ordered by family.
+
+    `queue` is the family's position in the queue it was drawn for, `name` the child's 64-bit name, `birth` a day,
+    `sex` MALE or FEMALE.
+    """
+
+    queue: NDArray[np.int64]
+    family: NDArray[np.uint64]
+    name: NDArray[np.uint64]
+    birth: Days
+    sex: NDArray[np.int8]
+
+
+def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the names of families in the queues of a year; `authority` is its order, `place` counts from 0."""
+    base = (((authority + 1) << 14 | year) << 3 | KINDS.index(kind)) << 24
+    return (base + place).astype(np.uint64)
+
+
+def members(
+    streams: Streams, behaviour: Behaviour, kind: str, family: NDArray[np.uint64], on: Days, year: int
+) -> Members:
+    """Draw the children of each family as they are on the day `on`: all born by then, all under 17.
+
+    The oldest admitted age keeps at least a year before the 18th birthday, except that the child who brings an
+    unaccompanied or care family in may be 17.
+    """
+    size = 1 + choose(
+        streams("household size").uniform(family), behaviour.vector(f"household.size.{kind}", year, _SIZES)
+    )
+    first = _first_child(streams, behaviour, kind, family, on, year)
+    queue = np.repeat(np.arange(len(family)), size)
+    starts = np.concatenate(([0], np.cumsum(size)[:-1])) if len(size) else np.zeros(0, np.int64)
+    place = np.arange(len(queue)) - starts[queue]
+    name = family[queue] * np.uint64(8) + place.astype(np.uint64)
+    birth = _birth(streams, behaviour, name, place, first[queue], year)
+    age = age_on(birth, on[queue])
+    sibling_fits = (birth <= on[queue]) & (age >= 0) & (birthday(birth, 17) > on[queue])
+    keep = (place == 0) | sibling_fits
+    male_share = behaviour.scalar(f"household.male_share.{kind}", year)
+    sex = np.where(streams("sex").uniform(name) < male_share, MALE, FEMALE).astype(np.int8)
+    return Members(queue[keep], family[queue][keep], name[keep], birth[keep], sex[keep])
+
+
+def _first_child(
+    streams: Streams, behaviour: Behaviour, kind: str, family: NDArray[np.uint64], on: Days, year: int
+) -> Days:
+    """Birth day of the child who brings the family in, by age group and evenly within it."""
+    ages = behaviour.vector(f"household.first_age.{kind}", year, BANDS)
+    group = choose(streams("first age group").uniform(family), ages)
+    youngest = birthday(on, -_LOWER_AGE[group].astype(np.int32))
+    oldest = birthday(on, -_UPPER_AGE[group].astype(np.int32)) + 1
+    u = streams("first age").uniform(family)
+    # Leave a few days before 18, so that the shortest stay still ends in childhood.
+    oldest = np.where(group == len(BANDS) - 1, oldest + 30, oldest)
+    birth = within(u, oldest, youngest)
+    newborn = (group == 0) & (
+        streams("newborn").uniform(family) < behaviour.scalar(f"household.newborn_share.{kind}", year)
+    )
+    return np.where(newborn, on - within(u, 0, _NEWBORN_DAYS - 1), birth).astype(np.int32)
+
+
+def _birth(
+    streams: Streams,
+    behaviour: Behaviour,
+    name: NDArray[np.uint64],
+    place: NDArray[np.int64],
+    first: Days,
+    year: int,
+) -> Days:
+    """Births of brothers and sisters, older or younger than the first child by whole pregnancies; twins share it."""
+    step = within(streams("sibling gap").uniform(name), *behaviour.value("household.sibling_gap_days", year))
+    older = streams("sibling older").uniform(name) < behaviour.scalar("household.sibling_older_share", year)
+    twin = (place == 1) & (streams("twin").uniform(name) < behaviour.scalar("household.twin_share", year))
+    birth = first.copy()
+    # Each further child stands one pregnancy beyond the last one on its side, so no two are too close.
+    oldest = youngest = first
+    for number in range(1, len(_SIZES)):
+        here = place == number
+        birth = np.where(here, np.where(twin, first, np.where(older, oldest - step, youngest + step)), birth)
+        placed = np.flatnonzero(here)
+        # Children of one family are consecutive: the next place is the next row.
+        onward = placed[(placed + 1 < len(place)) & (np.append(place, 0)[placed + 1] == number + 1)]
+        oldest, youngest = oldest.copy(), youngest.copy()
+        oldest[onward + 1] = np.minimum(oldest[onward], birth[onward])
+        youngest[onward + 1] = np.maximum(youngest[onward], birth[onward])
+    return birth.astype(np.int32)
+
+
+def age_group(birth: Days, on: Days | int) -> NDArray[np.int64]:
+    """Return the index into BANDS of each child's age on a day."""
+    return band(age_on(birth, on))

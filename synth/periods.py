@@ -1,0 +1,150 @@
+"""How long a period of being looked after lasts, and to what end: drawn once, when it begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import BANDS, Behaviour
+from synth.dates import Days, birthday
+from synth.draw import choose, lognormal_days, within
+from synth.people import age_group
+from synth.streams import Streams
+
+__all__ = ["DESTINATIONS", "AdoptionClock", "Entrants", "Outcome", "adoption_clock", "outcome"]
+
+DESTINATIONS = (
+    "home",
+    "guardian_carer",
+    "guardian_other",
+    "adoption",
+    "grows_up",
+    "independent",
+    "died",
+    "transfer",
+    "custody",
+)
+"""Where a period leads: back home, special guardianship to the foster carer or another, adoption, the eve of the
+18th birthday, independence before it, death, another authority, custody."""
+
+_HOME, _CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT = range(6)
+_SHORTEST_STAY = 2
+"""Being looked after means more than 24 hours (section 74 of the 2014 Act): two dates apart always is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entrants:
+    """Children at the start of a period; arrays of one length.
+
+    `name` is the child's own number, `lead` that of the brother or sister (or self) whose proceedings they share,
+    `number` counts the child's periods from 0, `entry` is the first day, `unaccompanied` a flag.
+    """
+
+    name: NDArray[np.uint64]
+    lead: NDArray[np.uint64]
+    number: NDArray[np.int32]
+    birth: Days
+    entry: Days
+    unaccompanied: NDArray[np.bool_]
+
+    def only(self, take: NDArray[np.bool_]) -> Entrants:
+        """Return the chosen ones."""
+        return Entrants(*(getattr(self, column)[take] for column in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptionClock:
+    """Days from entry to placement order, to placement for adoption and to the adoption order."""
+
+    to_order: NDArray[np.int32]
+    to_placement: NDArray[np.int32]
+    to_adoption: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`destination` indexes DESTINATIONS; `end` is the day the last episode ceases (its end date)."""
+
+    destination: NDArray[np.int8]
+    end: Days
+
+
+def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) -> Outcome:
+    """Draw where each period beginning in collection year `year` leads and when it ends.
+
+    Ends never pass the day before the 18th birthday, the last day a child can be looked after.
+    """
+    group = age_group(who.birth, who.entry)
+    kind = np.where(who.unaccompanied, len(BANDS), group)
+    rows = (*BANDS, "unaccompanied")
+    weights = behaviour.table("care.destination", year, rows, DESTINATIONS)
+    # Brothers and sisters usually share one outcome: one uniform, each with the weights of their own age.
+    together = streams("outcome together").uniform(who.name, who.number) < behaviour.scalar(
+        "siblings.same_outcome_share", year
+    )
+    decides = np.where(together, who.lead, who.name)
+    destination = choose(streams("destination").uniform(decides, who.entry), weights[kind])
+
+    last = birthday(who.birth, 18) - 1
+    length = _stay_home(streams, behaviour, who, decides, group, year)
+    guardian = lognormal_days(
+        streams("guardianship stay").uniform(decides, who.entry), *_pair(behaviour, "care.stay.guardianship", year)
+    )
+    length = np.where((destination == _CARER) | (destination == _OTHER), guardian, length)
+    clock = adoption_clock(streams, behaviour, decides, who.entry, year)
+    length = np.where(destination == _ADOPTION, clock.to_adoption, length)
+    end = who.entry + np.maximum(length, _SHORTEST_STAY).astype(np.int32)
+
+    sixteen = np.maximum(birthday(who.birth, 16), who.entry) + 28
+    leaves = within(streams("independence").uniform(who.name, who.number), sixteen, np.maximum(last, sixteen))
+    end = np.where(destination == _INDEPENDENT, leaves, end)
+    # A stay that would outlast childhood is a stay until 18.
+    outlasts = (destination != _GROWS_UP) & (end >= last)
+    destination = np.where(outlasts, _GROWS_UP, destination)
+    end = np.where(destination == _GROWS_UP, last, end)
+    return Outcome(destination.astype(np.int8), np.maximum(end, who.entry + _SHORTEST_STAY).astype(np.int32))
+
+
+def adoption_clock(
+    streams: Streams, behaviour: Behaviour, decides: NDArray[np.uint64], entry: Days, year: int
+) -> AdoptionClock:
+    """Return the three waits of an adoption, each within bounds that keep court and matching possible."""
+    order = _bounded(streams, behaviour, "care.adoption.entry_to_placement_order", decides, entry, year)
+    placed = order + _bounded(streams, behaviour, "care.adoption.order_to_placement", decides, entry, year)
+    adopted = placed + _bounded(streams, behaviour, "care.adoption.placement_to_adoption", decides, entry, year)
+    return AdoptionClock(order, placed, adopted)
+
+
+def _bounded(
+    streams: Streams, behaviour: Behaviour, name: str, who: NDArray[np.uint64], entry: Days, year: int
+) -> NDArray[np.int32]:
+    value = behaviour.value(name, year)
+    days = lognormal_days(streams(name).uniform(who, entry), value["median_days"], value["sigma"])
+    return np.clip(days, value["shortest_days"], value["longest_days"]).astype(np.int32)
+
+
+def _pair(behaviour: Behaviour, name: str, year: int) -> tuple[float, float]:
+    value = behaviour.value(name, year)
+    return float(value["median_days"]), float(value["sigma"])
+
+
+def _stay_home(
+    streams: Streams,
+    behaviour: Behaviour,
+    who: Entrants,
+    decides: NDArray[np.uint64],
+    group: NDArray[np.int64],
+    year: int,
+) -> NDArray[np.float64]:
+    """Stays that end otherwise than by growing up: a short kind and a long kind, by age at entry."""
+    share = behaviour.vector("care.stay.short_share", year, BANDS)[group]
+    is_short = streams("short stay").uniform(decides, who.entry) < share
+    median_short, sigma_short = _pair(behaviour, "care.stay.short", year)
+    median_long, sigma_long = _pair(behaviour, "care.stay.long", year)
+    return lognormal_days(
+        streams("length of stay").uniform(decides, who.entry),
+        np.where(is_short, median_short, median_long),
+        np.where(is_short, sigma_short, sigma_long),
+    )

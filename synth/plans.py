@@ -1,0 +1,172 @@
+"""Care and support plans and the child protection register: why they begin, how long they last, how they close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import Behaviour
+from synth.dates import Days, age_on, birthday
+from synth.draw import choose, lognormal_days, within
+from synth.periods import DESTINATIONS, Entrants
+from synth.streams import Streams
+
+__all__ = [
+    "CLOSURES",
+    "NEEDS",
+    "PlanEnds",
+    "aftercare_end",
+    "needs",
+    "registration",
+    "short_break_series",
+    "support_plan",
+]
+
+NEEDS = ("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "N9")
+"""Categories of need, in the order of the code set."""
+
+CLOSURES = ("RC1", "RC2", "RC4", "RC5", "RC6", "RC7")
+"""Reasons a plan closes, as the all-year return codes them: adopted, died, special guardianship, another authority,
+adult services, any other reason."""
+
+_ADOPTED, _DIED, _GUARDIAN, _MOVED, _ADULT, _OTHER = range(6)
+_N1, _N2, _N6, _N9 = (NEEDS.index(code) for code in ("N1", "N2", "N6", "N9"))
+_OWN = [_N2, _N6, _N9]
+"""Needs that are the child's own: a brother or sister does not share them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEnds:
+    """Last day of each plan and why it ends (index into CLOSURES)."""
+
+    end: Days
+    because: NDArray[np.int8]
+
+    @classmethod
+    def until(cls, end: Days) -> PlanEnds:
+        """Return plans that end on a day for no special reason."""
+        return cls(end.astype(np.int32), np.full(len(end), _OTHER, np.int8))
+
+    def only(self, take: NDArray[np.bool_]) -> PlanEnds:
+        """Return the chosen ones."""
+        return PlanEnds(self.end[take], self.because[take])
+
+
+def needs(
+    streams: Streams, behaviour: Behaviour, kind: str, family: NDArray[np.uint64], birth: Days, start: Days, year: int
+) -> NDArray[np.int8]:
+    """Draw the category of need that opens a plan; children of one family share it unless it is one child's own.
+
+    Socially unacceptable behaviour (N6) is not drawn under the age of 10.
+    """
+    weights = np.broadcast_to(behaviour.vector(f"need.{kind}", year, NEEDS), (len(family), len(NEEDS))).copy()
+    young = age_on(birth, start) < behaviour.scalar("need.n6_from_age", year)
+    weights[young, _N6] = 0.0
+    u = streams("need").uniform(family)
+    drawn = choose(u, weights)
+    # The queue keeps a family's children together, the one who brought it in first.
+    later = np.zeros(len(family), bool)
+    later[1:] = family[1:] == family[:-1]
+    own = later & np.isin(drawn, _OWN)
+    if own.any() and kind != "unaccompanied":
+        shared = weights[own].copy()
+        shared[:, _OWN] = 0.0
+        drawn[own] = choose(u[own], shared)
+    return drawn.astype(np.int8)
+
+
+def registration(
+    streams: Streams,
+    behaviour: Behaviour,
+    family: NDArray[np.uint64],
+    need: NDArray[np.int8],
+    start: Days,
+    kind: str,
+    year: int,
+) -> tuple[Days, NDArray[np.int32]]:
+    """Return first day on the register and length in days (0: never) of the plan that begins on `start`.
+
+    Only plans for abuse or neglect (N1) lead to the register; all children of a family are registered together.
+    """
+    chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
+    on = (need == _N1) & (streams("registered").uniform(family, start) < chance)
+    wait = within(streams("register wait").uniform(family, start), 0, behaviour.scalar("register.longest_wait_days", year))
+    value = behaviour.value("register.length", year)
+    length = lognormal_days(streams("register length").uniform(family, start), value["median_days"], value["sigma"])
+    length = np.clip(length, value["shortest_days"], value["longest_days"])
+    return (start + wait).astype(np.int32), np.where(on, length, 0).astype(np.int32)
+
+
+def support_plan(
+    streams: Streams,
+    behaviour: Behaviour,
+    family: NDArray[np.uint64],
+    name: NDArray[np.uint64],
+    number: NDArray[np.int32],
+    birth: Days,
+    need: NDArray[np.int8],
+    start: Days,
+    register: tuple[Days, NDArray[np.int32]],
+    year: int,
+) -> PlanEnds:
+    """Draw when plans of children who are not looked after end, never after the eve of the 18th birthday.
+
+    Three kinds of plan, mixed in shares of their own for disability (N2) and for the rest: brief, middling, long.
+    A plan outlasts the child's time on the register.
+    """
+    kinds = ("brief", "middling", "long")
+    shares = np.where(
+        (need == _N2)[:, None],
+        behaviour.vector("plan.length_shares_disability", year, kinds),
+        behaviour.vector("plan.length_shares", year, kinds),
+    )
+    kind = choose(streams("plan kind").uniform(family, number), shares)
+    table = behaviour.table("plan.length", year, kinds, ("median_days", "sigma"))
+    u = streams("plan length").uniform(family, number)
+    length = np.maximum(lognormal_days(u, table[kind, 0], table[kind, 1]), behaviour.scalar("plan.shortest_days", year))
+    begin, on = register
+    tail = within(streams("plan tail").uniform(family, number), *behaviour.value("register.plan_tail_days", year))
+    end = start + np.where(on > 0, np.maximum(length, begin + on + tail - start), length)
+    eve = birthday(birth, 18) - 1
+    grown = end >= eve
+    adult = grown & (need == _N2)
+    end = np.where(grown, eve, end)
+    return PlanEnds(end.astype(np.int32), np.where(adult, _ADULT, _OTHER).astype(np.int8))
+
+
+def short_break_series(
+    streams: Streams, behaviour: Behaviour, name: NDArray[np.uint64], birth: Days, start: Days, year: int
+) -> Days:
+    """Return the end of each series of short breaks, before 18."""
+    value = behaviour.value("short_breaks.series", year)
+    length = lognormal_days(streams("short break series").uniform(name), value["median_days"], value["sigma"])
+    length = np.maximum(length, value["shortest_days"])
+    return np.minimum(start + length, birthday(birth, 18) - 1).astype(np.int32)
+
+
+def aftercare_end(
+    streams: Streams, behaviour: Behaviour, who: Entrants, destination: NDArray[np.int8], end: Days, year: int
+) -> PlanEnds:
+    """Draw how long a plan goes on after a period of care, by where the child went.
+
+    Adoption, death, transfer and the 18th birthday close it the same day; a child at home, with a guardian, in
+    custody or living independently before 18 is supported for a while, at most to the eve of the 18th birthday.
+    """
+    value = behaviour.value("plan.aftercare", year)
+    more = lognormal_days(streams("aftercare").uniform(who.name, who.number), value["median_days"], value["sigma"])
+    code = {name: n for n, name in enumerate(DESTINATIONS)}
+    at_once = np.isin(destination, [code[d] for d in ("adoption", "died", "transfer", "grows_up")])
+    independent = destination == code["independent"]
+    eve = birthday(who.birth, 18) - 1
+    last = np.where(at_once, end, np.where(independent, eve, np.minimum(end + more, eve)))
+    because = np.full(len(end), _OTHER, np.int8)
+    for place, why in (
+        ("adoption", _ADOPTED), ("died", _DIED), ("transfer", _MOVED), ("guardian_carer", _GUARDIAN),
+        ("guardian_other", _GUARDIAN),
+    ):  # fmt: skip
+        because[destination == code[place]] = why
+    return PlanEnds(last.astype(np.int32), because)
+
+

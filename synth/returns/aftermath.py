@@ -1,0 +1,141 @@
+"""Adoption and care-leaver files: what is recorded once a period of care has ceased in the year."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import Behaviour
+from synth.dates import age_on, birthday, day_of_year_start, last_day
+from synth.draw import choose, within
+from synth.histories import History
+from synth.legal import LATER, STATUSES
+from synth.periods import DESTINATIONS
+from synth.returns.columns import Form, dates, numbers, yes_no
+from synth.returns.endings import ending_codes
+from synth.roster import Roster
+from synth.streams import Streams
+from synth.unfolding import Care
+
+__all__ = ["adoptions", "care_leavers"]
+
+_ADOPTERS = ("MF", "MM", "FF", "M1", "F1")
+_LEGAL = ("L0", "L11", "L12", "L2", "L3", "L4")
+_LEAVER_AGE = 16
+_NOT_LEAVERS = ("E2", "E3", "E11", "E12")
+"""Ways of ceasing that leave no care leaver: death, another authority, adoption."""
+
+
+def _ended(care: Care) -> NDArray[np.bool_]:
+    end = care.period["end"]
+    return np.asarray((end >= day_of_year_start(care.year)) & (end <= last_day(care.year)))
+
+
+def adoptions(
+    streams: Streams, behaviour: Behaviour, care: Care, position: NDArray[np.int64], roster: Roster
+) -> Form:
+    """Return a record for every child adopted in the year; `position` maps children to rows of the roster."""
+    chosen = np.flatnonzero(_ended(care) & (care.period["destination"] == DESTINATIONS.index("adoption")))
+    place = position[care.period["child"][chosen]]
+    chosen, place = chosen[np.argsort(place)], np.sort(place)
+    lead = care.who.lead[chosen]
+    year, base = care.year, behaviour.profile.warm_up_from
+    entry, placed, adopted = care.who.entry[chosen], care.path.placed[chosen], care.period["end"][chosen]
+    order = care.path.start[chosen, STATUSES.index("E1")]
+    # The decision comes before the court's placement order; with parental consent, before the match.
+    before = np.where(order < LATER, order, placed - 60)
+    low, high = behaviour.value("adoption.decision_before_order_days", base)
+    decision = np.maximum(before - within(streams("decision").uniform(lead, entry), low, high), entry)
+    low, high = behaviour.value("adoption.match_before_placement_days", base)
+    match = np.maximum(placed - within(streams("match").uniform(lead, entry), low, high), decision)
+    # Brothers and sisters placed on one day go to the same adopters.
+    kind = choose(streams("adopters").uniform(lead, placed), behaviour.vector("adopters.kind", year, _ADOPTERS))
+    status = choose(
+        streams("adopters' status").uniform(lead, placed),
+        behaviour.table("adopters.legal_status", year, _ADOPTERS, _LEGAL)[kind],
+    )
+    last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
+    by_carer = np.zeros(len(care.who.name), bool)
+    by_carer[care.stays.period[last]] = care.stays.by_carer[last]
+    sexes = np.array(_ADOPTERS)[kind]
+    return {
+        "LOCAL_AUTHORITY_CODE": roster.code[place],
+        "SYSTEM_ID": roster.local_id[place],
+        "DATE_LATEST_CARE": dates(entry),
+        "DATE_DECISION": dates(decision),
+        "DATE_MATCH": dates(match),
+        "DATE_PLACED": dates(placed),
+        "DATE_ADOPTED": dates(adopted),
+        "FOSTER_CARE": yes_no(by_carer[chosen]),
+        "NB_ADOPTR": np.where(np.isin(sexes, ["M1", "F1"]), "1", "2"),
+        "SEX_ADOPTR": sexes,
+        "LS_ADOPTR": np.array(_LEGAL)[status],
+    }
+
+
+def care_leavers(
+    streams: Streams,
+    behaviour: Behaviour,
+    history: History,
+    care: Care,
+    position: NDArray[np.int64],
+    roster: Roster,
+) -> Form:
+    """Return a record for every young person who ceased to be looked after in the year aged 16 or over."""
+    reason = ending_codes(streams, behaviour, history, care)
+    birth, end = care.who.birth, care.period["end"]
+    # Someone looked after again by 31 March has not left care.
+    back = np.isin(care.period["child"], care.period["child"][end > last_day(care.year)])
+    grown = age_on(birth, end) >= _LEAVER_AGE
+    chosen = np.flatnonzero(_ended(care) & grown & ~np.isin(reason, _NOT_LEAVERS) & ~back)
+    # Who left twice in a year has one record, of the last time.
+    chosen = chosen[np.lexsort((end[chosen], position[care.period["child"][chosen]]))]
+    place = position[care.period["child"][chosen]]
+    final = np.append(place[1:] != place[:-1], True) if len(place) else np.zeros(0, bool)
+    chosen, place = chosen[final], place[final]
+    name, why, base = care.who.name[chosen], reason[chosen], behaviour.profile.warm_up_from
+    accommodation = np.full(len(chosen), "  ")
+    for code, weights in behaviour.value("leavers.accommodation", base).items():
+        rows = why == code
+        options = tuple(weights)
+        drawn = choose(streams("accommodation").uniform(name[rows]), _in_own_order(weights))
+        accommodation[rows] = np.array(options)[drawn]
+    activities = tuple(behaviour.value("leavers.activity", base))
+    activity = choose(streams("activity").uniform(name), behaviour.vector("leavers.activity", base, activities))
+    return {
+        "LOCAL_AUTHORITY_CODE": roster.code[place],
+        "SYSTEM_ID": roster.local_id[place],
+        "DATE_CEASED": dates(end[chosen]),
+        "ACCOM": np.char.strip(accommodation),
+        "ACTIV": np.array(activities)[activity],
+        "CATEGORY_YP": numbers(_category(behaviour, care, chosen, why)),
+        "PATHWAY_PLAN": yes_no(
+            streams("pathway plan").uniform(name) < behaviour.scalar("leavers.pathway_plan_share", base)
+        ),
+        "PERSONAL_ADVISER": yes_no(
+            streams("personal adviser").uniform(name) < behaviour.scalar("leavers.personal_adviser_share", base)
+        ),
+    }
+
+
+def _in_own_order(weights: dict[str, float]) -> NDArray[np.float64]:
+    """Return weights in their own order."""
+    return np.array(list(weights.values()), dtype=np.float64)
+
+
+def _category(
+    behaviour: Behaviour, care: Care, chosen: NDArray[np.int64], why: NDArray[np.str_]
+) -> NDArray[np.int64]:
+    """Category of young person under section 104: 2 or 3 after the prescribed time in care, 5 with a guardian, else 6.
+
+    The prescribed time counts from the 14th birthday and has to reach past the 16th; the eve of the 18th birthday
+    counts as leaving as an adult (3).
+    """
+    birth, entry, end = care.who.birth[chosen], care.who.entry[chosen], care.period["end"][chosen]
+    days = end - np.maximum(entry, birthday(birth, 14))
+    enough = (days >= behaviour.scalar("leavers.prescribed_days", behaviour.profile.warm_up_from)) & (
+        end > birthday(birth, _LEAVER_AGE)
+    )
+    adult = end >= birthday(birth, 18) - 1
+    qualified = np.where(adult, 3, 2)
+    return np.where(np.isin(why, ["E43", "E44"]), 5, np.where(enough, qualified, 6))

@@ -1,0 +1,222 @@
+"""The Children Looked After return: child, episode, adoption and care-leaver files of one year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.addresses import placement_postcodes
+from synth.behaviour import Behaviour
+from synth.dates import last_day, year_code
+from synth.draw import within
+from synth.episodes import AWAY
+from synth.geography.authorities import all_authorities
+from synth.histories import History
+from synth.legal import STATUSES
+from synth.placements import ADOPTION, KINDS, LOCATIONS, placement_code
+from synth.plans import NEEDS
+from synth.returns.aftermath import adoptions, care_leavers
+from synth.returns.columns import Form, dates, numbers, yes_no
+from synth.returns.endings import ending_codes
+from synth.returns.short_breaks import short_break_episodes
+from synth.roster import Roster, call, subjects
+from synth.streams import Streams
+from synth.traits import STATUSES as STANDINGS
+from synth.traits import disabled
+from synth.unfolding import Care
+
+__all__ = ["cla_forms"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Episode rows before they are put in order; arrays of one length, text except `child` and `start`."""
+
+    child: NDArray[np.int64]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
+    started: NDArray[np.str_]
+    legal: NDArray[np.str_]
+    placement: NDArray[np.str_]
+    postcode: NDArray[np.str_]
+    ended: NDArray[np.str_]
+    breaks: NDArray[np.str_]
+
+
+def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> dict[str, Form]:
+    """Return the forms `child`, `episode`, `adoption` and `care_leaver`, ordered by authority and child."""
+    year = care.year
+    rows = _joined(_care_rows(streams, behaviour, history, care), _break_rows(streams, behaviour, history, year))
+    children = np.unique(rows.child)
+    roster = call(streams, behaviour, history, children)
+    # Files are ordered by authority and identifier, as an extract would be.
+    children = children[np.lexsort((roster.local_id, roster.order))]
+    roster = call(streams, behaviour, history, children)
+    position = np.full(len(history.children["name"]), -1)
+    position[children] = np.arange(len(children))
+    return {
+        "child": _child_form(streams, behaviour, history, care, children, roster),
+        "episode": _episode_form(rows, position, roster, history, year),
+        "adoption": adoptions(streams, behaviour, care, position, roster),
+        "care_leaver": care_leavers(streams, behaviour, history, care, position, roster),
+    }
+
+
+def _child_form(
+    streams: Streams,
+    behaviour: Behaviour,
+    history: History,
+    care: Care,
+    children: NDArray[np.int64],
+    roster: Roster,
+) -> Form:
+    year, n = care.year, len(children)
+    looked_after = np.full(n, STANDINGS.index("looked_after"))
+    who = subjects(history, children, roster, looked_after, np.zeros(n, bool))
+    impaired, _ = disabled(streams, behaviour, who, year)
+    ceased, shown = _status_ceased(streams, behaviour, history, care, children)
+    return {
+        "YEAR_CODE": np.full(n, year_code(year)),
+        "LOCAL_AUTHORITY_CODE": roster.code,
+        "SYSTEM_ID": roster.local_id,
+        "UPN": roster.upn,
+        "DOB": dates(roster.birth),
+        "GNDR_CD": numbers(roster.sex),
+        "ETHNICITY": roster.ethnicity,
+        "DISABILITY_CODE": yes_no(impaired),
+        "ASYLUM": yes_no(who.unaccompanied),
+        "DATE_CEASED_UASC": dates(ceased, shown),
+        "HOME_POSTCODE": roster.home_postcode,
+        "DATE_OF_DATA_COLLECTION": np.full(n, f"01/05/{year}"),
+    }
+
+
+def _status_ceased(
+    streams: Streams, behaviour: Behaviour, history: History, care: Care, children: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """When unaccompanied status ended for those whose claim was settled while they were looked after."""
+    child = history.children
+    start, end = child["care_start"][children], child["care_end"][children]
+    name = child["name"][children]
+    some = streams("unaccompanied status ceases").uniform(name) < behaviour.scalar(
+        "unaccompanied.ceased_share", behaviour.profile.warm_up_from
+    )
+    low, high = behaviour.value("unaccompanied.days_to_decision", behaviour.profile.warm_up_from)
+    ceased = start + within(streams("unaccompanied decision").uniform(name), low, high)
+    shown = child["unaccompanied"][children] & some & (ceased < end) & (ceased <= last_day(care.year))
+    return ceased, shown
+
+
+def _episode_form(rows: _Rows, position: NDArray[np.int64], roster: Roster, history: History, year: int) -> Form:
+    place = position[rows.child]
+    order = np.lexsort((rows.start, place))
+    place = place[order]
+    fresh = np.append(True, place[1:] != place[:-1]) if len(place) else np.zeros(0, bool)
+    begin = np.maximum.accumulate(np.where(fresh, np.arange(len(place)), 0))
+    shown = rows.end[order] <= last_day(year)
+    return {
+        "YEAR_CODE": np.full(len(place), year_code(year)),
+        "LOCAL_AUTHORITY_CODE": roster.code[place],
+        "SYSTEM_ID": roster.local_id[place],
+        "EPISODE_NUMBER": numbers(np.arange(len(place)) - begin + 1),
+        "EPISODE_START_DATE": dates(rows.start[order]),
+        "REASON_EPISODE_STARTED_CODE": rows.started[order],
+        "LEGAL_STATUS_CODE": rows.legal[order],
+        "CATEGORY_OF_NEED_CODE": np.array(NEEDS)[history.children["need"][rows.child[order]]],
+        "PLACEMENT_TYPE_CODE": rows.placement[order],
+        "PLACEMENT_POSTCODE": rows.postcode[order],
+        "EPISODE_END_DATE": dates(rows.end[order], shown),
+        "REASON_EPISODE_FINISHED_CODE": np.where(shown, rows.ended[order], ""),
+        "SHORT_BREAKS": rows.breaks[order],
+    }
+
+
+def _care_rows(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> _Rows:
+    """Episodes of single periods of care that are open on any day of the year."""
+    episodes = care.in_year()
+    child = care.period["child"][episodes.period]
+    placement, postcode = _places(streams, behaviour, history, care)
+    away = episodes.away >= 0
+    started = np.select(
+        [episodes.first, episodes.new_legal & episodes.new_place, episodes.new_place], ["S", "B", "P"], "L"
+    )
+    ended = np.where(episodes.last, ending_codes(streams, behaviour, history, care)[episodes.period], "X1")
+    return _Rows(
+        child=child,
+        start=episodes.start,
+        end=episodes.end,
+        started=started,
+        legal=np.array(STATUSES)[episodes.legal],
+        placement=np.where(away, np.array(AWAY)[np.maximum(episodes.away, 0)], placement[episodes.stay]),
+        postcode=np.where(away, "", postcode[episodes.stay]),
+        ended=ended,
+        breaks=np.full(len(child), ""),
+    )
+
+
+def _places(
+    streams: Streams, behaviour: Behaviour, history: History, care: Care
+) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Placement code and postcode of every stay."""
+    stays = care.stays
+    table = np.array([[placement_code(kind, location) for location in LOCATIONS] for kind in KINDS])
+    adoption = stays.kind == ADOPTION
+    code = table[np.where(adoption, 0, stays.kind), stays.location]
+    consent = care.path.consent[stays.period]
+    codes = np.where(consent, np.where(stays.by_carer, "A3", "A4"), np.where(stays.by_carer, "A5", "A6"))
+    code = np.where(adoption, codes, code)
+
+    everyone = all_authorities()
+    orders = np.array([authority.order for authority in history.authorities])
+    order = orders[history.children["place"][care.period["child"][stays.period]]]
+    reference = behaviour.profile.years[0]
+    levels = np.array([behaviour.profile.level("looked_after", a.code, reference) for a in everyone])
+    base = behaviour.profile.warm_up_from
+    text = placement_postcodes(
+        streams,
+        levels,
+        behaviour.value("placement.addresses_per_100", base),
+        behaviour.scalar("placement.same_area_share", base),
+        order,
+        stays.kind,
+        stays.location,
+        np.maximum(stays.slot, 0.0),
+        stays.key,
+        stays.start,
+    )
+    blank = adoption & (
+        streams("postcode left out").uniform(stays.key, stays.start)
+        < behaviour.value("placement.postcode_missing_share", base)["adoption"]
+    )
+    # With parents inside the authority is at home.
+    at_home = (stays.kind == KINDS.index("parents")) & (stays.location == LOCATIONS.index("inside"))
+    children = care.period["child"][stays.period]
+    distinct, back = np.unique(children, return_inverse=True)
+    homes = call(streams, behaviour, history, distinct).home_postcode[back] if len(distinct) else text
+    text = np.where(at_home, homes, np.where(blank, "", text))
+    # Adopted by the foster carer: the address of the stay before.
+    same = np.flatnonzero(stays.slot < 0)
+    text[same] = text[same - 1]
+    return code, text
+
+
+def _break_rows(streams: Streams, behaviour: Behaviour, history: History, year: int) -> _Rows:
+    """One row for each series of short breaks that is open on any day of the year."""
+    found = short_break_episodes(streams, behaviour, history, year)
+    return _Rows(
+        child=found.child,
+        start=found.start,
+        end=found.end,
+        started=np.full(len(found.child), "S"),
+        legal=np.full(len(found.child), "V1"),
+        placement=found.placement,
+        postcode=found.postcode,
+        ended=found.ended,
+        breaks=numbers(found.breaks),
+    )
+
+
+def _joined(*blocks: _Rows) -> _Rows:
+    return _Rows(*(np.concatenate([getattr(block, column) for block in blocks]) for column in _Rows.__slots__))

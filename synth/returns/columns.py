@@ -1,0 +1,39 @@
+"""Columns of a return as text: dates dd/mm/yyyy, codes as they stand, blank for nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.dates import Days, day, to_date
+
+__all__ = ["Form", "dates", "numbers", "yes_no"]
+
+Form = dict[str, NDArray[np.str_]]
+"""A form: machine name of the item -> column of text, all of one length, in the order of the file."""
+
+_FIRST, _LAST = day(1970, 1, 1), day(2060, 1, 1)
+
+
+@cache
+def _calendar() -> NDArray[np.str_]:
+    return np.array([to_date(number).strftime("%d/%m/%Y") for number in range(_FIRST, _LAST)])
+
+
+def dates(days: Days, shown: NDArray[np.bool_] | None = None) -> NDArray[np.str_]:
+    """Write days; where `shown` is false the column is blank."""
+    text = _calendar()[np.where(True if shown is None else shown, days, 0)]
+    return text if shown is None else np.where(shown, text, "")
+
+
+def numbers(values: NDArray[np.int64], shown: NDArray[np.bool_] | None = None) -> NDArray[np.str_]:
+    """Write whole numbers; where `shown` is false the column is blank."""
+    text = np.asarray(values).astype(np.int64).astype("U8")
+    return text if shown is None else np.where(shown, text, "")
+
+
+def yes_no(flags: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Write 1 for true, 0 for false."""
+    return np.where(flags, "1", "0")

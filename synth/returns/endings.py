@@ -1,0 +1,70 @@
+"""Why periods of care cease: the reason codes, from where each period leads and how it stood at the end."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import Behaviour
+from synth.dates import day
+from synth.draw import choose
+from synth.guidance import load
+from synth.histories import History
+from synth.legal import STATUSES
+from synth.periods import DESTINATIONS
+from synth.placements import KINDS
+from synth.plans import NEEDS
+from synth.streams import Streams
+from synth.unfolding import LATEST, Care
+
+__all__ = ["ending_codes"]
+
+_FIXED = {"guardian_carer": "E43", "guardian_other": "E44", "died": "E2", "transfer": "E3", "custody": "E9"}
+_AT_18 = ("E10", "E5", "E6", "E7", "E8")
+_FOSTER = [KINDS.index(kind) for kind in ("kin", "la_foster", "agency_foster")]
+
+
+def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> NDArray[np.str_]:
+    """Return the reason each period of care ceases (one a period, known only once the end has come)."""
+    period, who = care.period, care.who
+    destination, end = period["destination"], period["end"]
+    base = behaviour.profile.warm_up_from
+    code = np.full(len(destination), "E8 ")
+    for name, reason in _FIXED.items():
+        code[destination == DESTINATIONS.index(name)] = reason
+
+    legal = care.path.at(end - 1)
+    home = destination == DESTINATIONS.index("home")
+    # A care order is discharged with the child at home already: the child does not return, the period ceases.
+    ordered = np.isin(legal, [STATUSES.index("C2"), STATUSES.index("E1")])
+    code[home & ~ordered] = "E4"
+
+    adopted = destination == DESTINATIONS.index("adoption")
+    unopposed = streams("adoption unopposed").uniform(who.name) < behaviour.scalar(
+        "ending.adopted_unopposed_share", base
+    )
+    code[adopted] = np.where(unopposed | care.path.consent, "E11", "E12")[adopted]
+
+    independent = destination == DESTINATIONS.index("independent")
+    u = streams("way of leaving").uniform(who.name)
+    ways = ("E5", "E6")
+    code[independent] = np.array(ways)[choose(u[independent], behaviour.vector("ending.independent", base, ways))]
+
+    grown = destination == DESTINATIONS.index("grows_up")
+    last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
+    kind = np.empty(len(destination), np.int64)
+    kind[care.stays.period[last]] = care.stays.kind[last]
+    foster = np.isin(kind, _FOSTER)
+    weights = np.where(
+        foster[:, None],
+        behaviour.vector("ending.at_18_from_foster", base, _AT_18),
+        behaviour.vector("ending.at_18_otherwise", base, _AT_18),
+    )
+    first = load("cla", LATEST).limit_date("REASON_EPISODE_FINISHED_CODE", "E10", "first_end_date")
+    if first is not None:
+        weights[end < day(first.year, first.month, first.day), _AT_18.index("E10")] = 0.0
+    # Adult services take over young people whose own disability was the reason.
+    own = history.children["need"][period["child"]] == NEEDS.index("N2")
+    weights[own, _AT_18.index("E7")] *= behaviour.scalar("ending.adult_services_if_disabled", base)
+    code[grown] = np.array(_AT_18)[choose(u[grown], weights[grown])]
+    return np.char.strip(code)

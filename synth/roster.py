@@ -1,0 +1,90 @@
+"""Who is who on 31 March: the identifiers and fixed facts that both returns carry for a child, made in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.addresses import home_postcodes
+from synth.behaviour import Behaviour
+from synth.dates import Days, last_day, to_date
+from synth.geography.authorities import all_authorities
+from synth.guidance import load
+from synth.histories import History
+from synth.identifiers import first_school_day, local_ids, pupil_numbers, serials
+from synth.streams import Streams
+from synth.traits import ETHNICITIES, Subjects, ethnicity
+
+__all__ = ["Roster", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """Facts of every child of a history, rows as in `History.children`.
+
+    `order` is the authority's place 0 to 21, `code` its three-digit code; `upn` and `home_postcode` are blank where
+    a child has none.
+    """
+
+    order: NDArray[np.int64]
+    code: NDArray[np.str_]
+    local_id: NDArray[np.str_]
+    upn: NDArray[np.str_]
+    birth: Days
+    sex: NDArray[np.int8]
+    ethnicity: NDArray[np.str_]
+    home_postcode: NDArray[np.str_]
+
+
+def call(streams: Streams, behaviour: Behaviour, history: History, children: NDArray[np.int64]) -> Roster:
+    """Return the roster of some children (rows of the history), in that order, as known on 31 March of its year."""
+    child = history.children
+    everyone = all_authorities()
+    order_of = np.array([authority.order for authority in history.authorities])
+    serial = serials(child["place"])[children]
+    order = order_of[child["place"][children]]
+    name, family, birth = child["name"][children], child["family"][children], child["birth"][children]
+    alone = child["unaccompanied"][children]
+    group = ethnicity(streams, behaviour, order, [a.code for a in everyone], family, alone)
+    guidance = load("cla", history.year)
+    leaves = int(guidance.limit("UPN", "", "school_age_to_years") or 15) + 1
+    known = np.maximum(child["care_start"][children], birth)
+    enrolled = first_school_day(streams, name, birth, alone, known, leaves)
+    has_upn = enrolled <= last_day(history.year)
+    issued = np.array([to_date(day).year for day in np.where(has_upn, enrolled, 0)])
+    numbers = pupil_numbers(np.array([a.education_number for a in everyone])[order], serial, issued)
+    homes = home_postcodes(streams, order, family)
+    return Roster(
+        order=order,
+        code=np.array([a.code for a in everyone])[order],
+        local_id=local_ids(streams, order, serial),
+        upn=np.where(has_upn, numbers, ""),
+        birth=birth,
+        sex=child["sex"][children],
+        ethnicity=np.array(ETHNICITIES)[group],
+        home_postcode=np.where(alone, "", homes),
+    )
+
+
+def subjects(
+    history: History,
+    children: NDArray[np.int64],
+    roster: Roster,
+    status: NDArray[np.int64],
+    on_register: NDArray[np.bool_],
+) -> Subjects:
+    """Return the same children as subjects of the traits."""
+    child = history.children
+    return Subjects(
+        authority=roster.order,
+        name=child["name"][children],
+        family=child["family"][children],
+        birth=roster.birth,
+        sex=roster.sex,
+        need=child["need"][children],
+        unaccompanied=child["unaccompanied"][children],
+        status=status,
+        on_register=on_register,
+    )

@@ -1,0 +1,168 @@
+"""Rules of the adoption form: one record for each adoption, and its dates against the child's episodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.rules.common import (
+    ENDS,
+    answer,
+    keyed,
+    put,
+    same,
+    shifted,
+    take,
+    with_child,
+    without_children,
+)
+from synth.rules.registry import rule
+from synth.tables import LA
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance
+    from synth.tables import Tables
+
+    Rows = NDArray[np.int64]
+
+
+@rule("CLA124", form="episode", needs=("adoption",))
+def adoption_record_missing(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where an episode ended in adoption and the child has no adoption record."""
+    due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
+    records = (
+        t.typed("adoption").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
+    )
+    frame = t.episodes.join(records, on=["la", "id"], how="left", maintain_order="left")
+    return answer(frame, pl.col("finish").is_in(due) & pl.col("there").is_null() & pl.col("id").is_not_null())
+
+
+@adoption_record_missing.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
+    adopted = take(t.episodes, pl.col("finish").is_in(due), rows)
+    return without_children(t, "adoption", t.episodes, adopted)
+
+
+@rule("CLA125", form="adoption", needs=("episode",))
+def adoption_episode_missing(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where an adoption record has no episode that ended in adoption."""
+    due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
+    ended = t.episodes.filter(pl.col("finish").is_in(due)).select("la", "id").unique()
+    frame = with_child(t, "adoption", ended.with_columns(there=pl.lit(value=True)))
+    return answer(frame, pl.col("there").is_null() & pl.col("SYSTEM_ID").is_not_null())
+
+
+@adoption_episode_missing.breaker(entails=ENDS)
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    records = keyed(t, "adoption")
+    keys = {(records["la"][int(row)], records["id"][int(row)]) for row in rows}
+    due = g.allowed("reason_ceased_needs_adoption_record")
+    view = t.episodes.select("la", "id", "finish").rows()
+    ended = [n for n, (la, who, finish) in enumerate(view) if (la, who) in keys and finish in due]
+    return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": same(ended, "E8")})
+
+
+@rule("CLA128", form="adoption", needs=("episode",))
+def care_start_differs(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the latest care start is not the child's last S; unknown when that stands in an earlier return."""
+    return answer(with_child(t, "adoption", t.careers), pl.col("DATE_LATEST_CARE") != pl.col("period_start"))
+
+
+@care_start_differs.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = with_child(t, "adoption", t.careers)
+    known = take(frame, pl.col("period_start").is_not_null(), rows)
+    return put(t, "adoption", {"DATE_LATEST_CARE": shifted(frame, "period_start", known, -1)})
+
+
+@rule("CLA129", form="adoption")
+def decision_before_care(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the decision was made before the period of care began."""
+    return answer(t.typed("adoption"), pl.col("DATE_LATEST_CARE") > pl.col("DATE_DECISION"))
+
+
+@decision_before_care.breaker(entails=("CLA130",))
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    changed = shifted(t.typed("adoption"), "DATE_LATEST_CARE", (int(r) for r in rows), -1)
+    return put(t, "adoption", {"DATE_DECISION": changed})
+
+
+@rule("CLA130", form="adoption", needs=("child",))
+def decision_before_birth(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the decision was made before the child was born."""
+    return answer(with_child(t, "adoption", t.births), pl.col("DATE_DECISION") < pl.col("dob"))
+
+
+@decision_before_birth.breaker(entails=("CLA129",))
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = with_child(t, "adoption", t.births)
+    return put(t, "adoption", {"DATE_DECISION": shifted(frame, "dob", (int(r) for r in rows), -1)})
+
+
+@rule("CLA131", form="adoption")
+def match_before_decision(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the match came before the decision."""
+    return answer(t.typed("adoption"), pl.col("DATE_DECISION") > pl.col("DATE_MATCH"))
+
+
+@match_before_decision.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    changed = shifted(t.typed("adoption"), "DATE_DECISION", (int(r) for r in rows), -1)
+    return put(t, "adoption", {"DATE_MATCH": changed})
+
+
+@rule("CLA132", form="adoption")
+def placed_before_match(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the child was placed before the match."""
+    return answer(t.typed("adoption"), pl.col("DATE_MATCH") > pl.col("DATE_PLACED"))
+
+
+@placed_before_match.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    changed = shifted(t.typed("adoption"), "DATE_PLACED", (int(r) for r in rows), 1)
+    return put(t, "adoption", {"DATE_MATCH": changed})
+
+
+@rule("CLA133", form="adoption", needs=("episode",))
+def placed_on_another_day(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the placing is not the start of the period's first adoptive placement, when that is in the file."""
+    return answer(with_child(t, "adoption", t.careers), pl.col("DATE_PLACED") != pl.col("first_adoptive"))
+
+
+@placed_on_another_day.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = with_child(t, "adoption", t.careers)
+    return put(t, "adoption", {"DATE_PLACED": shifted(frame, "first_adoptive", (int(r) for r in rows), 1)})
+
+
+@rule("CLA134", form="adoption", needs=("episode",))
+def order_before_decision(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where a placement order was made before the decision."""
+    return answer(with_child(t, "adoption", t.careers), pl.col("DATE_DECISION") > pl.col("first_order"))
+
+
+@order_before_decision.breaker(entails=("CLA131",))
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = with_child(t, "adoption", t.careers)
+    return put(t, "adoption", {"DATE_DECISION": shifted(frame, "first_order", (int(r) for r in rows), 1)})
+
+
+@rule("CLA137", form="adoption", needs=("episode",))
+def foster_care_flag(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the flag for former foster carers does not fit the last placement."""
+    wrong = pl.lit(value=False)
+    for code, flags in g.allowed("placement_decides_foster_care").items():
+        wrong = wrong | ((pl.col("last_placement") == code) & ~pl.col("FOSTER_CARE").is_in(sorted(flags)))
+    return answer(with_child(t, "adoption", t.careers), wrong)
+
+
+@foster_care_flag.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    flags = t.typed("adoption")["FOSTER_CARE"]
+    return put(t, "adoption", {"FOSTER_CARE": {int(r): "0" if flags[int(r)] == "1" else "1" for r in rows}})

@@ -1,0 +1,208 @@
+"""Rules between the two returns: one child is told the same in both. They hold when both are at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.guidance import load
+from synth.rules.common import (
+    CENSUS_AGES,
+    answer,
+    keyed,
+    other_code,
+    put,
+    same,
+    shifted,
+    take,
+    with_child,
+    without_children,
+)
+from synth.rules.from_items import upn_letter
+from synth.rules.registry import rule
+from synth.tables import LA
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance
+    from synth.tables import Tables
+
+    Rows = NDArray[np.int64]
+
+CHILD = ("child", "episode")
+
+
+def in_care(t: Tables) -> pl.DataFrame:
+    """Return census rows with what the other return says of the child; a child it lacks is not `open`."""
+    there = t.careers.with_columns(there=pl.lit(value=True))
+    frame = with_child(t, "crcs", there)
+    return frame.with_columns(open=pl.when(pl.col("there").is_null()).then(pl.lit(value=False)).otherwise("open"))
+
+
+def on_child_form(t: Tables) -> pl.DataFrame:
+    """Return census rows with the items of the child form beside them, named as there with _cla."""
+    other = t.typed("child").select(
+        la=LA,
+        id="SYSTEM_ID",
+        dob_cla="DOB",
+        gender_cla="GNDR_CD",
+        ethnicity_cla="ETHNICITY",
+        asylum_cla="ASYLUM",
+        upn_cla="UPN",
+    )
+    return with_child(t, "crcs", other.unique(["la", "id"], keep="first", maintain_order=True))
+
+
+@rule("CRCS-050", form="crcs", needs=CHILD)
+def looked_after_here_only(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where a child said to be looked after has no open episode; short breaks do not count as one."""
+    return answer(
+        in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & ~pl.col("open") & pl.col("id").is_not_null()
+    )
+
+
+@looked_after_here_only.breaker(entails=("CRCS-107",))
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    home = take(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & ~pl.col("open"), rows)
+    return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(home, "1")})
+
+
+@rule("CRCS-051", form="crcs", needs=CHILD)
+def looked_after_there_only(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where a child said not to be looked after has an open episode other than short breaks."""
+    return answer(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & pl.col("open"))
+
+
+@looked_after_there_only.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    away = take(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & pl.col("open"), rows)
+    return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(away, "0")})
+
+
+@rule("CRCS-052", form="child", needs=("episode", "crcs"))
+def long_in_care_not_here(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a child open on 31 March whose period began by the quarter day is not in the census."""
+    here = t.typed("crcs").select(la=LA, id="CHILD_CODE").unique()
+    missing = _due(t, g).join(here, on=["la", "id"], how="anti").with_columns(gone=pl.lit(value=True))
+    return answer(with_child(t, "child", missing), pl.col("gone"))
+
+
+@long_in_care_not_here.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    due = with_child(t, "child", _due(t, g).with_columns(due=pl.lit(value=True)))
+    return without_children(t, "crcs", keyed(t, "child"), take(due, pl.col("due"), rows))
+
+
+@rule("CRCS-058", form="crcs", needs=CHILD)
+def birth_differs(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where the two returns give other birth dates."""
+    return answer(on_child_form(t), pl.col("DATE_OF_BIRTH") != pl.col("dob_cla"))
+
+
+@birth_differs.breaker(entails=("CRCS-024", "CRCS-026", "CRCS-098", "CRCS-039", *CENSUS_AGES))
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = on_child_form(t)
+    both = take(frame, pl.col("dob_cla").is_not_null(), rows)
+    return put(t, "crcs", {"DATE_OF_BIRTH": shifted(frame, "dob_cla", both, 1)})
+
+
+@rule("CRCS-059", form="crcs", needs=CHILD)
+def gender_differs(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the two returns give other genders, both in codes that the other return has too."""
+    shared = _shared(g, "GENDER", "GNDR_CD")
+    wrong = pl.col("GENDER").is_in(shared) & (pl.col("GENDER") != pl.col("gender_cla"))
+    return answer(on_child_form(t), wrong)
+
+
+@gender_differs.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    shared, genders = _shared(g, "GENDER", "GNDR_CD"), t.typed("crcs")["GENDER"]
+    both = take(on_child_form(t), pl.col("gender_cla").is_not_null(), rows)
+    return put(t, "crcs", {"GENDER": {row: other_code(genders[row], shared) for row in both}})
+
+
+@rule("CRCS-060", form="crcs", needs=CHILD)
+def ethnicity_differs(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the two returns give other ethnic groups, both in codes that the other return has too."""
+    shared = _shared(g, "ETHNIC_ORIGIN_CODE", "ETHNICITY")
+    both = pl.col("ETHNIC_ORIGIN_CODE").is_in(shared)
+    return answer(on_child_form(t), both & (pl.col("ETHNIC_ORIGIN_CODE") != pl.col("ethnicity_cla")))
+
+
+@ethnicity_differs.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    shared, groups = _shared(g, "ETHNIC_ORIGIN_CODE", "ETHNICITY"), t.typed("crcs")["ETHNIC_ORIGIN_CODE"]
+    both = take(on_child_form(t), pl.col("ethnicity_cla").is_not_null(), rows)
+    return put(t, "crcs", {"ETHNIC_ORIGIN_CODE": {row: other_code(groups[row], shared) for row in both}})
+
+
+@rule("CRCS-061", form="crcs", needs=CHILD)
+def need_differs(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where a child looked after on 31 March has another category of need in the open episode."""
+    return answer(in_care(t), pl.col("open") & (pl.col("CATEGORY_OF_NEED_CODE") != pl.col("last_need")))
+
+
+@need_differs.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    codes, needs = sorted(g.values("category_of_need")), t.typed("crcs")["CATEGORY_OF_NEED_CODE"]
+    away = take(in_care(t), pl.col("open") & pl.col("last_need").is_not_null(), rows)
+    return put(t, "crcs", {"CATEGORY_OF_NEED_CODE": {row: other_code(needs[row], codes) for row in away}})
+
+
+@rule("CRCS-062", form="crcs", needs=CHILD)
+def asylum_differs(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the two returns disagree on whether the child came alone to seek asylum."""
+    wrong = pl.lit(value=False)
+    for code, partners in g.allowed("asylum_in_cla").items():
+        wrong = wrong | (
+            (pl.col("ASYLUM_SEEKER_CODE") == code) & ~pl.col("asylum_cla").is_in(sorted(partners))
+        )
+    return answer(on_child_form(t), wrong)
+
+
+@asylum_differs.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = on_child_form(t)
+    both = take(frame, pl.col("asylum_cla").is_not_null(), rows)
+    flags = frame["asylum_cla"]
+    return put(t, "crcs", {"ASYLUM_SEEKER_CODE": {row: "0" if flags[row] == "1" else "1" for row in both}})
+
+
+@rule("CRCS-064", form="crcs", needs=CHILD)
+def upn_differs(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where both returns give a pupil number and it is not the same."""
+    return answer(on_child_form(t), pl.col("UPN") != pl.col("upn_cla"))
+
+
+@upn_differs.breaker(entails=("CRCS-008",))
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    frame = on_child_form(t)
+    both = take(frame, (pl.col("UPN") == pl.col("upn_cla")) & upn_letter(pl.col("UPN")).is_not_null(), rows)
+    turned = frame[both].select(
+        pl.concat_str(
+            pl.col("UPN").str.slice(0, 10),
+            (pl.col("UPN").str.slice(10, 1).cast(pl.Int64) + 5) % 10,
+            pl.col("UPN").str.slice(11),
+        ).alias("UPN")
+    )
+    numbers = turned.select(pl.concat_str(upn_letter(pl.col("UPN")), pl.col("UPN").str.slice(1))).to_series()
+    return put(t, "crcs", {"UPN": dict(zip(both, numbers.to_list(), strict=True))})
+
+
+def _due(t: Tables, g: Guidance) -> pl.DataFrame:
+    """Return the children (la, id) open on 31 March whose period began by the quarter day, or in an earlier return."""
+    began = pl.col("period_start").fill_null(g.first_day)
+    return t.careers.filter(pl.col("open") & pl.col("sure") & (began <= pl.lit(g.quarter_day, dtype=pl.Date))).select(
+        "la", "id"
+    )
+
+
+def _shared(g: Guidance, here: str, there: str) -> list[str]:
+    """Return the codes two items of the two returns have in common."""
+    other = load("cla", g.year)
+    mine = g.values(g.item("crcs", here).code_set)
+    return sorted(mine & other.values(other.item("child", there).code_set))

@@ -1,0 +1,172 @@
+"""Small pieces rules are made of: aligned answers, birthdays, joins by child, and changes of single cells."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.tables import LA, child_column
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from synth.tables import Tables
+
+__all__ = [
+    "CENSUS_AGES",
+    "CHANGES",
+    "ENDS",
+    "TOO_OLD",
+    "TOO_YOUNG",
+    "age_on",
+    "answer",
+    "birthday",
+    "child_cells",
+    "day_text",
+    "keyed",
+    "late_birthday",
+    "lone",
+    "other_code",
+    "put",
+    "rows_of",
+    "same",
+    "shifted",
+    "take",
+    "with_child",
+    "without_children",
+    "years_before",
+]
+
+
+def answer(frame: pl.DataFrame, wrong: pl.Expr) -> pl.Series:
+    """Evaluate a condition over a view in file order; null, that is "cannot say", counts as not wrong."""
+    return frame.select(wrong.fill_null(value=False).alias("wrong")).to_series()
+
+
+def birthday(birth: str, years: float) -> pl.Expr:
+    """Return the day a child reaches an age; born on 29 February, that is 28 February in other years."""
+    return pl.col(birth).dt.offset_by(f"{int(years)}y")
+
+
+def late_birthday(birth: str, years: float) -> pl.Expr:
+    """Return the latest day that may count as the birthday: 1 March for a child born on 29 February."""
+    early = birthday(birth, years)
+    moved = (pl.col(birth).dt.month() == 2) & (pl.col(birth).dt.day() == 29) & (early.dt.day() == 28)  # noqa: PLR2004
+    return early + pl.when(moved).then(pl.duration(days=1)).otherwise(pl.duration(days=0))
+
+
+def age_on(birth: str, on: dt.date) -> pl.Expr:
+    """Return age in completed years on a day; null before birth."""
+    born = pl.col(birth)
+    before = (born.dt.month() > on.month) | ((born.dt.month() == on.month) & (born.dt.day() > on.day))
+    return pl.when(born <= on).then(on.year - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
+
+
+def with_child(t: Tables, form: str, other: pl.DataFrame) -> pl.DataFrame:
+    """Join a frame keyed by la and id, one row a child, to the typed rows of a form; file order is kept."""
+    frame = t.typed(form).with_columns(la=pl.col(LA), id=pl.col(child_column(form)))
+    return frame.join(other, on=["la", "id"], how="left", maintain_order="left", suffix="_other")
+
+
+def rows_of(flags: pl.Series, rows: NDArray[np.int64]) -> list[int]:
+    """Return those of the given row numbers where a flag is true."""
+    on = flags.fill_null(value=False)
+    return [int(r) for r in rows if on[int(r)]]
+
+
+def take(frame: pl.DataFrame, wanted: pl.Expr, rows: NDArray[np.int64]) -> list[int]:
+    """Return those of the given row numbers where a condition over the whole frame holds."""
+    return rows_of(answer(frame, wanted), rows)
+
+
+def put(t: Tables, form: str, cells: Mapping[str, Mapping[int, str | None]]) -> dict[str, pl.DataFrame]:
+    """Return the text frame of a form with some cells replaced: item to row number to new text."""
+    text = t.text(form)
+    columns = []
+    for name, changes in cells.items():
+        values = text[name].to_list()
+        for row, value in changes.items():
+            values[row] = value
+        columns.append(pl.Series(name, values, dtype=pl.String))
+    return {form: text.with_columns(columns)}
+
+
+def same(rows: Iterable[int], value: str | None) -> dict[int, str | None]:
+    """Give every row the same new text."""
+    return dict.fromkeys(rows, value)
+
+
+def day_text(day: dt.date) -> str:
+    """Write a day as the files do: dd/mm/yyyy."""
+    return day.strftime("%d/%m/%Y")
+
+
+def shifted(frame: pl.DataFrame, column: str, rows: Iterable[int], days: int) -> dict[int, str | None]:
+    """Return the dates of some rows moved by a number of days, as text; rows without a date are left out."""
+    values = frame[column]
+    return {
+        row: day_text(values[row] + dt.timedelta(days=days))
+        for row in rows
+        if isinstance(values[row], dt.date)
+    }
+
+
+TOO_YOUNG = (
+    *("CLA073", "CLA092", "CLA093", "CLA094", "CLA094-query", "CLA095", "CLA095-query", "CLA096", "CLA097"),
+    *("CLA099", "CLA099-query", "CLA116", "CLA117", "CLA118", "CLA119"),
+)
+"""Rules of least ages: they may fire when a birth date is made later or a start earlier."""
+TOO_OLD = ("CLA015", "CLA033", "CLA079", "CLA108", "CLA109", "CLA111", "CLA115", "CLA120")
+"""Rules of greatest ages: they may fire when a birth date is made earlier or a day later."""
+CENSUS_AGES = ("CRCS-070", "CRCS-072", "CRCS-073", "CRCS-074", "CRCS-075", "CRCS-076")
+"""Census items right for one age only: they may fire when a birth date moves."""
+CHANGES = ("CLA062", "CLA063", "CLA064")
+"""Rules on what L, P and B say: they may fire when a status, a placement or a postcode is changed."""
+ENDS = ("CLA107", "CLA123", "CLA124", "CLA125", "CLA141", "CLA142", "CRCS-050")
+"""Rules that may fire when an ending is put in, taken out or exchanged."""
+
+
+def lone(t: Tables, rows: NDArray[np.int64]) -> list[int]:
+    """Return those episodes that are open, a child's only one, no short breaks, and of a known birth date."""
+    wanted = pl.col("first") & pl.col("last") & pl.col("open") & (pl.col("legal") != "V1")
+    return take(t.episodes, wanted & pl.col("dob").is_not_null() & (pl.col("start") > pl.col("dob")), rows)
+
+
+def child_cells(
+    t: Tables, changes: Mapping[int, str | None], name: str, source: pl.DataFrame, form: str = "child"
+) -> dict[str, pl.DataFrame]:
+    """Give an item of the child's row on another form new text; `changes` is keyed by rows of `source` (la, id)."""
+    las, ids = source["la"], source["id"]
+    wanted = {(las[row], ids[row]): value for row, value in changes.items()}
+    keys = zip(t.text(form)[LA].to_list(), t.text(form)[child_column(form)].to_list(), strict=True)
+    return put(t, form, {name: {n: wanted[key] for n, key in enumerate(keys) if key in wanted}})
+
+
+def without_children(
+    t: Tables, form: str, source: pl.DataFrame, rows: Iterable[int]
+) -> dict[str, pl.DataFrame]:
+    """Take the children of some rows of `source` (la, id) out of another form."""
+    gone = {(source["la"][row], source["id"][row]) for row in rows}
+    keys = zip(t.text(form)[LA].to_list(), t.text(form)[child_column(form)].to_list(), strict=True)
+    return {form: t.text(form).filter([key not in gone for key in keys])}
+
+
+def keyed(t: Tables, form: str) -> pl.DataFrame:
+    """Return the typed rows of a form with la and id, as breakers address children."""
+    return t.typed(form).with_columns(la=pl.col(LA), id=pl.col(child_column(form)))
+
+
+def years_before(day: dt.date, years: int) -> dt.date:
+    """Return the same day of an earlier year; 29 February becomes 28 February."""
+    dom = 28 if (day.month, day.day) == (2, 29) else day.day
+    return dt.date(day.year - years, day.month, dom)
+
+
+def other_code(value: str | None, codes: Iterable[str]) -> str:
+    """Return the first code that is not the one given."""
+    return next(code for code in codes if code != value)

@@ -1,0 +1,475 @@
+"""Rules that follow from a single item: filled, in its list, a real date, well formed, unique, right for the age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.dates import year_code
+from synth.rules.common import ENDS, age_on, answer, day_text, put, same, take
+from synth.rules.registry import Rule
+from synth.tables import LA, POSTCODE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance, Item
+    from synth.tables import Tables
+
+__all__ = ["item_rules", "upn_letter"]
+
+LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+"""Letters of a pupil number, A worth 0 to Z worth 22; I, O and S are not used."""
+UPN = rf"^[{LETTERS}][0-9]{{11}}[0-9{LETTERS}]$"
+BIRTH_ITEMS = ("DOB", "DATE_OF_BIRTH")
+NOT_A_DAY = "31/02/2020"
+NOT_A_POSTCODE = "NOT KNOWN"
+NOT_A_CODE = "?"
+
+_FLAGS = "DISABILITY_NONE DISABILITY_MOBILITY DISABILITY_MANUAL_DEXTERITY DISABILITY_PHYSICAL_COORDINATION"
+_FLAGS += " DISABILITY_CONTINENCE DISABILITY_LIFT_CARRY_OBJECTS DISABILITY_SPEECH_HEARING_EYE_SIGHT"
+_FLAGS += " DISABILITY_MEMORY DISABILITY_PERCEPTION_RISK_DANGER"
+_PARENTS = (
+    "SUBSTANCE_ALCOHOL_MISUSE LEARNING_DISABILITIES MENTAL_ILL_HEALTH PHYSICAL_ILL_HEALTH DOMESTIC_ABUSE"
+)
+_CPR = "NEGLECT PHYSICAL_ABUSE SEXUAL_ABUSE FINANCIAL_ABUSE EMOTIONAL_ABUSE"
+
+STATED: dict[tuple[str, str, str], str] = {
+    ("child", "YEAR_CODE", "year"): "CLA002",
+    ("episode", "YEAR_CODE", "year"): "CLA002",
+    ("child", "SYSTEM_ID", "required"): "CLA003",
+    ("child", "SYSTEM_ID", "unique"): "CLA003",
+    ("child", "GNDR_CD", "list"): "CLA007",
+    ("child", "ETHNICITY", "list"): "CLA009",
+    ("child", "DISABILITY_CODE", "list"): "CLA011",
+    ("child", "ASYLUM", "list"): "CLA012",
+    ("child", "HOME_POSTCODE", "postcode"): "CLA019",
+    ("child", "UPN", "upn"): "CLA021",
+    ("child", "UPN", "letter"): "CLA022",
+    ("child", "UPN", "unique"): "CLA024",
+    ("episode", "EPISODE_START_DATE", "required"): "CLA029",
+    ("episode", "EPISODE_START_DATE", "date"): "CLA029",
+    ("episode", "EPISODE_END_DATE", "date"): "CLA034",
+    ("episode", "REASON_EPISODE_FINISHED_CODE", "filled"): "CLA038",
+    ("episode", "REASON_EPISODE_FINISHED_CODE", "blank"): "CLA038",
+    ("episode", "REASON_EPISODE_STARTED_CODE", "list"): "CLA039",
+    ("episode", "LEGAL_STATUS_CODE", "list"): "CLA040",
+    ("episode", "CATEGORY_OF_NEED_CODE", "list"): "CLA041",
+    ("episode", "PLACEMENT_TYPE_CODE", "list"): "CLA042",
+    ("episode", "REASON_EPISODE_FINISHED_CODE", "list"): "CLA043",
+    ("episode", "PLACEMENT_POSTCODE", "postcode"): "CLA044",
+    ("adoption", "SYSTEM_ID", "unique"): "CLA126",
+    ("adoption", "DATE_DECISION", "required"): "CLA127",
+    ("adoption", "DATE_MATCH", "required"): "CLA127",
+    ("adoption", "DATE_PLACED", "required"): "CLA127",
+    ("adoption", "FOSTER_CARE", "required"): "CLA127",
+    ("adoption", "NB_ADOPTR", "required"): "CLA127",
+    ("adoption", "SEX_ADOPTR", "required"): "CLA127",
+    ("adoption", "LS_ADOPTR", "required"): "CLA127",
+    ("crcs", "YEAR_CODE", "required"): "CRCS-001",
+    ("crcs", "YEAR_CODE", "year"): "CRCS-001",
+    ("crcs", "LOCAL_AUTHORITY_CODE", "list"): "CRCS-003",
+    ("crcs", "CHILD_CODE", "required"): "CRCS-005",
+    ("crcs", "CHILD_CODE", "unique"): "CRCS-006",
+    ("crcs", "UPN", "unique"): "CRCS-008",
+    ("crcs", "UPN", "letter"): "CRCS-014",
+    ("crcs", "DATE_OF_BIRTH", "required"): "CRCS-021",
+    ("crcs", "DATE_OF_BIRTH", "date"): "CRCS-021",
+    ("crcs", "GENDER", "required"): "CRCS-027",
+    ("crcs", "GENDER", "list"): "CRCS-027",
+    ("crcs", "ETHNIC_ORIGIN_CODE", "required"): "CRCS-029",
+    ("crcs", "ETHNIC_ORIGIN_CODE", "list"): "CRCS-029",
+    ("crcs", "ASYLUM_SEEKER_CODE", "required"): "CRCS-031",
+    ("crcs", "ASYLUM_SEEKER_CODE", "list"): "CRCS-031",
+    ("crcs", "CHILD_PROTECTION_REGISTER", "list"): "CRCS-035",
+    ("crcs", "CPR_DATE", "filled"): "CRCS-036",
+    ("crcs", "CPR_DATE", "blank"): "CRCS-037",
+    **{("crcs", f"CPR_{name}", kind): "CRCS-042" for name in _CPR.split() for kind in ("list", "filled")},
+    **{("crcs", f"CPR_{name}", "blank"): "CRCS-043" for name in _CPR.split()},
+    ("crcs", "LOOKED_AFTER_CHILD", "list"): "CRCS-048",
+    ("crcs", "CATEGORY_OF_NEED_CODE", "required"): "CRCS-065",
+    ("crcs", "CATEGORY_OF_NEED_CODE", "list"): "CRCS-065",
+    ("crcs", "LANGUAGE", "age"): "CRCS-070",
+    ("crcs", "LANGUAGE", "list"): "CRCS-071",
+    ("crcs", "YOUTH_OFFENDING", "age"): "CRCS-072",
+    ("crcs", "HEALTH_MENTAL_HEALTH", "age"): "CRCS-073",
+    ("crcs", "HEALTH_SUBSTANCE_MISUSE", "age"): "CRCS-074",
+    ("crcs", "HEALTH_DENTAL_CHECK", "age"): "CRCS-075",
+    ("crcs", "CHILD_HEALTH_SURVEILLANCE_CHECKS", "age"): "CRCS-076",
+    ("crcs", "HEALTH_IMMUNISATIONS", "list"): "CRCS-078",
+    ("crcs", "HEALTH_AUTISTIC_SPECTRUM_DISORDER", "list"): "CRCS-080",
+    **{("crcs", name, "list"): "CRCS-085" for name in _FLAGS.split()},
+    **{("crcs", f"PARENTING_CAPACITY_{name}", "list"): "CRCS-091" for name in _PARENTS.split()},
+    ("crcs", "REASON_FOR_CLOSURE", "filled"): "CRCS-103",
+    ("crcs", "REASON_FOR_CLOSURE", "blank"): "CRCS-103",
+    ("crcs", "REASON_FOR_CLOSURE", "list"): "CRCS-104",
+}
+"""Form, item and kind of check to the statement that says the same; parts that share a statement make one rule."""
+
+KEYS = ("LOCAL_AUTHORITY_CODE", "SYSTEM_ID", "CHILD_CODE")
+ENTAILED: dict[str, tuple[str, ...]] = {
+    "child": ("CLA027", "CLA028", "CRCS-052"),
+    "episode": ("CLA027", "CRCS-052", *ENDS),
+    "adoption": ("CLA124", "CLA125"),
+    "care_leaver": ("CLA141",),
+    "crcs": ("CRCS-050", "CRCS-051", "CRCS-052"),
+    "UPN": ("CRCS-064",),
+    "REASON_EPISODE_FINISHED_CODE": ENDS,
+}
+"""Other rules that may fire on what a made breaker broke, by item, and by form where the child is no longer known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One check of one item: an expression over the text frame, or over the typed frame, true where wrong."""
+
+    form: str
+    item: Item
+    kind: str
+    words: str
+    wrong: Callable[[Tables], pl.Series]
+    spoil: Callable[[Tables, list[int], np.random.Generator], dict[str, pl.DataFrame]]
+    where: Callable[[Tables], pl.Series]
+
+
+def item_rules(g: Guidance) -> list[Rule]:
+    """Return the rules that follow from the items in force; a statement that says the same lends id and words."""
+    grouped: dict[tuple[str, str], list[_Part]] = {}
+    for form in g.forms:
+        for item in g.items(form):
+            for part in _parts(form, item, g):
+                stated = STATED.get((form, item.name, part.kind), "")
+                id_ = stated if stated in g.statements else _made_id(g, form, item, part.kind)
+                grouped.setdefault((id_, form), []).append(part)
+    return [_rule(id_, parts, g) for (id_, _), parts in grouped.items()]
+
+
+def upn_letter(upn: pl.Expr) -> pl.Expr:
+    """Return the check letter that characters 2 to 13 of a pupil number call for; null where not well formed.
+
+    Each character is multiplied by its place (2 to 13); the sum modulo 23 picks the letter. A final letter, of a
+    temporary number, counts as its place in the list.
+    """
+    places = pl.DataFrame({"c": [*"0123456789", *LETTERS], "n": [*range(10), *range(len(LETTERS))]})
+    worth = dict(zip(places["c"], places["n"], strict=True))
+    total = sum(
+        (
+            upn.str.slice(n - 1, 1).replace_strict(worth, default=None, return_dtype=pl.Int64) * n
+            if n == _UPN_LENGTH
+            else upn.str.slice(n - 1, 1).cast(pl.Int64, strict=False) * n
+            for n in range(2, _UPN_LENGTH + 1)
+        ),
+        start=pl.lit(0, dtype=pl.Int64),
+    )
+    letter = (total % len(LETTERS)).replace_strict(
+        dict(enumerate(LETTERS)), default=None, return_dtype=pl.String
+    )
+    return pl.when(upn.str.contains(UPN)).then(letter)
+
+
+_UPN_LENGTH = 13
+
+
+def _made_id(g: Guidance, form: str, item: Item, kind: str) -> str:
+    prefix = g.return_.upper() if form == g.return_ else f"{g.return_.upper()}-{form}"
+    return f"{prefix}-{item.name}-{kind}"
+
+
+def _rule(id_: str, parts: list[_Part], g: Guidance) -> Rule:
+    first = parts[0]
+
+    def check(t: Tables, _: Guidance) -> pl.Series:
+        wrong = first.wrong(t)
+        for part in parts[1:]:
+            wrong = wrong | part.wrong(t)
+        return wrong
+
+    def break_rows(
+        t: Tables, _: Guidance, rows: NDArray[np.int64], rng: np.random.Generator
+    ) -> dict[str, pl.DataFrame]:
+        part = parts[int(rng.integers(len(parts)))]
+        return part.spoil(t, take(t.text(part.form), pl.lit(part.where(t)), rows), rng)
+
+    keys = {first.form if part.item.name in KEYS else part.item.name for part in parts}
+    entails = {id_ for key in keys for id_ in ENTAILED.get(key, ())}
+    stated = g.statements.get(id_)
+    return Rule(
+        id_,
+        first.form,
+        tuple(dict.fromkeys(part.item.name for part in parts)),
+        stated.text if stated else first.words,
+        stated.severity if stated else "error",
+        stated.reference if stated else first.item.reference,
+        stated.basis if stated else first.item.basis,
+        check,
+        (),
+        break_rows,
+        tuple(sorted(entails)),
+    )
+
+
+def _parts(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+    """Yield the checks an item calls for in this year."""
+    if item.required == "always":
+        yield _filled(form, item)
+    if item.condition:
+        yield from _conditional(form, item, g)
+    if item.name == "YEAR_CODE":
+        yield _year(form, item, g)
+    if item.type == "code":
+        yield _listed(form, item, g)
+    if item.type in {"date", "integer"} and item.name != "YEAR_CODE":
+        yield _readable(form, item)
+    if item.type == "postcode":
+        yield _postcode(form, item)
+    if item.type == "upn":
+        yield from _upn(form, item, g)
+    if item.unique:
+        yield _unique(form, item, g)
+    if item.outside_age_code:
+        yield from _aged(form, item, g)
+
+
+def _asks(form: str, expression: pl.Expr) -> Callable[[Tables], pl.Series]:
+    """Make a question about the text of a form."""
+    return lambda t: answer(t.text(form), expression)
+
+
+def _sets(form: str, name: str, value: str | None) -> Callable[..., dict[str, pl.DataFrame]]:
+    """Make a breaker that gives the item one value."""
+    return lambda t, rows, _rng: put(t, form, {name: same(rows, value)})
+
+
+def _present(name: str) -> pl.Expr:
+    return pl.col(name).is_not_null()
+
+
+def _name(item: Item) -> str:
+    return f"{item.label} ({item.name})"
+
+
+def _filled(form: str, item: Item) -> _Part:
+    words = f"{_name(item)} must be filled in on every row"
+    blank = pl.col(item.name).is_null()
+    return _Part(
+        form, item, "required", words, _asks(form, blank), _sets(form, item.name, None), _asks(form, ~blank)
+    )
+
+
+def _conditional(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+    """Filled if and only if another item has one of the values, or is itself filled; that item missing, no answer."""
+    other, _, values = item.condition.partition("=")
+    name, codes = item.name, values.split("|")
+    if other.endswith("!"):
+        other = other[:-1]
+        when = f"{other} is filled in"
+    else:
+        when = f"{other} is {' or '.join(codes)}"
+
+    def due(t: Tables) -> pl.Series:
+        if values:
+            return t.typed(form).select(pl.col(other).is_in(codes)).to_series()
+        return t.text(form)[other].is_not_null()
+
+    def asks(*, filled: bool, owed: bool) -> Callable[[Tables], pl.Series]:
+        def ask(t: Tables) -> pl.Series:
+            owing = due(t) if owed else ~due(t)
+            there = t.text(form)[name].is_not_null()
+            return (owing & (there if filled else ~there)).fill_null(value=False)
+
+        return ask
+
+    yield _Part(
+        form,
+        item,
+        "filled",
+        f"{_name(item)} must be filled in where {when}",
+        asks(filled=False, owed=True),
+        _sets(form, name, None),
+        asks(filled=True, owed=True),
+    )
+    yield _Part(
+        form,
+        item,
+        "blank",
+        f"{_name(item)} must be left blank unless {when}",
+        asks(filled=True, owed=False),
+        _sets(form, name, _some_value(item, g)),
+        asks(filled=False, owed=False),
+    )
+
+
+def _some_value(item: Item, g: Guidance) -> str:
+    """Return a value the item may have that no limit and no combination speaks of."""
+    if item.type == "date":
+        return day_text(g.last_day)
+    if item.type != "code":
+        return "1"
+    bound = {x.code for x in g.limits if x.item == item.name} | {
+        a.code for a in g.allowed_rows if a.item == item.name
+    }
+    codes = [c.code for c in g.codes(item.code_set)]
+    return next((c for c in codes[::-1] if c not in bound), codes[-1])
+
+
+def _year(form: str, item: Item, g: Guidance) -> _Part:
+    code = year_code(g.year)
+    words = f"{_name(item)} must be {code}, the year of the file, on every row"
+    other = pl.col(item.name) != code
+    return _Part(
+        form,
+        item,
+        "year",
+        words,
+        _asks(form, other),
+        _sets(form, item.name, year_code(g.year - 1)),
+        _asks(form, ~other),
+    )
+
+
+def _listed(form: str, item: Item, g: Guidance) -> _Part:
+    codes = [c.code for c in g.codes(item.code_set)]
+    most = 16
+    shown = ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
+    words = f"{_name(item)} must be one of the codes in force: {shown}"
+    wrong = ~pl.col(item.name).is_in(codes)
+    return _Part(
+        form, item, "list", words, _asks(form, wrong), _sets(form, item.name, NOT_A_CODE), _asks(form, ~wrong)
+    )
+
+
+def _readable(form: str, item: Item) -> _Part:
+    name = item.name
+    date = item.type == "date"
+    kind, shape = (
+        ("date", "a real date written dd/mm/yyyy") if date else ("number", "a whole number, 0 or more")
+    )
+
+    def wrong(t: Tables) -> pl.Series:
+        read = t.typed(form)[name]
+        bad = t.text(form)[name].is_not_null() & read.is_null()
+        return bad if date else bad | (read < 0).fill_null(value=False)
+
+    return _Part(
+        form,
+        item,
+        kind,
+        f"{_name(item)} must be {shape}",
+        wrong,
+        _sets(form, name, NOT_A_DAY if date else NOT_A_CODE),
+        _asks(form, _present(name)),
+    )
+
+
+def _postcode(form: str, item: Item) -> _Part:
+    words = f"{_name(item)} must be a full postcode in capitals, such as CF10 3NQ"
+    wrong = ~pl.col(item.name).str.contains(POSTCODE)
+    return _Part(
+        form,
+        item,
+        "postcode",
+        words,
+        _asks(form, wrong),
+        _sets(form, item.name, NOT_A_POSTCODE),
+        _asks(form, _present(item.name)),
+    )
+
+
+def _upn(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+    upn = pl.col(item.name)
+    reasons = sorted(g.values(item.code_set)) if item.code_set else []
+    words = f"{_name(item)} must be a letter, 11 digits and a digit or letter"
+    if reasons:
+        words += f", or one of {', '.join(reasons)}"
+    shaped = upn.str.contains(UPN)
+
+    def too_short(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+        text = t.text(form)[item.name]
+        return put(t, form, {item.name: {r: text[r][:-1] for r in rows}})
+
+    yield _Part(
+        form,
+        item,
+        "upn",
+        words,
+        _asks(form, ~(shaped | upn.is_in(reasons))),
+        too_short,
+        _asks(form, shaped),
+    )
+
+    def another_letter(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+        text = t.text(form)[item.name]
+        turned = {r: LETTERS[(LETTERS.index(text[r][0]) + 1) % len(LETTERS)] + text[r][1:] for r in rows}
+        return put(t, form, {item.name: turned})
+
+    yield _Part(
+        form,
+        item,
+        "letter",
+        f"{_name(item)} must begin with the check letter of its other characters",
+        _asks(form, upn.str.slice(0, 1) != upn_letter(upn)),
+        another_letter,
+        _asks(form, shaped),
+    )
+
+
+def _unique(form: str, item: Item, g: Guidance) -> _Part:
+    """Twice the same value within one authority; codes that stand for a missing pupil number may repeat."""
+    name = item.name
+    reasons = sorted(g.values(item.code_set)) if item.code_set else []
+    real = pl.col(name).is_not_null() & ~pl.col(name).is_in(reasons)
+    wrong = real & (pl.len().over(LA, name) > 1)
+
+    def twins(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+        text = t.text(form)
+        if item.type == "upn":
+            las = text[LA].to_list()
+            pairs: dict[int, str | None] = {}
+            for la in sorted({las[r] for r in rows}):
+                mates = [r for r in rows if las[r] == la]
+                pairs |= {b: text[name][a] for a, b in zip(mates[::2], mates[1::2], strict=False)}
+            return put(t, form, {name: pairs})
+        others = [i.name for i in g.items(form) if i.unique and i.name != name]
+        copies = text[rows].with_columns(pl.lit(None, dtype=pl.String).alias(o) for o in others)
+        return {form: pl.concat([text, copies])}
+
+    words = f"{_name(item)} must not stand on two rows of one authority"
+    return _Part(form, item, "unique", words, _asks(form, wrong), twins, _asks(form, real))
+
+
+def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+    birth = next((i.name for i in g.items(form) if i.name in BIRTH_ITEMS), None)
+    if birth is None:
+        return
+    age = age_on(birth, g.last_day)
+    inside = (age >= (item.min_age or 0)) & (pl.lit(item.max_age is None) | (age <= (item.max_age or 0)))
+    outside_code = item.outside_age_code
+    taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
+    if item.max_age is None:
+        ages = f"under {item.min_age}"
+    elif not item.min_age:
+        ages = f"over {item.max_age}"
+    else:
+        ages = f"under {item.min_age} or over {item.max_age}"
+    words = f"{_name(item)} must be {outside_code} for a child {ages} on 31 March, and for no other child"
+
+    def wrong(t: Tables) -> pl.Series:
+        frame = t.typed(form)
+        return answer(frame, inside == (pl.col(item.name) == outside_code))
+
+    def swap(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+        within = answer(t.typed(form), inside)
+        return put(t, form, {item.name: {r: outside_code if within[r] else taken for r in rows}})
+
+    def known(t: Tables) -> pl.Series:
+        return answer(
+            t.typed(form),
+            pl.col(birth).is_not_null() & pl.col(item.name).is_not_null() & inside.is_not_null(),
+        )
+
+    yield _Part(form, item, "age", words, wrong, swap, known)

@@ -1,0 +1,88 @@
+"""Rules of the care leaver form: who must be on it, and who must not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.rules.common import (
+    answer,
+    birthday,
+    keyed,
+    put,
+    same,
+    take,
+    with_child,
+    without_children,
+)
+from synth.rules.registry import rule
+from synth.tables import LA
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance
+    from synth.tables import Tables
+
+    Rows = NDArray[np.int64]
+
+
+@rule("CLA141", form="episode", needs=("child", "care_leaver"))
+def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where care ended at leaving age, in a way that calls for a care leaver record, and there is none."""
+    age = g.limit("DATE_CEASED", "", "min_age_years") or 0
+    without = [*g.allowed("reason_ceased_no_care_leaver_record")]
+    statuses = [*g.allowed("legal_status_no_care_leaver_record")]
+    records = (
+        t.typed("care_leaver").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
+    )
+    frame = t.episodes.join(records, on=["la", "id"], how="left", maintain_order="left")
+    left = pl.col("last") & (pl.col("finish") != "X1") & ~pl.col("finish").is_in(without)
+    grown = pl.col("end") >= birthday("dob", age)
+    return answer(frame, left & grown & ~pl.col("legal").is_in(statuses) & pl.col("there").is_null())
+
+
+@leaver_record_missing.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    age = g.limit("DATE_CEASED", "", "min_age_years") or 0
+    without = [*g.allowed("reason_ceased_no_care_leaver_record")]
+    left = (
+        pl.col("last") & ~pl.col("finish").is_in([*without, "X1"]) & (pl.col("end") >= birthday("dob", age))
+    )
+    return without_children(
+        t, "care_leaver", t.episodes, take(t.episodes, left & (pl.col("legal") != "V1"), rows)
+    )
+
+
+@rule("CLA142", form="care_leaver", needs=("episode",))
+def leaver_record_unfounded(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a care leaver is looked after on 31 March, or left in a way that makes no care leaver."""
+    without = [*g.allowed("reason_ceased_no_care_leaver_record")]
+    return answer(
+        with_child(t, "care_leaver", t.careers), pl.col("open") | pl.col("last_finish").is_in(without)
+    )
+
+
+@leaver_record_unfounded.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    leavers = keyed(t, "care_leaver")
+    keys = {(leavers["la"][int(row)], leavers["id"][int(row)]) for row in rows}
+    view = t.episodes.filter(pl.col("last") & pl.col("end").is_not_null()).select("row", "la", "id").rows()
+    return put(
+        t, "episode", {"REASON_EPISODE_FINISHED_CODE": {n: "E2" for n, *key in view if tuple(key) in keys}}
+    )
+
+
+@rule("CLA143", form="care_leaver")
+def half_coded(t: Tables, _g: Guidance) -> pl.Series:
+    """Flag where only one of activity and accommodation is given."""
+    return answer(t.text("care_leaver"), pl.col("ACTIV").is_null() != pl.col("ACCOM").is_null())
+
+
+@half_coded.breaker()
+def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    both = take(t.text("care_leaver"), pl.col("ACTIV").is_not_null() & pl.col("ACCOM").is_not_null(), rows)
+    return put(t, "care_leaver", {"ACTIV": same(both, None)})

@@ -1,0 +1,119 @@
+"""Rules about where a placement is: its postcode against what the placement code says of inside and outside."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.geography.authorities import all_authorities
+from synth.rules.common import (
+    CHANGES,
+    answer,
+    put,
+    take,
+)
+from synth.rules.registry import rule
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.random import Generator
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance
+    from synth.tables import Tables
+
+    Rows = NDArray[np.int64]
+
+DISTRICT = r"^([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}$"
+"""The part of a postcode before its last three characters."""
+
+
+@cache
+def districts() -> dict[str, str]:
+    """Return postcode district to authority code (512 to 552); a district not in it lies mainly outside Wales."""
+    codes = {a.ons_code: a.code for a in all_authorities()}
+    text = files("synth.geography").joinpath("postcode_districts.csv").read_text("utf-8")
+    return {row["district"]: codes[row["authority_ons"]] for row in csv.DictReader(text.splitlines())}
+
+
+def placed(t: Tables) -> pl.DataFrame:
+    """Return episodes with `where`: inside, outside_in_wales or outside_wales of the authority; null if unknown."""
+    found = pl.col("postcode").str.extract(DISTRICT)
+    authority = found.replace_strict(districts(), default="", return_dtype=pl.String)
+    return t.episodes.with_columns(
+        where=pl.when(found.is_null() | pl.col("la").is_null())
+        .then(None)
+        .when(authority == "")
+        .then(pl.lit("outside_wales"))
+        .when(authority == pl.col("la"))
+        .then(pl.lit("inside"))
+        .otherwise(pl.lit("outside_in_wales"))
+    )
+
+
+def _codes(g: Guidance, id_: str) -> list[str]:
+    return [row.code for row in g.allowed_rows if row.relation == "placement_location" and row.rule == id_]
+
+
+def _moved(t: Tables, chosen: list[int], *, home: bool) -> dict[str, pl.DataFrame]:
+    """Give placements a postcode of the child's own authority, or of another Welsh one."""
+    las = t.episodes["la"]
+    found = {row: next(d for d, la in districts().items() if (la == las[row]) is home) for row in chosen}
+    return put(t, "episode", {"PLACEMENT_POSTCODE": {row: f"{d} 4AA" for row, d in found.items()}})
+
+
+def elsewhere(t: Tables, g: Guidance, id_: str) -> pl.Series:
+    """Return true where a placement lies elsewhere than its code says, for the codes of one rule."""
+    wrong = pl.lit(value=False)
+    for row in g.allowed_rows:
+        if row.relation == "placement_location" and row.rule == id_:
+            said = sorted(row.partners)[0]
+            there = pl.col("where") != "inside" if said == "outside" else pl.col("where") == said
+            wrong = wrong | ((pl.col("placement") == row.code) & ~there)
+    return answer(placed(t), wrong)
+
+
+@rule("CLA101", form="episode")
+def not_inside(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a code for inside the authority has a postcode elsewhere."""
+    return elsewhere(t, g, "CLA101")
+
+
+@not_inside.breaker(entails=CHANGES)
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    fostered = take(
+        placed(t), (pl.col("where") == "inside") & pl.col("placement").is_in(_codes(g, "CLA101")), rows
+    )
+    return _moved(t, fostered, home=False)
+
+
+@rule("CLA102", form="episode")
+def not_outside(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a code for outside the authority has a postcode inside it."""
+    return elsewhere(t, g, "CLA102")
+
+
+@not_outside.breaker(entails=CHANGES)
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    away = take(
+        placed(t), (pl.col("where") != "inside") & pl.col("placement").is_in(_codes(g, "CLA102")), rows
+    )
+    return _moved(t, away, home=True)
+
+
+@rule("CLA103", form="episode")
+def wrong_side_of_border(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a secure unit lies on the other side of the Welsh border than its code says."""
+    return elsewhere(t, g, "CLA103")
+
+
+@wrong_side_of_border.breaker(entails=CHANGES)
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    secure = take(
+        placed(t), (pl.col("where") == "outside_wales") & pl.col("placement").is_in(_codes(g, "CLA103")), rows
+    )
+    return _moved(t, secure, home=False)

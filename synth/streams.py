@@ -1,0 +1,69 @@
+"""Named random streams: a draw depends on who it is for and why, never on how many draws came before.
+
+Every uniform number is a hash of (seed, world, purpose) and of the identities handed in, so the same child gets
+the same draw whichever authorities, years or workers a run is made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Stream", "Streams", "Uniform"]
+
+Uniform = NDArray[np.float64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_ODD = np.uint64(0xD1B54A32D192ED03)
+
+
+def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Finaliser of SplitMix64: every input bit reaches every output bit."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _as_words(values: ArrayLike) -> NDArray[np.uint64]:
+    array = np.atleast_1d(np.asarray(values))
+    return array if array.dtype == np.uint64 else array.astype(np.int64).astype(np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """The draws of one purpose."""
+
+    key: np.uint64
+
+    def words(self, who: ArrayLike, *when: ArrayLike) -> NDArray[np.uint64]:
+        """Return one 64-bit word for each identity in `who`, combined with the whole numbers in `when`."""
+        x = _mix(_as_words(who) * _GOLDEN + self.key)
+        for moment in when:
+            x = _mix((x + _GOLDEN) ^ (_as_words(moment) * _ODD))
+        return x
+
+    def uniform(self, who: ArrayLike, *when: ArrayLike) -> Uniform:
+        """Return uniforms in the open interval (0, 1), one for each identity."""
+        return ((self.words(who, *when) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """All streams of one seed and one world (Wales once)."""
+
+    seed: int
+    world: int = 0
+
+    def __call__(self, purpose: str) -> Stream:
+        """Return the stream named `purpose`; the same name gives the same stream."""
+        return _stream(self.seed, self.world, purpose)
+
+
+@cache
+def _stream(seed: int, world: int, purpose: str) -> Stream:
+    digest = hashlib.blake2b(f"{seed}/{world}/{purpose}".encode(), digest_size=8).digest()
+    return Stream(np.uint64(int.from_bytes(digest, "little")))

@@ -1,0 +1,373 @@
+"""Forms in and out: a file is read once as text, typed once, and every row remembers its line in the file."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from synth.guidance import Guidance
+
+__all__ = [
+    "FormTable",
+    "Tables",
+    "as_dates",
+    "child_column",
+    "file_name",
+    "form_table",
+    "gap_days",
+    "read_form",
+    "read_return",
+    "write_form",
+]
+
+LA = "LOCAL_AUTHORITY_CODE"
+FIRST_LINE = 2
+"""The line of the first data row: line 1 holds the headings."""
+
+POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][ABD-HJLNP-UW-Z]{2}$"
+"""A full UK postcode in capitals, with or without its space; the first group is the district."""
+
+_EPISODE_NAMES = {
+    "EPISODE_NUMBER": "number",
+    "EPISODE_START_DATE": "start",
+    "REASON_EPISODE_STARTED_CODE": "reason",
+    "LEGAL_STATUS_CODE": "legal",
+    "CATEGORY_OF_NEED_CODE": "need",
+    "PLACEMENT_TYPE_CODE": "placement",
+    "PLACEMENT_POSTCODE": "postcode",
+    "EPISODE_END_DATE": "end",
+    "REASON_EPISODE_FINISHED_CODE": "finish",
+    "SHORT_BREAKS": "breaks",
+}
+_NEIGHBOURS = ("number", "start", "end", "reason", "finish", "legal", "need", "placement", "postcode")
+
+
+def file_name(return_: str, form: str) -> str:
+    """Return the name under which a form is written: synthetic_crcs.csv, synthetic_cla_episode.csv."""
+    return f"synthetic_{return_}.csv" if form == return_ else f"synthetic_{return_}_{form}.csv"
+
+
+def child_column(form: str) -> str:
+    """Return the item that holds the authority's own number of a child on a form."""
+    return "CHILD_CODE" if form == "crcs" else "SYSTEM_ID"
+
+
+@dataclass(frozen=True, slots=True)
+class FormTable:
+    """One form of one file, twice: as it stood in the file, and typed.
+
+    `text` holds every item as it was written (String, null where blank); `typed` has the same rows and columns
+    with dates as Date and whole numbers as Int64, null where the text could not be read. `lines` is the line of
+    each row in the file (the first data row is line 2). `unknown` and `missing` list headings that are no item
+    of the year and items that have no heading; a missing item is a column of nulls in both frames.
+
+    A code outside its list is null in `typed` too: nothing can be concluded from it, and the rule about the list
+    has already said so. `kinds` names the dates and whole numbers, `codes` the lists.
+    """
+
+    form: str
+    file: str
+    text: pl.DataFrame
+    typed: pl.DataFrame
+    lines: pl.Series
+    kinds: Mapping[str, str]
+    codes: Mapping[str, frozenset[str]]
+    unknown: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return self.text.height
+
+
+@dataclass(frozen=True)
+class Tables:
+    """All forms at hand for one collection year; `forms` may hold one return or both.
+
+    Views are built when first asked for and keep the row order of their form, so that a condition on a view is
+    aligned with the rows of the file. In a view, what cannot be known is null.
+    """
+
+    forms: Mapping[str, FormTable]
+    first_day: dt.date
+    last_day: dt.date
+    gap_days: int = 1
+    """Days that may lie between an X1 ending and the start of the episode that continues it."""
+
+    def __getitem__(self, form: str) -> FormTable:
+        return self.forms[form]
+
+    def __contains__(self, form: object) -> bool:
+        return form in self.forms
+
+    def typed(self, form: str) -> pl.DataFrame:
+        """Return the typed frame of a form."""
+        return self.forms[form].typed
+
+    def text(self, form: str) -> pl.DataFrame:
+        """Return the frame of a form as it was written."""
+        return self.forms[form].text
+
+    def changed(self, frames: Mapping[str, pl.DataFrame]) -> Tables:
+        """Return tables in which some forms hold other text; lines are counted afresh, the rest is shared."""
+        forms = dict(self.forms)
+        for form, text in frames.items():
+            old = forms[form]
+            lines = pl.int_range(FIRST_LINE, FIRST_LINE + text.height, eager=True).alias("line")
+            forms[form] = replace(old, text=text, typed=_typed(text, old.kinds, old.codes), lines=lines)
+        return replace(self, forms=forms)
+
+    @cached_property
+    def births(self) -> pl.DataFrame:
+        """Children of the child form, one row each: la, id, dob, and asylum as text (first row wins)."""
+        return (
+            self.typed("child")
+            .select(la=LA, id="SYSTEM_ID", dob="DOB", asylum="ASYLUM")
+            .filter(pl.col("la").is_not_null() & pl.col("id").is_not_null())
+            .unique(["la", "id"], keep="first", maintain_order=True)
+        )
+
+    @cached_property
+    def episodes(self) -> pl.DataFrame:
+        """Episodes in file order with short names, the child's birth date and both neighbours.
+
+        Columns: row, la, id, number, start, reason, legal, need, placement, postcode, end, finish, breaks, dob;
+        prev_* and next_* of the child's episode before and after by start date; `first` and `last` of the child
+        in this file; `open` where the end was left blank; `postcode` only where well formed; `goes_on` where the episode continues the one before (that ended X1 on the day or the day
+        before); `run_start` and `run_end`, the first and last day of an unbroken run of one legal status (open
+        runs end on 31 March); `period` numbering the periods of care in the file from 0. If any of a child's
+        episodes has no readable start, the child's order is not known and all of these are null.
+        """
+        births = self.births.select("la", "id", "dob") if "child" in self else None
+        frame = self.typed("episode").select(
+            la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()}
+        )
+        frame = frame.with_row_index("row").with_columns(
+            open=self.text("episode")["EPISODE_END_DATE"].is_null(),
+            postcode=pl.when(pl.col("postcode").str.contains(POSTCODE)).then("postcode"),
+        )
+        if births is None:
+            frame = frame.with_columns(dob=pl.lit(None, dtype=pl.Date))
+        else:
+            frame = frame.join(births, on=["la", "id"], how="left", maintain_order="left")
+        ordered = frame.sort("la", "id", "start", "number", "row", nulls_last=True)
+        return _with_neighbours(ordered, self.last_day, self.gap_days).sort("row")
+
+    @cached_property
+    def careers(self) -> pl.DataFrame:
+        """Children with episodes, one row each: what the last episode says, and whether care goes on.
+
+        Columns: la, id, dob, last_* of the last episode by start, open (looked after on 31 March, short breaks
+        aside), sure (every start and reason readable), period_start (start of the last S in the file, null when
+        it began in an earlier return), first_adoptive (first start in placement A3 to A6 of the last period),
+        first_order (first under E1).
+        """
+        running = pl.col("open") & (pl.col("start") <= self.last_day)
+        latest = pl.col("period") == pl.col("period").max()
+        adoptive = pl.col("placement").is_in(["A3", "A4", "A5", "A6"])
+        sure = pl.col("last").is_not_null().all() & pl.col("reason").is_not_null().all()
+        return self.episodes.group_by("la", "id", maintain_order=True).agg(
+            pl.col("dob").first(),
+            *(pl.col(c).filter(pl.col("last")).first().alias(f"last_{c}") for c in _NEIGHBOURS),
+            open=(running & (pl.col("legal") != "V1")).any(ignore_nulls=False),
+            sure=sure,
+            period_start=pl.when(sure).then(pl.col("start").filter(pl.col("reason") == "S").max()),
+            first_adoptive=pl.col("start").filter(latest & adoptive).min(),
+            first_order=pl.col("start").filter(latest & (pl.col("legal") == "E1")).min(),
+        )
+
+
+def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) -> pl.DataFrame:
+    """Add the columns that look along a child's episodes; `ordered` is sorted by child and start."""
+    key = ["la", "id"]
+    sure = (pl.col("start").is_not_null().all() & pl.col("id").is_not_null().all()).over(key)
+    frame = ordered.with_columns(
+        *(pl.col(c).shift(1).over(key).alias(f"prev_{c}") for c in _NEIGHBOURS),
+        *(pl.col(c).shift(-1).over(key).alias(f"next_{c}") for c in _NEIGHBOURS),
+        place=pl.int_range(pl.len()).over(key),
+        count=pl.len().over(key),
+        sure=sure,
+    ).with_columns(
+        *(
+            pl.when("sure").then(pl.col(c))
+            for c in (*(f"prev_{n}" for n in _NEIGHBOURS), *(f"next_{n}" for n in _NEIGHBOURS))
+        ),
+        first=pl.when("sure").then(pl.col("place") == 0),
+        last=pl.when("sure").then(pl.col("place") == pl.col("count").cast(pl.Int64) - 1),
+    )
+    gap = (pl.col("start") - pl.col("prev_end")).dt.total_days()
+    frame = frame.with_columns(
+        gap=pl.when("sure").then(gap),
+        goes_on=pl.when("sure").then(
+            ((pl.col("prev_finish") == "X1") & gap.is_between(0, gap_days)).fill_null(value=False)
+        ),
+        latest_day=pl.when("open").then(pl.lit(last_day)).otherwise("end"),
+    ).with_columns(
+        period=pl.when("sure").then(
+            (pl.col("first") | (pl.col("reason") == "S").fill_null(value=False)).cum_sum().over(key) - 1
+        ),
+        run=(~(pl.col("goes_on") & (pl.col("legal") == pl.col("prev_legal"))).fill_null(value=False))
+        .cum_sum()
+        .over(key),
+    )
+    return frame.with_columns(
+        run_start=pl.when("sure").then(pl.col("start").min().over([*key, "run"])),
+        run_end=pl.when("sure").then(pl.col("latest_day").max().over([*key, "run"])),
+    ).drop("place", "count", "sure", "latest_day", "run")
+
+
+def read_form(path: Path, form: str, g: Guidance) -> FormTable:
+    """Read one file as the form of a year; nothing is stripped, an empty cell is null, empty lines are skipped.
+
+    Headings may stand in any order. Raises InputError when the file cannot be opened, is not UTF-8, has rows
+    longer than its headings, or repeats a heading; headings that are unknown or missing are only reported.
+    """
+    headings = _headings(path)
+    try:
+        raw = pl.read_csv(path, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise InputError(
+            f"{path.name}: cannot be read as comma-separated UTF-8 text with {len(headings)} columns a row "
+            f"({reason}). Save it again as CSV UTF-8 and check for stray commas or quotes."
+        ) from problem
+    lines = pl.int_range(FIRST_LINE, FIRST_LINE + raw.height, eager=True).alias("line")
+    if raw.height and raw.width:
+        raw = raw.with_columns(pl.when(pl.all() != "").then(pl.all()))
+        lines = lines + _extra_lines(raw)
+        filled = raw.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        if not filled.all():
+            raw, lines = raw.filter(filled), lines.filter(filled)
+    return form_table(raw, form, g, file=path.name, lines=lines)
+
+
+def form_table(
+    raw: pl.DataFrame, form: str, g: Guidance, *, file: str = "", lines: pl.Series | None = None
+) -> FormTable:
+    """Type a frame of text as the form of a year: items in guidance order, all String in `raw`."""
+    items = g.items(form)
+    names = [item.name for item in items]
+    unknown = tuple(column for column in raw.columns if column not in set(names))
+    missing = tuple(name for name in names if name not in raw.columns)
+    text = raw.select(
+        pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, dtype=pl.String).alias(name)
+        for name in names
+    )
+    kinds = {item.name: item.type for item in items if item.type in {"date", "integer"}}
+    codes = {item.name: g.values(item.code_set) for item in items if item.type == "code"}
+    if lines is None:
+        lines = pl.int_range(FIRST_LINE, FIRST_LINE + text.height, eager=True).alias("line")
+    name = file or file_name(g.return_, form)
+    return FormTable(form, name, text, _typed(text, kinds, codes), lines, kinds, codes, unknown, missing)
+
+
+def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
+    """Read the forms of one return that stand in a folder; forms without a file are left out.
+
+    Raises InputError as `read_form` does, for a heading that is no item of the year, and for a file without an
+    item that must always be filled.
+    """
+    forms: dict[str, FormTable] = {}
+    for form in g.forms:
+        path = folder / file_name(return_, form)
+        if not path.exists():
+            continue
+        table = read_form(path, form, g)
+        _check_headings(table, g)
+        forms[form] = table
+    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+
+
+def gap_days(g: Guidance) -> int:
+    """Return how many days may lie between an X1 ending and the next episode; 0 where the return has no episodes."""
+    return int(g.limit("REASON_EPISODE_FINISHED_CODE", "X1", "max_gap_days") or 0)
+
+
+def write_form(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame as CSV: UTF-8, comma, \\n, dates as dd/mm/yyyy, missing as nothing; same frame, same bytes.
+
+    Raises OutputError when the file cannot be written.
+    """
+    blanked = frame.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
+    try:
+        blanked.write_csv(path, date_format="%d/%m/%Y", line_terminator="\n")
+    except OSError as problem:
+        raise OutputError(
+            f"{path}: cannot be written ({problem}). Check the folder and its free space."
+        ) from problem
+
+
+def as_dates(column: str) -> pl.Expr:
+    """Read a column of dd/mm/yyyy text as dates; anything else, such as 31/02/2020 or 1/2/20, becomes null."""
+    shaped = pl.col(column).str.contains(r"^\d{2}/\d{2}/\d{4}$")
+    return pl.when(shaped).then(pl.col(column)).str.strptime(pl.Date, "%d/%m/%Y", strict=False).alias(column)
+
+
+def _typed(text: pl.DataFrame, kinds: Mapping[str, str], codes: Mapping[str, frozenset[str]]) -> pl.DataFrame:
+    dates = [as_dates(name) for name, kind in kinds.items() if kind == "date"]
+    numbers = [pl.col(name).cast(pl.Int64, strict=False) for name, kind in kinds.items() if kind == "integer"]
+    listed = [
+        pl.when(pl.col(name).is_in(sorted(values))).then(pl.col(name)).alias(name)
+        for name, values in codes.items()
+    ]
+    return text.with_columns(*dates, *numbers, *listed)
+
+
+def _headings(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            headings = next(csv.reader(stream), [])
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(
+            f"{path.name}: cannot be opened as UTF-8 text ({problem}). Save it as CSV UTF-8."
+        ) from problem
+    if not headings:
+        raise InputError(
+            f"{path.name}: the file is empty; line 1 must hold the headings, even where no child is returned."
+        )
+    repeated = sorted({name for name in headings if headings.count(name) > 1})
+    if repeated:
+        raise InputError(
+            f"{path.name}, line 1: heading {repeated[0]!r} stands more than once; keep one column of each."
+        )
+    return headings
+
+
+def _extra_lines(raw: pl.DataFrame) -> pl.Series:
+    """Lines by which each row is pushed down because cells above it contain line breaks."""
+    breaks = raw.select(
+        pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0)).cast(pl.Int64)
+    ).to_series()
+    return breaks.cum_sum() - breaks
+
+
+def _check_headings(table: FormTable, g: Guidance) -> None:
+    expected = [item.name for item in g.items(table.form)]
+    if table.unknown:
+        found = table.unknown[0]
+        near = difflib.get_close_matches(found, expected, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(
+            f"{table.file}, line 1: heading {found!r} is no item of the {table.form} form in {g.year}; {hint}"
+            f"Expected headings: {', '.join(expected)}."
+        )
+    always = {item.name for item in g.items(table.form) if item.required == "always"}
+    absent = [name for name in table.missing if name in always]
+    if absent:
+        raise InputError(
+            f"{table.file}, line 1: no column for {', '.join(absent)}, which must be filled for every row of the "
+            f"{table.form} form in {g.year}. Add the column or check the spelling of the headings."
+        )

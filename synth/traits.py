@@ -1,0 +1,235 @@
+"""What is recorded about a child beside dates: ethnicity, disability, health, parents' difficulties, and their ties.
+
+Each trait is a latent normal crossing a threshold. The latents have a part that stays with the child (or, for the
+parents' difficulties, the family) and a part that drifts from year to year, so flags persist as real ones do; traits
+that go together share components. What the guidance rules out is settled by the thresholds themselves: they are
+infinite where a code cannot be, and where at least one of a group must be set, the likeliest one is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import BANDS, Behaviour
+from synth.dates import Days, age_on, birthday, last_day
+from synth.draw import choose, normal, within
+from synth.people import MALE, age_group
+from synth.plans import NEEDS
+from synth.streams import Streams
+
+__all__ = ["DISABILITIES", "ETHNICITIES", "PARENTAL", "STATUSES", "Subjects", "Traits", "ethnicity", "traits"]
+
+ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
+STATUSES = ("looked_after", "register", "other")
+DISABILITIES = (
+    "MOBILITY",
+    "MANUAL_DEXTERITY",
+    "PHYSICAL_COORDINATION",
+    "CONTINENCE",
+    "LIFT_CARRY_OBJECTS",
+    "SPEECH_HEARING_EYE_SIGHT",
+    "MEMORY",
+    "PERCEPTION_RISK_DANGER",
+)
+PARENTAL = (
+    "SUBSTANCE_ALCOHOL_MISUSE",
+    "LEARNING_DISABILITIES",
+    "MENTAL_ILL_HEALTH",
+    "PHYSICAL_ILL_HEALTH",
+    "DOMESTIC_ABUSE",
+)
+HEALTH = (
+    "YOUTH_OFFENDING",
+    "CHILD_HEALTH_SURVEILLANCE_CHECKS",
+    "HEALTH_IMMUNISATIONS",
+    "HEALTH_DENTAL_CHECK",
+    "HEALTH_SUBSTANCE_MISUSE",
+    "HEALTH_MENTAL_HEALTH",
+)
+
+_TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
+_TRIO = ("SUBSTANCE_ALCOHOL_MISUSE", "MENTAL_ILL_HEALTH", "DOMESTIC_ABUSE")
+_ILL = ("SUBSTANCE_ALCOHOL_MISUSE", "LEARNING_DISABILITIES", "MENTAL_ILL_HEALTH", "PHYSICAL_ILL_HEALTH")
+_MEMORY = 6
+"""Years of drift remembered; older shocks weigh next to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The children described; arrays of one length. `authority` is the order 0 to 21, `status` indexes STATUSES."""
+
+    authority: NDArray[np.int64]
+    name: NDArray[np.uint64]
+    family: NDArray[np.uint64]
+    birth: Days
+    sex: NDArray[np.int8]
+    need: NDArray[np.int8]
+    unaccompanied: NDArray[np.bool_]
+    status: NDArray[np.int64]
+    on_register: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Flags of each child, one boolean column a trait (rows as in Subjects).
+
+    `health` holds codes ready for the return without the age rule: "1", "0" or "88" (not available).
+    """
+
+    autism: NDArray[np.bool_]
+    disabilities: NDArray[np.bool_]
+    parental: NDArray[np.bool_]
+    health: dict[str, NDArray[np.str_]]
+    language: NDArray[np.str_]
+
+
+def ethnicity(
+    streams: Streams,
+    behaviour: Behaviour,
+    order: NDArray[np.int64],
+    codes: list[str],
+    family: NDArray[np.uint64],
+    unaccompanied: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Return the index into ETHNICITIES; a family has one. `codes` are the authorities' codes in official order."""
+    base = behaviour.profile.warm_up_from
+    weights = behaviour.table("ethnicity.by_authority", base, codes, ETHNICITIES)[order]
+    arriving = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
+    weights = np.where(unaccompanied[:, None], arriving, weights)
+    return choose(streams("ethnicity").uniform(family), weights)
+
+
+def disabled(
+    streams: Streams, behaviour: Behaviour, who: Subjects, year: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return (has an impairment, is on the autistic spectrum) on 31 March.
+
+    A plan for the child's own disability or illness (N2) shows one or the other; autism is not recorded under the
+    age the profile gives.
+    """
+    own = who.need == NEEDS.index("N2")
+    group = age_group(who.birth, last_day(year))
+    share = np.where(
+        own,
+        behaviour.scalar("disability.share_n2", year),
+        behaviour.vector("disability.share_other", year, BANDS)[np.minimum(group, len(BANDS) - 1)],
+    )
+    share = share * np.where(who.sex == MALE, 1.0, behaviour.scalar("disability.girls_to_boys", year))
+    impaired = _stable(streams, "disability", who.name) > _threshold(share)
+    onset = birthday(who.birth, within(streams("autism known").uniform(who.name), *behaviour.value("autism.known_at_age", year)))
+    autistic = np.where(own, behaviour.scalar("autism.share_n2", year), behaviour.scalar("autism.share_other", year))
+    autistic = autistic * np.where(who.sex == MALE, 1.0, behaviour.scalar("autism.girls_to_boys", year))
+    tie = behaviour.scalar("autism.tie_with_disability", year)
+    latent = tie * _stable(streams, "disability", who.name) + np.sqrt(1 - tie**2) * _stable(streams, "autism", who.name)
+    known = onset <= last_day(year)
+    autism = (latent > _threshold(autistic)) & known
+    return impaired | (own & ~autism), autism
+
+
+def traits(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> Traits:
+    """Draw everything recorded about each child on 31 March of `year`."""
+    impaired, autism = disabled(streams, behaviour, who, year)
+    return Traits(
+        autism,
+        _impairments(streams, behaviour, who, impaired, year),
+        _parental(streams, behaviour, who, year),
+        _health(streams, behaviour, who, year),
+        _language(streams, behaviour, who, codes, year),
+    )
+
+
+def _stable(streams: Streams, purpose: str, who: NDArray[np.uint64]) -> NDArray[np.float64]:
+    return normal(streams(f"{purpose}, lasting").uniform(who))
+
+
+def _drifting(
+    streams: Streams, behaviour: Behaviour, purpose: str, who: NDArray[np.uint64], year: int
+) -> NDArray[np.float64]:
+    """Standard normal with a lasting part and a first-order autoregressive part over collection years."""
+    lasting = behaviour.scalar("traits.lasting_share", year)
+    keeps = behaviour.scalar("traits.drift_kept_a_year", year)
+    weights = keeps ** np.arange(_MEMORY)
+    weights /= np.sqrt((weights**2).sum())
+    stream = streams(f"{purpose}, drifting")
+    drift = sum(weight * normal(stream.uniform(who, year - back)) for back, weight in enumerate(weights))
+    return np.asarray(np.sqrt(lasting) * _stable(streams, purpose, who) + np.sqrt(1 - lasting) * drift)
+
+
+def _threshold(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value a standard normal exceeds with probability `share` (0: never)."""
+    return -normal(np.asarray(share, dtype=np.float64))
+
+
+def _impairments(
+    streams: Streams, behaviour: Behaviour, who: Subjects, impaired: NDArray[np.bool_], year: int
+) -> NDArray[np.bool_]:
+    """Types of impairment, shape (n, 8): at least one for every disabled child, none for others."""
+    share = behaviour.vector("disability.types", year, DISABILITIES)
+    tie = behaviour.scalar("disability.types_tie", year)
+    common = _stable(streams, "severity", who.name)
+    latents = [
+        np.sqrt(tie) * common + np.sqrt(1 - tie) * _stable(streams, f"impairment {kind}", who.name)
+        for kind in DISABILITIES
+    ]
+    over = np.stack(latents, axis=1) - _threshold(share)
+    found = over > 0
+    found[np.arange(len(over)), over.argmax(axis=1)] = True
+    return np.asarray(found & impaired[:, None])
+
+
+def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.bool_]:
+    """Parents' difficulties, shape (n, 5): the same for all children of a family, none known for unaccompanied ones."""
+    share = behaviour.table("parental.share", year, STATUSES, PARENTAL)[who.status]
+    shift = behaviour.table("parental.shift_by_need", year, NEEDS, PARENTAL)[who.need]
+    tie = behaviour.scalar("parental.trio_tie", year)
+    trio = _drifting(streams, behaviour, "parental trio", who.family, year)
+    latents = []
+    for factor in PARENTAL:
+        own = _drifting(streams, behaviour, f"parental {factor}", who.family, year)
+        latents.append(np.sqrt(tie) * trio + np.sqrt(1 - tie) * own if factor in _TRIO else own)
+    over = np.stack(latents, axis=1) - _threshold(share) + shift
+    found = over > 0
+    rows = np.arange(len(over))
+    # A child on the register has at least one; parental illness as the reason (N3) names at least one illness.
+    found[rows[who.on_register], over[who.on_register].argmax(axis=1)] = True
+    ill = [PARENTAL.index(factor) for factor in _ILL]
+    named = who.need == NEEDS.index("N3")
+    found[rows[named], np.array(ill)[over[named][:, ill].argmax(axis=1)]] = True
+    return np.asarray(found & ~who.unaccompanied[:, None])
+
+
+def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> dict[str, NDArray[np.str_]]:
+    """Health and conduct items as codes."""
+    older = age_on(who.birth, last_day(year)) >= 16  # noqa: PLR2004  the published age groups 10-15 and 16-17
+    tie = behaviour.scalar("health.trouble_tie", year)
+    trouble = _drifting(streams, behaviour, "trouble", who.name, year)
+    columns = {}
+    for item in HEALTH:
+        by_status = behaviour.table(f"health.{item.lower()}", year, STATUSES, ("younger", "16-17"))
+        share = by_status[who.status, older.astype(np.int64)]
+        latent = _drifting(streams, behaviour, item, who.name, year)
+        if item in _TROUBLED:
+            latent = np.sqrt(tie) * trouble + np.sqrt(1 - tie) * latent
+        unknown = streams(f"{item} not available").uniform(who.name, year) < behaviour.scalar(
+            "health.not_available_share", year
+        )
+        flag = np.where(latent > _threshold(share), "1", "0")
+        columns[item] = flag if item == "HEALTH_IMMUNISATIONS" else np.where(unknown, "88", flag)
+    return columns
+
+
+def _language(
+    streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int
+) -> NDArray[np.str_]:
+    """Preferred language of the family: Welsh by authority, another language by ethnic group."""
+    welsh = behaviour.vector("language.welsh_by_authority", year, codes)[who.authority]
+    group = ethnicity(streams, behaviour, who.authority, codes, who.family, who.unaccompanied)
+    other = behaviour.vector("language.other_by_ethnicity", year, ETHNICITIES)[group]
+    other = np.where(who.unaccompanied, behaviour.scalar("language.other_unaccompanied", year), other)
+    welsh = np.where((group == 0) & ~who.unaccompanied, welsh, 0.0)
+    signed = np.full(len(welsh), behaviour.scalar("language.sign_language", year))
+    weights = np.stack([welsh, other, signed, np.maximum(1 - welsh - other - signed, 0.0)], axis=1)
+    return np.array(["CYM", "OTH", "BSL", "ENG"])[choose(streams("language").uniform(who.family), weights)]

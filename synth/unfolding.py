@@ -1,0 +1,87 @@
+"""Periods of care in full: the legal statuses, placements and episodes of those that touch one collection year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synth.behaviour import Behaviour
+from synth.dates import day_of_year_start, last_day, year_of
+from synth.episodes import Episodes, Spells, cut, with_spells_away
+from synth.guidance import Guidance, load
+from synth.histories import History
+from synth.legal import LATER, STATUSES, LegalPath, legal_path
+from synth.periods import Entrants
+from synth.placements import Stays, stays
+from synth.streams import Streams
+
+__all__ = ["Care", "unfold"]
+
+LATEST = 2024
+"""The guidance whose ages and combinations govern every draw: limits have only become stricter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Periods open on any day of the year; `period` columns as in the history, `child` the row in its children.
+
+    `who`, `path` have one row a period; `stays`, `spells` and `episodes` name it by row. All episodes of a period
+    are there, also those before the year and after it.
+    """
+
+    year: int
+    period: dict[str, NDArray[Any]]
+    who: Entrants
+    path: LegalPath
+    stays: Stays
+    spells: Spells
+    episodes: Episodes
+
+    def in_year(self) -> Episodes:
+        """Return the episodes open on any day of the year, ends after 31 March included as they are."""
+        shown = (self.episodes.start <= last_day(self.year)) & (self.episodes.end >= day_of_year_start(self.year))
+        return self.episodes.only(shown)
+
+
+def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) -> Care:
+    """Unfold the periods that touch collection year `year` (at most the history's own)."""
+    guidance = load("cla", LATEST)
+    every = history.periods
+    shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(year))
+    period = {name: column[shown] for name, column in every.items()}
+    child, rows = history.children, period["child"]
+    who = Entrants(
+        name=child["name"][rows],
+        lead=period["lead"],
+        number=period["number"],
+        birth=child["birth"][rows],
+        entry=period["start"],
+        unaccompanied=child["unaccompanied"][rows],
+    )
+    path = _paths(streams, behaviour, guidance, who, period)
+    orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
+    secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
+    found = stays(streams, behaviour, guidance, who, period["destination"], period["end"], path, secure)
+    spells = with_spells_away(streams, behaviour, who, found, period["end"])
+    episodes = cut(path, spells, period["start"], period["end"])
+    return Care(year, period, who, path, found, spells, episodes)
+
+
+def _paths(
+    streams: Streams, behaviour: Behaviour, guidance: Guidance, who: Entrants, period: dict[str, NDArray[Any]]
+) -> LegalPath:
+    """Draw legal paths with the parameters of each period's own year of entry."""
+    start = np.full((len(who.name), len(STATUSES)), LATER, np.int32)
+    placed = np.full(len(who.name), LATER, np.int32)
+    consent = np.zeros(len(who.name), bool)
+    entered = year_of(who.entry)
+    for year in np.unique(entered):
+        rows = np.flatnonzero(entered == year)
+        path = legal_path(
+            streams, behaviour, guidance, who.only(rows), period["destination"][rows], period["end"][rows], int(year)
+        )
+        start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent
+    return LegalPath(start, placed, consent)

@@ -1,0 +1,427 @@
+"""A dozen and more children written by hand, a sentence each: a small good return of both kinds for any year.
+
+All dates hang on the year asked for, so that every child has the same age in every year's return. Year Y runs
+from 1 April of Y-1 to 31 March of Y.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from synth.guidance import load
+from synth.tables import Tables, file_name, form_table, gap_days, write_form
+
+CARDIFF, POWYS = "552", "524"
+IN_CARDIFF, IN_NEWPORT, IN_POWYS, IN_BRISTOL = "CF11 9LJ", "NP20 4UR", "LD1 5LG", "BS1 4ND"
+LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+
+
+def upn(serial: int) -> str:
+    """A pupil number first issued in Cardiff, its check letter worked out by hand's rule."""
+    digits = f"681400{serial:06d}"
+    total = sum(place * int(digit) for place, digit in enumerate(digits, start=2))
+    return LETTERS[total % 23] + digits
+
+
+def day(year: int, month: int, dom: int) -> str:
+    """A day of the collection year: April to December fall in the calendar year before."""
+    return f"{dom:02d}/{month:02d}/{year - 1 if month >= 4 else year}"
+
+
+def birth(year: int, age: int, month: int, dom: int) -> str:
+    """A birth date that makes the child this old on 31 March of the year."""
+    return f"{dom:02d}/{month:02d}/{year - age - (1 if month >= 4 else 0)}"
+
+
+def code(year: int) -> str:
+    return f"{year - 1}{year % 100:02d}"
+
+
+class Book:
+    """The forms of one year as they are being written down, a child at a time."""
+
+    def __init__(self, year: int) -> None:
+        self.year = year
+        self.forms: dict[str, list[dict[str, str]]] = {
+            form: [] for form in ("child", "episode", "adoption", "care_leaver", "crcs")
+        }
+
+    def d(self, month: int, dom: int, back: int = 0) -> str:
+        """A day of the year, or of one `back` years before."""
+        return day(self.year - back, month, dom)
+
+    def child(
+        self, who: str, dob: str, *, la: str = CARDIFF, gender: str = "1", number: str = "", **more: str
+    ) -> None:
+        self.forms["child"].append(
+            {
+                "YEAR_CODE": code(self.year),
+                "LOCAL_AUTHORITY_CODE": la,
+                "SYSTEM_ID": who,
+                "UPN": number,
+                "DOB": dob,
+                "GNDR_CD": gender,
+                "ETHNICITY": "WHTE",
+                "DISABILITY_CODE": "0",
+                "ASYLUM": "0",
+                "HOME_POSTCODE": IN_CARDIFF,
+                "DATE_OF_DATA_COLLECTION": f"01/05/{self.year}",
+                **more,
+            }
+        )
+
+    def episode(
+        self,
+        who: str,
+        number: int,
+        reason: str,
+        start: str,
+        status: str,
+        place: str,
+        postcode: str,
+        end: str = "",
+        finish: str = "",
+        *,
+        need: str = "N1",
+        la: str = CARDIFF,
+        breaks: str = "",
+    ) -> None:
+        self.forms["episode"].append(
+            {
+                "YEAR_CODE": code(self.year),
+                "LOCAL_AUTHORITY_CODE": la,
+                "SYSTEM_ID": who,
+                "EPISODE_NUMBER": str(number),
+                "EPISODE_START_DATE": start,
+                "REASON_EPISODE_STARTED_CODE": reason,
+                "LEGAL_STATUS_CODE": status,
+                "CATEGORY_OF_NEED_CODE": need,
+                "PLACEMENT_TYPE_CODE": place,
+                "PLACEMENT_POSTCODE": postcode,
+                "EPISODE_END_DATE": end,
+                "REASON_EPISODE_FINISHED_CODE": finish,
+                "SHORT_BREAKS": breaks,
+            }
+        )
+
+    def adoption(
+        self, who: str, care: str, decision: str, match: str, placed: str, adopted: str, **more: str
+    ) -> None:
+        self.forms["adoption"].append(
+            {
+                "LOCAL_AUTHORITY_CODE": CARDIFF,
+                "SYSTEM_ID": who,
+                "DATE_LATEST_CARE": care,
+                "DATE_DECISION": decision,
+                "DATE_MATCH": match,
+                "DATE_PLACED": placed,
+                "DATE_ADOPTED": adopted,
+                "FOSTER_CARE": "0",
+                "NB_ADOPTR": "2",
+                "SEX_ADOPTR": "MF",
+                "LS_ADOPTR": "L11",
+                **more,
+            }
+        )
+
+    def leaver(self, who: str, ceased: str, accommodation: str, activity: str) -> None:
+        self.forms["care_leaver"].append(
+            {
+                "LOCAL_AUTHORITY_CODE": CARDIFF,
+                "SYSTEM_ID": who,
+                "DATE_CEASED": ceased,
+                "ACCOM": accommodation,
+                "ACTIV": activity,
+                "CATEGORY_YP": "2",
+                "PATHWAY_PLAN": "1",
+                "PERSONAL_ADVISER": "1",
+            }
+        )
+
+    def census(
+        self,
+        who: str,
+        dob: str,
+        age: int,
+        *,
+        la: str = CARDIFF,
+        gender: str = "1",
+        number: str = "",
+        **more: str,
+    ) -> None:
+        """A census row: `more` replaces items; a plan begun a year and a half ago and still active."""
+        flags = [
+            i.name for i in load("crcs", self.year).items("crcs") if i.name.startswith(("DISAB", "PARENT"))
+        ]
+        row = {
+            "YEAR_CODE": code(self.year),
+            "LOCAL_AUTHORITY_CODE": la,
+            "CHILD_CODE": who,
+            "UPN": number,
+            "DATE_OF_BIRTH": dob,
+            "GENDER": gender,
+            "ETHNIC_ORIGIN_CODE": "WHTE",
+            "ASYLUM_SEEKER_CODE": "0",
+            "CHILD_PROTECTION_REGISTER": "0",
+            "LOOKED_AFTER_CHILD": "0",
+            "CATEGORY_OF_NEED_CODE": "N1",
+            "LANGUAGE": LANGUAGE if age >= 3 else "80",
+            "YOUTH_OFFENDING": "0" if age >= 10 else "80",
+            "CHILD_HEALTH_SURVEILLANCE_CHECKS": "1" if age <= 5 else "80",
+            "HEALTH_IMMUNISATIONS": "1",
+            "HEALTH_DENTAL_CHECK": "1" if age >= 5 else "80",
+            "HEALTH_SUBSTANCE_MISUSE": "0" if age >= 10 else "80",
+            "HEALTH_MENTAL_HEALTH": "88" if age >= 10 else "80",
+            "HEALTH_AUTISTIC_SPECTRUM_DISORDER": "0",
+            **dict.fromkeys(flags, "0"),
+            "DISABILITY_NONE": "1",
+            "PARENTING_CAPACITY_DOMESTIC_ABUSE": "1",
+            "DATE_OF_DATA_COLLECTION": f"01/05/{self.year}",
+            "HOME_POSTCODE": IN_CARDIFF,
+            "PLAN_START_DATE": self.d(10, 3, back=1),
+            "PLAN_ACTIVE_31_MARCH": "1",
+            "CPR_DURING_YEAR": "0",
+            "LOOKED_AFTER_DURING_YEAR": "0",
+            **more,
+        }
+        self.forms["crcs"].append(row)
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """The text of every form: exactly the items in force, blank cells null."""
+        made = {}
+        for return_ in ("cla", "crcs"):
+            g = load(return_, self.year)
+            for form in g.forms:
+                names = [item.name for item in g.items(form)]
+                rows = [{n: row.get(n) or None for n in names} for row in self.forms[form]]
+                made[form] = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
+        return made
+
+
+LANGUAGE = "ENG"
+
+
+def good(year: int) -> dict[str, pl.DataFrame]:
+    """A good return of both kinds: text frames by form."""
+    book = Book(year)
+    whole_year = year >= 2024
+    for write in CHILDREN:
+        write(book, whole_year)
+    return book.frames()
+
+
+def _ann(b: Book, _: bool) -> None:
+    """Ann, 8, has lived with the same foster carers under a care order for three years."""
+    dob = birth(b.year, 8, 6, 14)
+    b.child("C001", dob, gender="2", number=upn(1))
+    b.episode("C001", 1, "P", b.d(5, 2, back=3), "C2", "F2", IN_CARDIFF)
+    b.census("C001", dob, 8, gender="2", number=upn(1), LOOKED_AFTER_CHILD="1")
+
+
+def _ben(b: Book, _: bool) -> None:
+    """Ben, 1, came in by agreement in May, an interim order followed, and in November he moved to Newport."""
+    dob = birth(b.year, 1, 3, 2)
+    b.child("C002", dob)
+    b.episode("C002", 1, "S", b.d(5, 10), "V2", "F1", IN_CARDIFF, b.d(7, 12), "X1")
+    b.episode("C002", 2, "L", b.d(7, 12), "C1", "F1", IN_CARDIFF, b.d(11, 1), "X1")
+    b.episode("C002", 3, "P", b.d(11, 1), "C1", "F5", IN_NEWPORT)
+    b.census("C002", dob, 1, LOOKED_AFTER_CHILD="1", PLAN_START_DATE=b.d(4, 20))
+
+
+def _cai(b: Book, _: bool) -> None:
+    """Cai, 13, went home before Christmas and was back, in a children's home, in February."""
+    dob = birth(b.year, 13, 11, 30)
+    b.child("C003", dob, number=upn(3))
+    b.episode("C003", 1, "S", b.d(9, 1), "V2", "F3", IN_CARDIFF, b.d(12, 20), "E4", need="N5")
+    b.episode("C003", 2, "S", b.d(2, 5), "V2", "H3", IN_CARDIFF, need="N5")
+    b.census("C003", dob, 13, number=upn(3), LOOKED_AFTER_CHILD="1", CATEGORY_OF_NEED_CODE="N5")
+
+
+def _dee(b: Book, whole_year: bool) -> None:
+    """Dee, 2, under a placement order since last January, was placed in June and adopted in February."""
+    dob = birth(b.year, 2, 12, 9)
+    b.child("C004", dob, gender="2")
+    b.episode("C004", 1, "L", b.d(1, 15, back=1), "E1", "F2", IN_CARDIFF, b.d(6, 10), "X1")
+    b.episode("C004", 2, "P", b.d(6, 10), "E1", "A6", "", b.d(2, 20), "E12")
+    b.adoption("C004", b.d(3, 3, back=2), b.d(12, 20, back=1), b.d(5, 20), b.d(6, 10), b.d(2, 20))
+    if whole_year:
+        closed = {"PLAN_ACTIVE_31_MARCH": "0", "PLAN_CLOSED_DATE": b.d(2, 20), "REASON_FOR_CLOSURE": "RC1"}
+        b.census("C004", dob, 2, gender="2", **closed, PLAN_START_DATE=b.d(3, 1, back=2))
+
+
+def _eve(b: Book, whole_year: bool) -> None:
+    """Eve came in at three weeks in April and was adopted, by two women, before the year was out."""
+    dob = birth(b.year, 1, 3, 15)
+    b.child("C005", dob, gender="2")
+    b.episode("C005", 1, "S", b.d(4, 5), "C1", "F2", IN_CARDIFF, b.d(8, 1), "X1")
+    b.episode("C005", 2, "L", b.d(8, 1), "E1", "F2", IN_CARDIFF, b.d(9, 20), "X1")
+    b.episode("C005", 3, "P", b.d(9, 20), "E1", "A6", "", b.d(3, 25), "E12")
+    pair = {"SEX_ADOPTR": "FF", "LS_ADOPTR": "L12"}
+    b.adoption("C005", b.d(4, 5), b.d(7, 20), b.d(9, 1), b.d(9, 20), b.d(3, 25), **pair)
+    if whole_year:
+        closed = {"PLAN_ACTIVE_31_MARCH": "0", "PLAN_CLOSED_DATE": b.d(3, 25), "REASON_FOR_CLOSURE": "RC1"}
+        b.census("C005", dob, 1, gender="2", **closed, PLAN_START_DATE=b.d(4, 2))
+
+
+def _fay(b: Book, _: bool) -> None:
+    """Fay, 9, is disabled and stays nine times a year with the same carers; she is not counted as looked after."""
+    dob = birth(b.year, 9, 8, 1)
+    b.child("C006", dob, gender="2", number=upn(6), DISABILITY_CODE="1")
+    b.episode("C006", 1, "S", b.d(6, 1, back=1), "V1", "F2", IN_CARDIFF, need="N2", breaks="9")
+    flags = {"DISABILITY_NONE": "0", "DISABILITY_MOBILITY": "1", "CATEGORY_OF_NEED_CODE": "N2"}
+    b.census("C006", dob, 9, gender="2", number=upn(6), **flags)
+
+
+def _gus(b: Book, whole_year: bool) -> None:
+    """Gus turned 18 in December and stays with his foster carers."""
+    dob = birth(b.year, 18, 12, 10)
+    b.child("C007", dob, number=upn(7))
+    b.episode("C007", 1, "S", b.d(9, 9, back=3), "V2", "F2", IN_CARDIFF, b.d(12, 9), "E10")
+    b.leaver("C007", b.d(12, 9), "Z1", "F1")
+    if whole_year:
+        closed = {"PLAN_ACTIVE_31_MARCH": "0", "PLAN_CLOSED_DATE": b.d(12, 9), "REASON_FOR_CLOSURE": "RC6"}
+        b.census("C007", dob, 18, number=upn(7), **closed)
+
+
+def _hadi(b: Book, _: bool) -> None:
+    """Hadi, 16, came alone to seek asylum in June, lives in a supported hostel and was given leave in January."""
+    dob = birth(b.year, 16, 4, 21)
+    b.child("C008", dob, ASYLUM="1", HOME_POSTCODE="", ETHNICITY="OOTH", DATE_CEASED_UASC=b.d(1, 20))
+    b.episode("C008", 1, "S", b.d(6, 30), "V2", "H5", IN_CARDIFF, need="N8")
+    facts = {"ASYLUM_SEEKER_CODE": "1", "ETHNIC_ORIGIN_CODE": "OOTH", "CATEGORY_OF_NEED_CODE": "N8"}
+    b.census("C008", dob, 16, LOOKED_AFTER_CHILD="1", HOME_POSTCODE="", PLAN_START_DATE=b.d(6, 30), **facts)
+
+
+def _ivo(b: Book, _: bool) -> None:
+    """Ivo, 15, was remanded in July to a secure unit in England."""
+    dob = birth(b.year, 15, 10, 10)
+    b.child("C009", dob, number=upn(9))
+    b.episode("C009", 1, "S", b.d(7, 7), "J1", "H22", IN_BRISTOL, need="N6")
+    facts = {"YOUTH_OFFENDING": "1", "CATEGORY_OF_NEED_CODE": "N6"}
+    b.census("C009", dob, 15, number=upn(9), LOOKED_AFTER_CHILD="1", **facts)
+
+
+def _jo(b: Book, _: bool) -> None:
+    """Jo, 5, lives with her mother under a care order, in Powys."""
+    dob = birth(b.year, 5, 5, 5)
+    b.child("P010", dob, la=POWYS, gender="2", HOME_POSTCODE=IN_POWYS)
+    b.episode("P010", 1, "P", b.d(3, 1, back=1), "C2", "P1", IN_POWYS, la=POWYS)
+    b.census("P010", dob, 5, la=POWYS, gender="2", LOOKED_AFTER_CHILD="1", HOME_POSTCODE=IN_POWYS)
+
+
+def _kit(b: Book, whole_year: bool) -> None:
+    """Kit, 6, left care in September when his grandparents, who fostered him, became special guardians."""
+    dob = birth(b.year, 6, 2, 11)
+    b.child("C011", dob, number=upn(11))
+    b.episode("C011", 1, "S", b.d(1, 8, back=2), "C2", "F1", IN_CARDIFF, b.d(9, 15), "E43")
+    if whole_year:
+        closed = {"PLAN_ACTIVE_31_MARCH": "0", "PLAN_CLOSED_DATE": b.d(9, 15), "REASON_FOR_CLOSURE": "RC4"}
+        b.census("C011", dob, 6, number=upn(11), **closed)
+
+
+def _lou(b: Book, _: bool) -> None:
+    """Lou, 14, was away from her placement for three days in May and is on the register too."""
+    dob = birth(b.year, 14, 7, 19)
+    b.child("C012", dob, gender="2", number=upn(12))
+    b.episode("C012", 1, "P", b.d(8, 8, back=1), "C2", "F6", IN_NEWPORT, b.d(5, 14), "X1")
+    b.episode("C012", 2, "P", b.d(5, 14), "C2", "M3", "", b.d(5, 17), "X1")
+    b.episode("C012", 3, "P", b.d(5, 17), "C2", "F6", IN_NEWPORT)
+    register = {"CHILD_PROTECTION_REGISTER": "1", "CPR_DATE": b.d(10, 12)}
+    register |= dict.fromkeys(CPR_FLAGS, "0") | {"CPR_SEXUAL_ABUSE": "1", "CPR_DURING_YEAR": "1"}
+    b.census("C012", dob, 14, gender="2", number=upn(12), LOOKED_AFTER_CHILD="1", **register)
+
+
+def _mei(b: Book, whole_year: bool) -> None:
+    """Mei, 3, was taken into police protection in January; an emergency and an interim order followed."""
+    dob = birth(b.year, 3, 9, 27)
+    b.child("C013", dob, gender="2", ETHNICITY="ASAB")
+    b.episode("C013", 1, "S", b.d(1, 3), "L1", "F2", IN_CARDIFF, b.d(1, 5), "X1")
+    b.episode("C013", 2, "L", b.d(1, 5), "L2", "F2", IN_CARDIFF, b.d(1, 11), "X1")
+    b.episode("C013", 3, "B", b.d(1, 11), "C1", "F5", IN_NEWPORT)
+    if whole_year:
+        facts = {"ETHNIC_ORIGIN_CODE": "ASAB", "PLAN_START_DATE": b.d(1, 3), "LOOKED_AFTER_CHILD": "1"}
+        b.census("C013", dob, 3, gender="2", **facts)
+
+
+def _nia(b: Book, _: bool) -> None:
+    """Nia, 17, moved to a flat of her own in October and still has a plan."""
+    dob = birth(b.year, 17, 9, 3)
+    b.child("C014", dob, gender="2", number=upn(14))
+    b.episode("C014", 1, "P", b.d(2, 2, back=1), "V2", "P2", IN_CARDIFF, b.d(10, 21), "E6", need="N4")
+    b.leaver("C014", b.d(10, 21), "V1", "F2")
+    b.census("C014", dob, 17, gender="2", number=upn(14), CATEGORY_OF_NEED_CODE="N4")
+
+
+def _oli(b: Book, _: bool) -> None:
+    """Oli, 4, has been on the register for neglect since August."""
+    register = {"CHILD_PROTECTION_REGISTER": "1", "CPR_DATE": b.d(8, 23)}
+    register |= dict.fromkeys(CPR_FLAGS, "0") | {"CPR_NEGLECT": "1", "CPR_DURING_YEAR": "1"}
+    b.census("C021", birth(b.year, 4, 10, 2), 4, **register)
+
+
+def _peg(b: Book, _: bool) -> None:
+    """Peg was born in November; her plan began two weeks later."""
+    b.census("C022", birth(b.year, 0, 11, 3), 0, gender="2", PLAN_START_DATE=b.d(11, 17))
+
+
+def _rhys(b: Book, _: bool) -> None:
+    """Rhys, 15, has autism and two impairments, and speaks no Welsh."""
+    flags = {"DISABILITY_NONE": "0", "DISABILITY_MEMORY": "1", "DISABILITY_PERCEPTION_RISK_DANGER": "1"}
+    facts = {"HEALTH_AUTISTIC_SPECTRUM_DISORDER": "1", "CATEGORY_OF_NEED_CODE": "N2"}
+    b.census("C023", birth(b.year, 15, 1, 31), 15, number=upn(23), **flags, **facts)
+
+
+def _sian(b: Book, _: bool) -> None:
+    """Siân, 11, in Powys, lives in a family in chronic difficulty."""
+    b.census("P024", birth(b.year, 11, 6, 6), 11, la=POWYS, gender="2", CATEGORY_OF_NEED_CODE="N5")
+
+
+CPR_FLAGS = (
+    "CPR_NEGLECT",
+    "CPR_PHYSICAL_ABUSE",
+    "CPR_SEXUAL_ABUSE",
+    "CPR_FINANCIAL_ABUSE",
+    "CPR_EMOTIONAL_ABUSE",
+)
+CHILDREN = (
+    _ann,
+    _ben,
+    _cai,
+    _dee,
+    _eve,
+    _fay,
+    _gus,
+    _hadi,
+    _ivo,
+    _jo,
+    _kit,
+    _lou,
+    _mei,
+    _nia,
+    _oli,
+    _peg,
+    _rhys,
+    _sian,
+)
+
+
+def tables(frames: dict[str, pl.DataFrame], year: int) -> Tables:
+    """Type frames of text as if they had been read from files."""
+    forms = {}
+    for return_ in ("cla", "crcs"):
+        g = load(return_, year)
+        forms |= {form: form_table(frames[form], form, g) for form in g.forms if form in frames}
+    g = load("cla", year)
+    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+
+
+def good_tables(year: int) -> Tables:
+    return tables(good(year), year)
+
+
+def write_good(folder, year: int, *, returns: tuple[str, ...] = ("cla", "crcs")) -> None:
+    """Write the good return into a folder under the names of generated files."""
+    frames = good(year)
+    for return_ in returns:
+        for form in load(return_, year).forms:
+            write_form(frames[form], folder / file_name(return_, form))
