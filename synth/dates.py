@@ -45,24 +45,28 @@ def to_date(number: int) -> dt.date:
 
 def year_of(days: Days) -> NDArray[np.int32]:
     """Return the collection year (of its 31 March) each day falls in."""
-    return _YEAR[days] + (_MONTH[days] >= 4)  # noqa: PLR2004  collection years turn in April
+    place = np.asarray(days) - _BASE
+    return _YEAR[place] + (_MONTH[place] >= 4)  # noqa: PLR2004  collection years turn in April
 
 
 def age_on(birth: Days, on: Days | int) -> NDArray[np.int32]:
     """Return age in completed years; a child born on 29 February is a year older from 28 February."""
-    return _YEAR[on] - _YEAR[birth] - (_WITHIN_YEAR[on] < _BIRTHDAY_WITHIN_YEAR[birth])
+    then, now = np.asarray(birth) - _BASE, np.asarray(on) - _BASE
+    return _YEAR[now] - _YEAR[then] - (_WITHIN_YEAR[now] < _BIRTHDAY_WITHIN_YEAR[then])
 
 
 def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
-    """Return the day on which a child reaches an age; 29 February becomes 28 February."""
-    return _MONTH_START[_MONTH_INDEX[birth] + 12 * years] + _BIRTHDAY_OF_MONTH[birth] - 1
+    """Return the day on which a child reaches an age (negative: that long before); 29 February becomes 28."""
+    place = np.asarray(birth) - _BASE
+    return _MONTH_START[_MONTH_INDEX[place] + 12 * years] + _BIRTHDAY_OF_MONTH[place] - 1
 
 
-# Lives here fall between 1970 and 2060: the calendar of those days is looked up, not computed.
-_FIRST_YEAR, _LAST_YEAR = 1970, 2060
+# Lives here fall between 1900 and 2100: the calendar of those days is looked up, not computed.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _CALENDAR = np.arange(f"{_FIRST_YEAR}-01-01", f"{_LAST_YEAR + 1}-01-01", dtype="datetime64[D]")
-_MONTH_INDEX = _CALENDAR.astype("datetime64[M]").astype(np.int32)
-_YEAR = (_MONTH_INDEX // 12 + 1970).astype(np.int32)
+_BASE = int(_CALENDAR[0].astype(np.int64))
+_MONTH_INDEX = (_CALENDAR.astype("datetime64[M]").astype(np.int32) - 12 * (_FIRST_YEAR - 1970)).astype(np.int32)
+_YEAR = (_MONTH_INDEX // 12 + _FIRST_YEAR).astype(np.int32)
 _MONTH = (_MONTH_INDEX % 12 + 1).astype(np.int32)
 _DAY_OF_MONTH = ((_CALENDAR - _CALENDAR.astype("datetime64[M]")).astype(np.int32) + 1).astype(np.int32)
 _MONTH_START = (

@@ -34,13 +34,17 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 CHILD = ("child", "episode")
+SHARED_ITEMS = ("DATE_OF_BIRTH", "GENDER", "ETHNIC_ORIGIN_CODE", "ASYLUM_SEEKER_CODE", "UPN")
+"""Items of the census that the child form asks for too."""
 
 
 def in_care(t: Tables) -> pl.DataFrame:
     """Return census rows with what the other return says of the child; a child it lacks is not `open`."""
-    there = t.careers.with_columns(there=pl.lit(value=True))
-    frame = with_child(t, "crcs", there)
-    return frame.with_columns(open=pl.when(pl.col("there").is_null()).then(pl.lit(value=False)).otherwise("open"))
+    there = t.careers.select("la", "id", "open", "last_need", there=pl.lit(value=True))
+    frame = with_child(t, "crcs", there, "LOOKED_AFTER_CHILD", "CATEGORY_OF_NEED_CODE")
+    return frame.with_columns(
+        open=pl.when(pl.col("there").is_null()).then(pl.lit(value=False)).otherwise("open")
+    )
 
 
 def on_child_form(t: Tables) -> pl.DataFrame:
@@ -54,7 +58,8 @@ def on_child_form(t: Tables) -> pl.DataFrame:
         asylum_cla="ASYLUM",
         upn_cla="UPN",
     )
-    return with_child(t, "crcs", other.unique(["la", "id"], keep="first", maintain_order=True))
+    single = other.unique(["la", "id"], keep="first", maintain_order=True)
+    return with_child(t, "crcs", single, *SHARED_ITEMS)
 
 
 @rule("CRCS-050", form="crcs", needs=CHILD)
@@ -196,9 +201,9 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def _due(t: Tables, g: Guidance) -> pl.DataFrame:
     """Return the children (la, id) open on 31 March whose period began by the quarter day, or in an earlier return."""
     began = pl.col("period_start").fill_null(g.first_day)
-    return t.careers.filter(pl.col("open") & pl.col("sure") & (began <= pl.lit(g.quarter_day, dtype=pl.Date))).select(
-        "la", "id"
-    )
+    return t.careers.filter(
+        pl.col("open") & pl.col("sure") & (began <= pl.lit(g.quarter_day, dtype=pl.Date))
+    ).select("la", "id")
 
 
 def _shared(g: Guidance, here: str, there: str) -> list[str]:

@@ -67,9 +67,13 @@ def age_on(birth: str, on: dt.date) -> pl.Expr:
     return pl.when(born <= on).then(on.year - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
 
 
-def with_child(t: Tables, form: str, other: pl.DataFrame) -> pl.DataFrame:
-    """Join a frame keyed by la and id, one row a child, to the typed rows of a form; file order is kept."""
-    frame = t.typed(form).with_columns(la=pl.col(LA), id=pl.col(child_column(form)))
+def with_child(t: Tables, form: str, other: pl.DataFrame, *items: str) -> pl.DataFrame:
+    """Join a frame keyed by la and id, one row a child, to the typed rows of a form; file order is kept.
+
+    Name the items of the form that are wanted; none named means all.
+    """
+    wanted = items or t.typed(form).columns
+    frame = t.typed(form).select(*wanted, la=LA, id=child_column(form))
     return frame.join(other, on=["la", "id"], how="left", maintain_order="left", suffix="_other")
 
 

@@ -260,8 +260,9 @@ def old_codes(t: Tables, g: Guidance) -> pl.Series:
 @old_codes.breaker(entails=("CLA042", *CHANGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     kind = g.item("episode", "PLACEMENT_TYPE_CODE").code_set
-    old = next(c.code for c in g.ended_codes if c.code_set == kind)
-    return put(t, "episode", {"PLACEMENT_TYPE_CODE": same(lone(t, rows), old)})
+    old = min((c for c in g.ended_codes if c.code_set == kind), key=lambda c: c.last_year or 0)
+    late = set(take(t.episodes, start > pl.date(old.last_year or 0, g.last_day.month, g.last_day.day), rows))
+    return put(t, "episode", {"PLACEMENT_TYPE_CODE": same([n for n in lone(t, rows) if n in late], old.code)})
 
 
 @rule("CLA052", form="episode")

@@ -119,6 +119,7 @@ ENTAILED: dict[str, tuple[str, ...]] = {
     "care_leaver": ("CLA141",),
     "crcs": ("CRCS-050", "CRCS-051", "CRCS-052"),
     "UPN": ("CRCS-064",),
+    "PLAN_CLOSED_DATE": ("CRCS-025", "CRCS-102", "CRCS-103"),
     "REASON_EPISODE_FINISHED_CODE": ENDS,
 }
 """Other rules that may fire on what a made breaker broke, by item, and by form where the child is no longer known."""

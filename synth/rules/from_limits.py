@@ -141,6 +141,8 @@ def _neighbours(parts: list[_Part], g: Guidance) -> tuple[str, ...]:
     ids |= {f"{id_}-query" for id_ in ids}
     fixed = {
         "CLA036",
+        "CLA040",
+        "CLA057",
         "CLA037",
         "CLA081",
         "CLA105",

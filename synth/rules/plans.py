@@ -115,16 +115,15 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 @rule("CRCS-102", form="crcs")
 def active_flag(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where the flag for a plan active on 31 March does not fit the day it was closed."""
+    """Flag where a plan closed before 31 March is called active, or one not closed is not; that day may be either."""
     unclosed = pl.lit(t.text("crcs")["PLAN_CLOSED_DATE"].is_null())
-    until_end = unclosed | (closed == g.last_day)
-    return answer(t.typed("crcs"), ((active == "1") & ~until_end) | ((active == "0") & until_end))
+    return answer(t.typed("crcs"), ((active == "1") & (closed < g.last_day)) | ((active == "0") & unclosed))
 
 
-@active_flag.breaker(entails=("CRCS-025",))
+@active_flag.breaker(entails=("CRCS-PLAN_CLOSED_DATE-blank", "CRCS-050", "CRCS-107"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    over = take(t.typed("crcs"), active == "0", rows)
-    return put(t, "crcs", {"PLAN_CLOSED_DATE": same(over, day_text(g.last_day))})
+    over = take(t.typed("crcs"), (active == "0") & (closed < g.last_day), rows)
+    return put(t, "crcs", {"PLAN_ACTIVE_31_MARCH": same(over, "1")})
 
 
 @rule("CRCS-107", form="crcs")

@@ -1,0 +1,60 @@
+"""The short table at the end of a run: rows of each file, and published figures beside the generated ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from synth.geography.authorities import all_authorities
+from synth.measures import measures
+
+if TYPE_CHECKING:
+    from synth.generate import Generated
+    from synth.profile import Profile
+
+__all__ = ["summary_text"]
+
+_LEVELS = (("care_and_support", "Care and support, three months or more"), ("looked_after", "Looked after on 31 March"))
+
+
+def summary_text(made: Generated, profile: Profile) -> str:
+    """Write the table; national shares stand beside published ones only where all of Wales was generated."""
+    from synth.generate import FILES  # noqa: PLC0415  generate does not need this module
+
+    found = measures(made)
+    rows = [("", "published", "generated")]
+    for kind, label in _LEVELS:
+        level = sum(profile.level(kind, authority.code, made.year) for authority in made.authorities)
+        rows.append((label, f"{level:,}", f"{_census_date(made, kind, found):,}"))
+    if len(made.authorities) == len(all_authorities()):
+        for figure in profile.figures_of(made.year):
+            if figure.name in found and figure.name not in dict(_LEVELS):
+                percent = figure.unit == "percent"
+                unit, places = ("%", 1) if percent else ("", 0)
+                rows.append(
+                    (
+                        figure.label,
+                        f"{figure.value:,.{places}f}{unit}",
+                        f"{found[figure.name]:,.{places}f}{unit}",
+                    )
+                )
+    width = max(len(row[0]) for row in rows)
+    lines = [f"{label:<{width}}  {published:>10}  {generated:>10}" for label, published, generated in rows]
+    places = len(made.authorities)
+    children = len(set(made.forms["crcs"]["CHILD_CODE"]) | set(made.forms["child"]["SYSTEM_ID"]))
+    head = [
+        f"Year ending 31 March {made.year}, {places} {'authority' if places == 1 else 'authorities'}, {children:,} children",
+        "",
+        *(f"{name:<32}{len(next(iter(made.forms[form].values()))):>8,} rows" for form, name in FILES.items()),
+        "",
+    ]
+    return "\n".join([*head, *lines, ""])
+
+
+def _census_date(made: Generated, kind: str, found: dict[str, float]) -> int:
+    """Count what the level counts: in an all-year file the plans that meet the three-month rule on 31 March."""
+    crcs = made.forms["crcs"]
+    if kind != "care_and_support" or "PLAN_START_DATE" not in crcs:
+        return round(found[kind])
+    iso = [f"{text[6:]}{text[3:5]}{text[:2]}" for text in crcs["PLAN_START_DATE"]]
+    started = [text <= f"{made.year}0101" for text in iso]
+    return int(sum(flag and active == "1" for flag, active in zip(started, crcs["PLAN_ACTIVE_31_MARCH"], strict=True)))

@@ -1,0 +1,400 @@
+"""One child's life as the written returns tell it: nothing but the files of a year's folder is read."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from synth import timeline_words as say
+from synth.errors import InputError
+from synth.geography.authorities import all_authorities
+from synth.guidance import load
+from synth.tables import LA, child_column, file_name
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from synth.guidance import Guidance
+
+__all__ = ["latest_folder", "pick", "timelines"]
+
+_FORMS = {"crcs": "crcs", "child": "cla", "episode": "cla", "adoption": "cla", "care_leaver": "cla"}
+"""Form -> return."""
+_SHORT_BREAKS, _CONTINUES, _STARTS = "V1", "X1", "S"
+_BOTH = (("DOB", "DATE_OF_BIRTH"), ("GNDR_CD", "GENDER"), ("ETHNICITY", "ETHNIC_ORIGIN_CODE"), ("UPN", "UPN"),
+         ("HOME_POSTCODE", "HOME_POSTCODE"))  # fmt: skip
+"""Items of the child form and of the census that say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """The rows of one child by form, and the guidance of their year."""
+
+    child: str
+    authority: str
+    rows: dict[str, list[Row]]
+    cla: Guidance
+    crcs: Guidance
+
+    def one(self, form: str) -> Row:
+        """Return the first row of a form; empty where there is none."""
+        return next(iter(self.rows[form]), {})
+
+    def fact(self, item: str, census_item: str) -> str:
+        """Return what the child form says, or else the census."""
+        return self.one("child").get(item, "") or self.one("crcs").get(census_item, "")
+
+    @property
+    def birth(self) -> dt.date | None:
+        """Date of birth, if one can be read."""
+        return say.date_of(self.fact("DOB", "DATE_OF_BIRTH"))
+
+
+def latest_folder(outputs: Path) -> Path:
+    """Return the folder of the newest year in `outputs` that holds a return; InputError when there is none."""
+    years = [
+        f
+        for f in outputs.glob("[0-9][0-9][0-9][0-9]")
+        if any((f / name).is_file() for name in _names().values())
+    ]
+    if not years:
+        raise InputError(
+            f"{outputs}: no folder of a generated year in it. Make one with"
+            " `synth generate --authorities 22 --year 2023`, or name a folder with --from."
+        )
+    return max(years, key=lambda folder: folder.name)
+
+
+def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:
+    """Choose `count` different children at random, or all when there are fewer; the same seed gives the same ones.
+
+    `looked_after` keeps to children in the CLA child form; else anyone in either return may come up.
+    """
+    known = _identifiers(_read(folder), looked_after=looked_after)
+    if not known:
+        raise InputError(f"{folder}: no child of the {'CLA return' if looked_after else 'returns'} in it.")
+    chosen = np.random.default_rng(seed).permutation(len(known))[:count]
+    return [known[n] for n in chosen]
+
+
+def timelines(folder: Path, children: list[str]) -> list[str]:
+    """Tell the lives of some children in the order asked for; lines of up to 100 columns, no line feed at the end.
+
+    An identifier used by two authorities gives two texts. InputError for a child in no file, a folder without
+    returns or a file that cannot be read.
+    """
+    frames = _read(folder)
+    guidance = {name: load(name, _year(frames, folder)) for name in ("cla", "crcs")}
+    rows = {form: _rows_of(frame, form, children) for form, frame in frames.items()}
+    told = []
+    for child in children:
+        authorities = sorted({la for found in rows.values() for la, who in found if who == child})
+        if not authorities:
+            raise InputError(_unknown(child, folder, frames))
+        for la in authorities:
+            own = {form: found.get((la, child), []) for form, found in rows.items()}
+            told.append(_told(_Life(child, la, own, guidance["cla"], guidance["crcs"])))
+    return told
+
+
+def _names() -> dict[str, str]:
+    return {form: file_name(return_, form) for form, return_ in _FORMS.items()}
+
+
+def _read(folder: Path) -> dict[str, pl.DataFrame]:
+    """Read the forms that stand in a folder as text, blanks empty; a form without a file has no rows."""
+    frames = {}
+    for form, name in _names().items():
+        path = folder / name
+        if not path.is_file():
+            frames[form] = pl.DataFrame(schema={LA: pl.String, child_column(form): pl.String})
+            continue
+        try:
+            frame = pl.read_csv(path, infer_schema=False).fill_null("")
+        except (pl.exceptions.PolarsError, OSError) as problem:
+            raise InputError(f"{path}: cannot be read as CSV ({str(problem).splitlines()[0]}).") from problem
+        for heading in (LA, child_column(form)):
+            if heading not in frame.columns:
+                raise InputError(f"{path}, line 1: no heading {heading}; without it no child can be found.")
+        frames[form] = frame
+    if not any(frame.height for frame in frames.values()):
+        raise InputError(
+            f"{folder}: no rows of a return in it. Name a folder that `synth generate` wrote, such as outputs/2023."
+        )
+    return frames
+
+
+def _year(frames: dict[str, pl.DataFrame], folder: Path) -> int:
+    """Return the collection year of a folder: 2023 where YEAR_CODE is 202223."""
+    for frame in frames.values():
+        if "YEAR_CODE" in frame.columns and frame.height:
+            code: str = frame["YEAR_CODE"][0]
+            if len(code) == len("202223") and code.isdigit():
+                return int(code[:4]) + 1
+    raise InputError(
+        f"{folder}: no file says its year in YEAR_CODE (expected a code such as 202223 on line 2)."
+    )
+
+
+def _rows_of(frame: pl.DataFrame, form: str, children: Sequence[str]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    who = child_column(form)
+    for row in frame.filter(pl.col(who).is_in(list(children))).iter_rows(named=True):
+        found.setdefault((row[LA], row[who]), []).append(row)
+    return found
+
+
+def _identifiers(frames: dict[str, pl.DataFrame], *, looked_after: bool = False) -> list[str]:
+    forms = ("child",) if looked_after else ("crcs", "child")
+    return sorted({who for form in forms for who in frames[form][child_column(form)] if who})
+
+
+def _unknown(child: str, folder: Path, frames: dict[str, pl.DataFrame]) -> str:
+    known = _identifiers(frames)
+    near = difflib.get_close_matches(child.strip().upper(), known, n=1, cutoff=0.7)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return (
+        f"no child {child!r} in {folder}; {hint}The {len(known):,} identifiers there begin with"
+        f" {', '.join(known[:3])}; `synth show --random 5` shows five."
+    )
+
+
+def _told(life: _Life) -> str:
+    census, episodes = life.one("crcs"), _in_order(life.rows["episode"])
+    lines = [*_heading(life), ""]
+    for events in (_episodes(life, episodes), _adoption(life), _leaving(life)):
+        lines += events
+    if not life.rows["child"] and not episodes:
+        lines += say.fact("Care", "In no file of the looked-after return of this year.")
+    if lines[-1]:
+        lines.append("")
+    lines += _census(life, census) if census else say.fact("Support", "No row in the care and support return.")
+    return "\n".join(lines).rstrip()
+
+
+def _heading(life: _Life) -> list[str]:
+    last, sex, birth = life.cla.last_day, life.fact("GNDR_CD", "GENDER"), life.birth
+    name = f"{life.child}  {say.first_name(life.child, sex)}"
+    title = f"{name}  {'(the name is made up for reading and stands in no file)':>{say.WIDTH - len(name) - 2}}"
+    words = {"1": "Boy", "2": "Girl"}.get(sex) or say.label(life.crcs, "gender", sex).capitalize()
+    age = f", {say.aged(birth, last)} on {say.shown(last)}" if birth and birth <= last else ""
+    born = say.shown(birth, life.fact("DOB", "DATE_OF_BIRTH"))
+    authority = next((a.name for a in all_authorities() if a.code == life.authority), "unknown authority")
+    ethnicity = say.label(life.crcs, "ethnicity", life.fact("ETHNICITY", "ETHNIC_ORIGIN_CODE"))
+    lines = [title, "-" * say.WIDTH]
+    lines += say.wrap("", f"{words}, born {born}{age}; {ethnicity}; {authority} ({life.authority})", 0)
+    home = life.fact("HOME_POSTCODE", "HOME_POSTCODE")
+    facts = [f"home {home}" if home else "no home postcode", _pupil(life), *_asylum(life)]
+    if life.one("child").get("DISABILITY_CODE") == "1":
+        facts.append("has a disability (1)")
+    text = "; ".join(facts)
+    lines += say.wrap("", text[:1].upper() + text[1:], 0)
+    return lines + _differences(life)
+
+
+def _pupil(life: _Life) -> str:
+    number = life.fact("UPN", "UPN")
+    if number in life.crcs.values("upn_not_known"):
+        return f"no pupil number: {say.label(life.crcs, 'upn_not_known', number)}"
+    return f"pupil number {number}" if number else "no pupil number"
+
+
+def _asylum(life: _Life) -> list[str]:
+    code = life.one("crcs").get("ASYLUM_SEEKER_CODE", "0")
+    if life.one("child").get("ASYLUM") == "1" or code == "1":
+        ceased = life.one("child").get("DATE_CEASED_UASC", "")
+        return [
+            "unaccompanied asylum-seeking child"
+            + (f" until {say.shown(say.date_of(ceased), ceased)}" if ceased else "")
+        ]
+    return [say.label(life.crcs, "asylum_seeker", code)] if code not in {"0", ""} else []
+
+
+def _differences(life: _Life) -> list[str]:
+    child, census = life.one("child"), life.one("crcs")
+    if not child or not census:
+        return []
+    pairs = [(a, child.get(a, ""), census.get(b, "")) for a, b in _BOTH]
+    found = [f"{item} {one or 'blank'} and {two or 'blank'}" for item, one, two in pairs if one != two]
+    return say.wrap("", f"The two returns do not agree: {'; '.join(found)}", 0) if found else []
+
+
+def _in_order(episodes: list[Row]) -> list[Row]:
+    def place(row: Row) -> tuple[int, int]:
+        when, number = say.date_of(row.get("EPISODE_START_DATE", "")), row.get("EPISODE_NUMBER", "")
+        return when.toordinal() if when else 0, int(number) if number.isdigit() else 0
+
+    return sorted(episodes, key=place)
+
+
+def _episodes(life: _Life, episodes: list[Row]) -> list[str]:
+    """Tell the episodes in order, each on its first day, then how the last one stands."""
+    lines: list[str] = []
+    since: dt.date | None = None
+    for number, row in enumerate(episodes):
+        start, end = say.date_of(row["EPISODE_START_DATE"]), say.date_of(row["EPISODE_END_DATE"])
+        if row["REASON_EPISODE_STARTED_CODE"] == _STARTS:
+            since = start
+        until = end or (None if row["EPISODE_END_DATE"] else life.cla.last_day)
+        text = _what(life, episodes, number)
+        lines += say.event(say.shown(start, row["EPISODE_START_DATE"]), say.span(start, until), text)
+        finish, is_last = row["REASON_EPISODE_FINISHED_CODE"], number == len(episodes) - 1
+        if row["EPISODE_END_DATE"] and (finish != _CONTINUES or is_last):
+            how = say.ending(life.cla, finish)
+            lines += say.event(say.shown(end, row["EPISODE_END_DATE"]), "", f"{how}{_after(life, row, since, end)}.")
+        elif not row["EPISODE_END_DATE"]:
+            still = "Series goes on" if row["LEGAL_STATUS_CODE"] == _SHORT_BREAKS else "Still there"
+            lines += say.event(
+                say.shown(life.cla.last_day), "", f"{still}{_after(life, row, since, life.cla.last_day)}."
+            )
+    return lines
+
+
+def _what(life: _Life, episodes: list[Row], number: int) -> str:
+    """Say what changed with an episode, and whether it was running before the year began."""
+    row = episodes[number]
+    before = episodes[number - 1] if number else {}
+    reason, status = row["REASON_EPISODE_STARTED_CODE"], row["LEGAL_STATUS_CODE"]
+    kind, postcode, why = row["PLACEMENT_TYPE_CODE"], row["PLACEMENT_POSTCODE"], row["CATEGORY_OF_NEED_CODE"]
+    start = say.date_of(row["EPISODE_START_DATE"])
+    where = say.placed(kind, postcode)
+    if status == _SHORT_BREAKS:
+        breaks = row.get("SHORT_BREAKS", "") or "unknown"
+        unit = "break" if breaks == "1" else "breaks"
+        text = f"Series of short breaks (V1) {where}; {say.need(why)}; {breaks} {unit} in the year"
+    elif reason == _STARTS:
+        again = " again" if any(e["LEGAL_STATUS_CODE"] != _SHORT_BREAKS for e in episodes[:number]) else ""
+        age = say.aged(life.birth, start)
+        text = f"Came into care{again}{f', {age},' if age else ''} {say.came_under(status)}; {say.need(why)}; placed {where}"
+    else:
+        there = f"{say.moved(kind, postcode)}" if not _is_back(episodes, number) else f"back {where}"
+        order = say.legal(status)
+        text = {"L": f"{order}, same placement", "P": there, "B": f"{order}, {there}"}.get(
+            reason, f"began for unknown reason {reason or 'blank'}: {say.came_under(status)}, {where}"
+        )
+        if reason == "L" and (not before or (kind, postcode) != _place(before)):
+            text = f"{order}, placed {where}"
+        if reason == "P" and not before:
+            text += f"; {say.came_under(status)}; {say.need(why)}"
+        elif not before or why != before["CATEGORY_OF_NEED_CODE"]:
+            text += f"; {say.need(why)}"
+        text = text[:1].upper() + text[1:]
+    return f"{text} (carried over)" if start and start < life.cla.first_day else text
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row["PLACEMENT_TYPE_CODE"], row["PLACEMENT_POSTCODE"]
+
+
+def _is_back(episodes: list[Row], number: int) -> bool:
+    """Say whether a child who was away returned to the placement left."""
+    return (
+        number > 1
+        and say.away(episodes[number - 1]["PLACEMENT_TYPE_CODE"])
+        and _place(episodes[number]) == _place(episodes[number - 2])
+    )
+
+
+def _after(life: _Life, row: Row, since: dt.date | None, until: dt.date | None) -> str:
+    """Say how long the period has lasted and how old the child is; only the adoption record tells of earlier years."""
+    age = say.aged(life.birth, until)
+    if row["LEGAL_STATUS_CODE"] == _SHORT_BREAKS:
+        return f", {age}" if age else ""
+    since = since or say.date_of(life.one("adoption").get("DATE_LATEST_CARE", ""))
+    if since:
+        return f", {age}, looked after for {say.span(since, until, words=True)}"
+    return f", {age}; first day in care is not in the file"
+
+
+def _adoption(life: _Life) -> list[str]:
+    lines: list[str] = []
+    for row in life.rows["adoption"]:
+        steps = {
+            "in care": "DATE_LATEST_CARE",
+            "decision": "DATE_DECISION",
+            "match": "DATE_MATCH",
+            "placed": "DATE_PLACED",
+            "adopted": "DATE_ADOPTED",
+        }
+        dates = {words: row.get(item, "") for words, item in steps.items()}
+        told = ", ".join(f"{words} {say.shown(say.date_of(text), text)}" for words, text in dates.items())
+        took = say.span(say.date_of(dates["in care"]), say.date_of(dates["adopted"]), words=True)
+        by = [
+            say.label(life.cla, "adopters_number", row.get("NB_ADOPTR", "")),
+            say.label(life.cla, "adopters_gender", row.get("SEX_ADOPTR", "")),
+            say.label(life.cla, "adopters_legal_status", row.get("LS_ADOPTR", "")),
+        ]
+        fostered = {"1": "who fostered the child", "0": "not the foster carers"}.get(
+            row.get("FOSTER_CARE", ""), ""
+        )
+        lines += say.fact(
+            "Adoption", f"{told}{f' ({took} in all)' if took else ''}; by {', '.join([*by, fostered])}"
+        )
+    return lines
+
+
+def _leaving(life: _Life) -> list[str]:
+    lines: list[str] = []
+    for row in life.rows["care_leaver"]:
+        ceased = row.get("DATE_CEASED", "")
+        when = say.date_of(ceased)
+        has = [
+            words if row.get(item) == "1" else f"no {words}"
+            for item, words in (("PATHWAY_PLAN", "pathway plan"), ("PERSONAL_ADVISER", "personal adviser"))
+        ]
+        parts = [
+            f"care ceased {say.shown(when, ceased)}, {say.aged(life.birth, when)}",
+            f"lives {say.label(life.cla, 'care_leaver_accommodation', row.get('ACCOM', ''))}",
+            say.label(life.cla, "care_leaver_activity", row.get("ACTIV", "")),
+            f"category {row.get('CATEGORY_YP') or 'blank'}",
+            say.list_of(has),
+        ]
+        lines += say.fact("Care leaver", "; ".join(parts))
+    return lines
+
+
+def _census(life: _Life, row: Row) -> list[str]:
+    lines = say.fact("Support", _support(life, row))
+    lines += say.fact("Need", say.need(row.get("CATEGORY_OF_NEED_CODE", "")))
+    disabilities = say.flags(row, say.DISABILITIES)
+    none = {"1": "none", "0": "some, no type given"}.get(row.get("DISABILITY_NONE", ""), "not recorded")
+    lines += say.fact("Disability", say.list_of(disabilities) if disabilities else none)
+    lines += say.fact("Health", say.health(row))
+    lines += say.fact("Parents", say.list_of(say.flags(row, say.PARENTAL)) or "none of the difficulties asked for")
+    return lines + say.fact("Language", say.label(life.crcs, "language", row.get("LANGUAGE", "")))
+
+
+def _support(life: _Life, row: Row) -> str:
+    last = say.shown(life.crcs.last_day)
+    parts = []
+    if life.crcs.mode == "all_year":
+        start, closed = row.get("PLAN_START_DATE", ""), row.get("PLAN_CLOSED_DATE", "")
+        plan = f"plan since {say.shown(say.date_of(start), start)}"
+        if row.get("PLAN_ACTIVE_31_MARCH") == "1":
+            parts.append(f"{plan}, active on {last}")
+        else:
+            reason = say.label(life.crcs, "reason_for_closure", row.get("REASON_FOR_CLOSURE", ""))
+            parts.append(f"{plan}, closed {say.shown(say.date_of(closed), closed)}: {reason}")
+    else:
+        parts.append(f"plan in place for three months on {last}")
+    parts.append("looked after" if row.get("LOOKED_AFTER_CHILD") == "1" else "not looked after")
+    if row.get("CHILD_PROTECTION_REGISTER") == "1":
+        since = row.get("CPR_DATE", "")
+        why = say.list_of(say.flags(row, say.CATEGORIES)) or "no category"
+        parts.append(f"on the register since {say.shown(say.date_of(since), since)} for {why}")
+    else:
+        parts.append("not on the register")
+    for item, now, words in (
+        ("LOOKED_AFTER_DURING_YEAR", "LOOKED_AFTER_CHILD", "looked after earlier in the year"),
+        ("CPR_DURING_YEAR", "CHILD_PROTECTION_REGISTER", "on the register earlier in the year"),
+    ):
+        if row.get(item) == "1" and row.get(now) != "1":
+            parts.append(words)
+    return "; ".join(parts)
