@@ -95,7 +95,7 @@ def measures(made: Generated) -> dict[str, float]:
         "ceased_special_guardianship": float(np.isin(reason[ceased], ["E43", "E44"]).sum()),
         "crcs_looked_after": 100.0 * float(looked_after.sum()) / n,
         "crcs_register": 100.0 * float((register & ~looked_after).sum()) / n,
-        "crcs_both": float((register & looked_after).sum()),
+        "crcs_both": 100.0 * float((register & looked_after).sum()) / n,
         "crcs_abuse_or_neglect": 100.0 * float((crcs["CATEGORY_OF_NEED_CODE"] == "N1").sum()) / n,
         "crcs_disability": 100.0 * float((crcs["DISABILITY_NONE"] == "0").sum()) / n,
         "crcs_parental_mental_ill_health": 100.0 * float((crcs["PARENTING_CAPACITY_MENTAL_ILL_HEALTH"] == "1").sum()) / n,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -25,12 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["latest_folder", "pick", "timelines"]
 
+Row: TypeAlias = dict[str, str]
+"""One row of a form as text: every item of the year, blank cells empty."""
+
 _FORMS = {"crcs": "crcs", "child": "cla", "episode": "cla", "adoption": "cla", "care_leaver": "cla"}
 """Form -> return."""
 _SHORT_BREAKS, _CONTINUES, _STARTS = "V1", "X1", "S"
 _BOTH = (("DOB", "DATE_OF_BIRTH"), ("GNDR_CD", "GENDER"), ("ETHNICITY", "ETHNIC_ORIGIN_CODE"), ("UPN", "UPN"),
          ("HOME_POSTCODE", "HOME_POSTCODE"))  # fmt: skip
 """Items of the child form and of the census that say the same."""
+
+
+_STEPS = {
+    "in care": "DATE_LATEST_CARE",
+    "decision": "DATE_DECISION",
+    "match": "DATE_MATCH",
+    "placed": "DATE_PLACED",
+    "adopted": "DATE_ADOPTED",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +70,8 @@ class _Life:
 
 def latest_folder(outputs: Path) -> Path:
     """Return the folder of the newest year in `outputs` that holds a return; InputError when there is none."""
-    years = [
-        f
-        for f in outputs.glob("[0-9][0-9][0-9][0-9]")
-        if any((f / name).is_file() for name in _names().values())
-    ]
+    held = list(outputs.glob("[0-9][0-9][0-9][0-9]"))
+    years = [folder for folder in held if any((folder / name).is_file() for name in _names().values())]
     if not years:
         raise InputError(
             f"{outputs}: no folder of a generated year in it. Make one with"
@@ -73,9 +81,10 @@ def latest_folder(outputs: Path) -> Path:
 
 
 def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:
-    """Choose `count` different children at random, or all when there are fewer; the same seed gives the same ones.
+    """Choose up to `count` different children at random; the same seed and files give the same ones.
 
-    `looked_after` keeps to children in the CLA child form; else anyone in either return may come up.
+    `looked_after` keeps to children in the CLA child form; else anyone in either return may come up. InputError
+    when there is nobody.
     """
     known = _identifiers(_read(folder), looked_after=looked_after)
     if not known:
@@ -85,14 +94,17 @@ def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:
 
 
 def timelines(folder: Path, children: list[str]) -> list[str]:
-    """Tell the lives of some children in the order asked for; lines of up to 100 columns, no line feed at the end.
+    """Tell the lives of some children in the order asked for; lines of up to 100 columns, no final line feed.
 
     An identifier used by two authorities gives two texts. InputError for a child in no file, a folder without
     returns or a file that cannot be read.
     """
     frames = _read(folder)
-    guidance = {name: load(name, _year(frames, folder)) for name in ("cla", "crcs")}
-    rows = {form: _rows_of(frame, form, children) for form, frame in frames.items()}
+    year = _year(frames, folder)
+    guidance = {return_: load(return_, year) for return_ in ("cla", "crcs")}
+    rows = {
+        form: _rows_of(frames[form], form, children, guidance[return_]) for form, return_ in _FORMS.items()
+    }
     told = []
     for child in children:
         authorities = sorted({la for found in rows.values() for la, who in found if who == child})
@@ -126,7 +138,7 @@ def _read(folder: Path) -> dict[str, pl.DataFrame]:
         frames[form] = frame
     if not any(frame.height for frame in frames.values()):
         raise InputError(
-            f"{folder}: no rows of a return in it. Name a folder that `synth generate` wrote, such as outputs/2023."
+            f"{folder}: no rows of a return in it. Name a folder written by `synth generate`, such as outputs/2023."
         )
     return frames
 
@@ -143,11 +155,14 @@ def _year(frames: dict[str, pl.DataFrame], folder: Path) -> int:
     )
 
 
-def _rows_of(frame: pl.DataFrame, form: str, children: Sequence[str]) -> dict[tuple[str, str], list[Row]]:
+def _rows_of(
+    frame: pl.DataFrame, form: str, children: Sequence[str], g: Guidance
+) -> dict[tuple[str, str], list[Row]]:
+    """Gather the rows of some children by authority and identifier; an item without a column is blank."""
     found: dict[tuple[str, str], list[Row]] = {}
-    who = child_column(form)
+    who, blank = child_column(form), dict.fromkeys((item.name for item in g.items(form)), "")
     for row in frame.filter(pl.col(who).is_in(list(children))).iter_rows(named=True):
-        found.setdefault((row[LA], row[who]), []).append(row)
+        found.setdefault((row[LA], row[who]), []).append(blank | row)
     return found
 
 
@@ -175,27 +190,29 @@ def _told(life: _Life) -> str:
         lines += say.fact("Care", "In no file of the looked-after return of this year.")
     if lines[-1]:
         lines.append("")
-    lines += _census(life, census) if census else say.fact("Support", "No row in the care and support return.")
+    lines += (
+        _census(life, census) if census else say.fact("Support", "No row in the care and support return.")
+    )
     return "\n".join(lines).rstrip()
 
 
 def _heading(life: _Life) -> list[str]:
     last, sex, birth = life.cla.last_day, life.fact("GNDR_CD", "GENDER"), life.birth
     name = f"{life.child}  {say.first_name(life.child, sex)}"
-    title = f"{name}  {'(the name is made up for reading and stands in no file)':>{say.WIDTH - len(name) - 2}}"
+    title = f"{name}{'(a name made up for reading, in no file)':>{say.WIDTH - len(name)}}"
     words = {"1": "Boy", "2": "Girl"}.get(sex) or say.label(life.crcs, "gender", sex).capitalize()
     age = f", {say.aged(birth, last)} on {say.shown(last)}" if birth and birth <= last else ""
     born = say.shown(birth, life.fact("DOB", "DATE_OF_BIRTH"))
     authority = next((a.name for a in all_authorities() if a.code == life.authority), "unknown authority")
     ethnicity = say.label(life.crcs, "ethnicity", life.fact("ETHNICITY", "ETHNIC_ORIGIN_CODE"))
     lines = [title, "-" * say.WIDTH]
-    lines += say.wrap("", f"{words}, born {born}{age}; {ethnicity}; {authority} ({life.authority})", 0)
+    lines += say.wrap("", f"{words}, born {born}{age}; {ethnicity}; {authority} ({life.authority})")
     home = life.fact("HOME_POSTCODE", "HOME_POSTCODE")
     facts = [f"home {home}" if home else "no home postcode", _pupil(life), *_asylum(life)]
     if life.one("child").get("DISABILITY_CODE") == "1":
         facts.append("has a disability (1)")
     text = "; ".join(facts)
-    lines += say.wrap("", text[:1].upper() + text[1:], 0)
+    lines += say.wrap("", text[:1].upper() + text[1:])
     return lines + _differences(life)
 
 
@@ -210,10 +227,8 @@ def _asylum(life: _Life) -> list[str]:
     code = life.one("crcs").get("ASYLUM_SEEKER_CODE", "0")
     if life.one("child").get("ASYLUM") == "1" or code == "1":
         ceased = life.one("child").get("DATE_CEASED_UASC", "")
-        return [
-            "unaccompanied asylum-seeking child"
-            + (f" until {say.shown(say.date_of(ceased), ceased)}" if ceased else "")
-        ]
+        until = f" until {say.shown(say.date_of(ceased), ceased)}" if ceased else ""
+        return [f"unaccompanied asylum-seeking child{until}"]
     return [say.label(life.crcs, "asylum_seeker", code)] if code not in {"0", ""} else []
 
 
@@ -223,70 +238,80 @@ def _differences(life: _Life) -> list[str]:
         return []
     pairs = [(a, child.get(a, ""), census.get(b, "")) for a, b in _BOTH]
     found = [f"{item} {one or 'blank'} and {two or 'blank'}" for item, one, two in pairs if one != two]
-    return say.wrap("", f"The two returns do not agree: {'; '.join(found)}", 0) if found else []
+    return say.wrap("", f"The two returns do not agree: {'; '.join(found)}") if found else []
 
 
 def _in_order(episodes: list[Row]) -> list[Row]:
     def place(row: Row) -> tuple[int, int]:
-        when, number = say.date_of(row.get("EPISODE_START_DATE", "")), row.get("EPISODE_NUMBER", "")
+        when, number = say.date_of(row["EPISODE_START_DATE"]), row["EPISODE_NUMBER"]
         return when.toordinal() if when else 0, int(number) if number.isdigit() else 0
 
     return sorted(episodes, key=place)
 
 
 def _episodes(life: _Life, episodes: list[Row]) -> list[str]:
-    """Tell the episodes in order, each on its first day, then how the last one stands."""
+    """Tell the episodes, each on its first day, with the ends of periods and how things stood on the last day."""
     lines: list[str] = []
+    last = life.cla.last_day
     since: dt.date | None = None
     for number, row in enumerate(episodes):
-        start, end = say.date_of(row["EPISODE_START_DATE"]), say.date_of(row["EPISODE_END_DATE"])
+        first, ended = row["EPISODE_START_DATE"], row["EPISODE_END_DATE"]
+        start, end = say.date_of(first), say.date_of(ended) if ended else last
         if row["REASON_EPISODE_STARTED_CODE"] == _STARTS:
             since = start
-        until = end or (None if row["EPISODE_END_DATE"] else life.cla.last_day)
-        text = _what(life, episodes, number)
-        lines += say.event(say.shown(start, row["EPISODE_START_DATE"]), say.span(start, until), text)
-        finish, is_last = row["REASON_EPISODE_FINISHED_CODE"], number == len(episodes) - 1
-        if row["EPISODE_END_DATE"] and (finish != _CONTINUES or is_last):
-            how = say.ending(life.cla, finish)
-            lines += say.event(say.shown(end, row["EPISODE_END_DATE"]), "", f"{how}{_after(life, row, since, end)}.")
-        elif not row["EPISODE_END_DATE"]:
+        lines += say.event(say.shown(start, first), say.span(start, end), _what(life, episodes, number))
+        finish, is_final = row["REASON_EPISODE_FINISHED_CODE"], number == len(episodes) - 1
+        if not ended:
             still = "Series goes on" if row["LEGAL_STATUS_CODE"] == _SHORT_BREAKS else "Still there"
-            lines += say.event(
-                say.shown(life.cla.last_day), "", f"{still}{_after(life, row, since, life.cla.last_day)}."
-            )
+            lines += say.event(say.shown(last), "", f"{still}{_after(life, episodes[0], row, since, last)}")
+        elif finish != _CONTINUES or is_final:
+            how = say.ending(life.cla, finish) + _after(life, episodes[0], row, since, end)
+            lines += say.event(say.shown(end, ended), "", how)
     return lines
 
 
 def _what(life: _Life, episodes: list[Row], number: int) -> str:
     """Say what changed with an episode, and whether it was running before the year began."""
-    row = episodes[number]
-    before = episodes[number - 1] if number else {}
-    reason, status = row["REASON_EPISODE_STARTED_CODE"], row["LEGAL_STATUS_CODE"]
-    kind, postcode, why = row["PLACEMENT_TYPE_CODE"], row["PLACEMENT_POSTCODE"], row["CATEGORY_OF_NEED_CODE"]
-    start = say.date_of(row["EPISODE_START_DATE"])
-    where = say.placed(kind, postcode)
+    row, before = episodes[number], episodes[number - 1] if number else None
+    status, why, start = row["LEGAL_STATUS_CODE"], row["CATEGORY_OF_NEED_CODE"], row["EPISODE_START_DATE"]
+    where = say.placed(*_place(row))
     if status == _SHORT_BREAKS:
-        breaks = row.get("SHORT_BREAKS", "") or "unknown"
+        breaks = row["SHORT_BREAKS"] or "unknown number of"
         unit = "break" if breaks == "1" else "breaks"
         text = f"Series of short breaks (V1) {where}; {say.need(why)}; {breaks} {unit} in the year"
-    elif reason == _STARTS:
+    elif row["REASON_EPISODE_STARTED_CODE"] == _STARTS:
         again = " again" if any(e["LEGAL_STATUS_CODE"] != _SHORT_BREAKS for e in episodes[:number]) else ""
-        age = say.aged(life.birth, start)
-        text = f"Came into care{again}{f', {age},' if age else ''} {say.came_under(status)}; {say.need(why)}; placed {where}"
+        age = say.aged(life.birth, say.date_of(start))
+        came = f"Came into care{again}{f', {age},' if age else ''} {say.came_under(status)}"
+        text = f"{came}; {say.need(why)}; placed {where}"
     else:
-        there = f"{say.moved(kind, postcode)}" if not _is_back(episodes, number) else f"back {where}"
-        order = say.legal(status)
-        text = {"L": f"{order}, same placement", "P": there, "B": f"{order}, {there}"}.get(
-            reason, f"began for unknown reason {reason or 'blank'}: {say.came_under(status)}, {where}"
-        )
-        if reason == "L" and (not before or (kind, postcode) != _place(before)):
-            text = f"{order}, placed {where}"
-        if reason == "P" and not before:
-            text += f"; {say.came_under(status)}; {say.need(why)}"
-        elif not before or why != before["CATEGORY_OF_NEED_CODE"]:
-            text += f"; {say.need(why)}"
+        text = _changed(episodes, number)
         text = text[:1].upper() + text[1:]
-    return f"{text} (carried over)" if start and start < life.cla.first_day else text
+        if before is None and row["REASON_EPISODE_STARTED_CODE"] == "P":
+            text += f"; {say.came_under(status)}"
+        if before is None or why != before["CATEGORY_OF_NEED_CODE"]:
+            text += f"; {say.need(why)}"
+    day = say.date_of(start)
+    return f"{text} (carried over)" if day and day < life.cla.first_day else text
+
+
+def _changed(episodes: list[Row], number: int) -> str:
+    """Say which of legal status and placement changed, by the reason given for the new episode."""
+    row = episodes[number]
+    order, where = say.legal(row["LEGAL_STATUS_CODE"]), say.placed(*_place(row))
+    there = f"back {where}" if _is_back(episodes, number) else say.moved(*_place(row))
+    match row["REASON_EPISODE_STARTED_CODE"]:
+        case "P":
+            return there
+        case "B":
+            return f"{order}, {there}"
+        case "L":
+            same = number > 0 and _place(row) == _place(episodes[number - 1])
+            return f"{order}, same placement" if same else f"{order}, placed {where}"
+        case other:
+            return (
+                f"new episode, reason {other or 'blank'}: {say.came_under(row['LEGAL_STATUS_CODE'])}, {where}"
+            )
 
 
 def _place(row: Row) -> tuple[str, str]:
@@ -302,40 +327,34 @@ def _is_back(episodes: list[Row], number: int) -> bool:
     )
 
 
-def _after(life: _Life, row: Row, since: dt.date | None, until: dt.date | None) -> str:
-    """Say how long the period has lasted and how old the child is; only the adoption record tells of earlier years."""
+def _after(life: _Life, earliest: Row, row: Row, since: dt.date | None, until: dt.date | None) -> str:
+    """Say how old the child is and how long in care: of earlier years only the adoption record tells."""
     age = say.aged(life.birth, until)
-    if row["LEGAL_STATUS_CODE"] == _SHORT_BREAKS:
-        return f", {age}" if age else ""
-    since = since or say.date_of(life.one("adoption").get("DATE_LATEST_CARE", ""))
-    if since:
-        return f", {age}, looked after for {say.span(since, until, words=True)}"
-    return f", {age}; first day in care is not in the file"
+    parts = [age] if age else []
+    if row["LEGAL_STATUS_CODE"] != _SHORT_BREAKS:
+        since = since or say.date_of(life.one("adoption").get("DATE_LATEST_CARE", ""))
+        lasted = say.span(since, until, words=True)
+        before = say.shown(say.date_of(earliest["EPISODE_START_DATE"]), earliest["EPISODE_START_DATE"])
+        parts.append(f"looked after for {lasted}" if lasted else f"looked after since before {before}")
+    return "".join(f", {part}" for part in parts)
 
 
 def _adoption(life: _Life) -> list[str]:
     lines: list[str] = []
     for row in life.rows["adoption"]:
-        steps = {
-            "in care": "DATE_LATEST_CARE",
-            "decision": "DATE_DECISION",
-            "match": "DATE_MATCH",
-            "placed": "DATE_PLACED",
-            "adopted": "DATE_ADOPTED",
-        }
-        dates = {words: row.get(item, "") for words, item in steps.items()}
+        dates = {words: row[item] for words, item in _STEPS.items()}
         told = ", ".join(f"{words} {say.shown(say.date_of(text), text)}" for words, text in dates.items())
         took = say.span(say.date_of(dates["in care"]), say.date_of(dates["adopted"]), words=True)
         by = [
-            say.label(life.cla, "adopters_number", row.get("NB_ADOPTR", "")),
-            say.label(life.cla, "adopters_gender", row.get("SEX_ADOPTR", "")),
-            say.label(life.cla, "adopters_legal_status", row.get("LS_ADOPTR", "")),
+            f"{row['NB_ADOPTR'] or 'unknown number of'} adopter{'' if row['NB_ADOPTR'] == '1' else 's'}",
+            say.label(life.cla, "adopters_gender", row["SEX_ADOPTR"]),
+            say.label(life.cla, "adopters_legal_status", row["LS_ADOPTR"]),
+            {"1": "who had fostered the child (1)", "0": "not the foster carers (0)"}.get(
+                row["FOSTER_CARE"], ""
+            ),
         ]
-        fostered = {"1": "who fostered the child", "0": "not the foster carers"}.get(
-            row.get("FOSTER_CARE", ""), ""
-        )
         lines += say.fact(
-            "Adoption", f"{told}{f' ({took} in all)' if took else ''}; by {', '.join([*by, fostered])}"
+            "Adoption", f"{told}{f' ({took} in all)' if took else ''}; {', '.join(filter(None, by))}"
         )
     return lines
 
@@ -343,17 +362,16 @@ def _adoption(life: _Life) -> list[str]:
 def _leaving(life: _Life) -> list[str]:
     lines: list[str] = []
     for row in life.rows["care_leaver"]:
-        ceased = row.get("DATE_CEASED", "")
-        when = say.date_of(ceased)
+        when = say.date_of(row["DATE_CEASED"])
         has = [
-            words if row.get(item) == "1" else f"no {words}"
+            words if row[item] == "1" else f"no {words}"
             for item, words in (("PATHWAY_PLAN", "pathway plan"), ("PERSONAL_ADVISER", "personal adviser"))
         ]
         parts = [
-            f"care ceased {say.shown(when, ceased)}, {say.aged(life.birth, when)}",
-            f"lives {say.label(life.cla, 'care_leaver_accommodation', row.get('ACCOM', ''))}",
-            say.label(life.cla, "care_leaver_activity", row.get("ACTIV", "")),
-            f"category {row.get('CATEGORY_YP') or 'blank'}",
+            f"care ceased {say.shown(when, row['DATE_CEASED'])}, {say.aged(life.birth, when)}",
+            f"home: {say.label(life.cla, 'care_leaver_accommodation', row['ACCOM'])}",
+            f"activity: {say.label(life.cla, 'care_leaver_activity', row['ACTIV'])}",
+            f"category {row['CATEGORY_YP'] or 'blank'}",
             say.list_of(has),
         ]
         lines += say.fact("Care leaver", "; ".join(parts))
@@ -362,31 +380,33 @@ def _leaving(life: _Life) -> list[str]:
 
 def _census(life: _Life, row: Row) -> list[str]:
     lines = say.fact("Support", _support(life, row))
-    lines += say.fact("Need", say.need(row.get("CATEGORY_OF_NEED_CODE", "")))
+    lines += say.fact("Need", say.need(row["CATEGORY_OF_NEED_CODE"]))
     disabilities = say.flags(row, say.DISABILITIES)
-    none = {"1": "none", "0": "some, no type given"}.get(row.get("DISABILITY_NONE", ""), "not recorded")
+    none = {"1": "none", "0": "some, no type given"}.get(row["DISABILITY_NONE"], "not recorded")
     lines += say.fact("Disability", say.list_of(disabilities) if disabilities else none)
     lines += say.fact("Health", say.health(row))
-    lines += say.fact("Parents", say.list_of(say.flags(row, say.PARENTAL)) or "none of the difficulties asked for")
-    return lines + say.fact("Language", say.label(life.crcs, "language", row.get("LANGUAGE", "")))
+    lines += say.fact(
+        "Parents", say.list_of(say.flags(row, say.PARENTAL)) or "none of the difficulties asked for"
+    )
+    return lines + say.fact("Language", say.label(life.crcs, "language", row["LANGUAGE"]))
 
 
 def _support(life: _Life, row: Row) -> str:
     last = say.shown(life.crcs.last_day)
     parts = []
     if life.crcs.mode == "all_year":
-        start, closed = row.get("PLAN_START_DATE", ""), row.get("PLAN_CLOSED_DATE", "")
+        start, closed = row["PLAN_START_DATE"], row["PLAN_CLOSED_DATE"]
         plan = f"plan since {say.shown(say.date_of(start), start)}"
-        if row.get("PLAN_ACTIVE_31_MARCH") == "1":
+        if row["PLAN_ACTIVE_31_MARCH"] == "1":
             parts.append(f"{plan}, active on {last}")
         else:
-            reason = say.label(life.crcs, "reason_for_closure", row.get("REASON_FOR_CLOSURE", ""))
+            reason = say.label(life.crcs, "reason_for_closure", row["REASON_FOR_CLOSURE"])
             parts.append(f"{plan}, closed {say.shown(say.date_of(closed), closed)}: {reason}")
     else:
         parts.append(f"plan in place for three months on {last}")
-    parts.append("looked after" if row.get("LOOKED_AFTER_CHILD") == "1" else "not looked after")
-    if row.get("CHILD_PROTECTION_REGISTER") == "1":
-        since = row.get("CPR_DATE", "")
+    parts.append("looked after" if row["LOOKED_AFTER_CHILD"] == "1" else "not looked after")
+    if row["CHILD_PROTECTION_REGISTER"] == "1":
+        since = row["CPR_DATE"]
         why = say.list_of(say.flags(row, say.CATEGORIES)) or "no category"
         parts.append(f"on the register since {say.shown(say.date_of(since), since)} for {why}")
     else:
@@ -395,6 +415,6 @@ def _support(life: _Life, row: Row) -> str:
         ("LOOKED_AFTER_DURING_YEAR", "LOOKED_AFTER_CHILD", "looked after earlier in the year"),
         ("CPR_DURING_YEAR", "CHILD_PROTECTION_REGISTER", "on the register earlier in the year"),
     ):
-        if row.get(item) == "1" and row.get(now) != "1":
+        if row[item] == "1" and row[now] != "1":
             parts.append(words)
     return "; ".join(parts)

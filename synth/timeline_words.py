@@ -7,7 +7,7 @@ import hashlib
 import re
 import textwrap
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from faker.generator import Generator
 from faker.providers.person.en_GB import Provider
@@ -41,7 +41,7 @@ __all__ = [
     "wrap",
 ]
 
-Row = dict[str, str]
+Row: TypeAlias = dict[str, str]
 """One row of a form as text; a blank cell is an empty string."""
 
 WIDTH, _FACT, _EVENT = 100, 14, 26
@@ -322,4 +322,6 @@ def event(when: str, lasted: str, text: str) -> list[str]:
 def wrap(start: str, text: str, indent: int = 0) -> list[str]:
     """Break a text into lines; the first begins with `start`, all are indented."""
     first = f"{start:<{indent}}"
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * indent, break_long_words=False)
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=" " * indent, break_long_words=False
+    )
