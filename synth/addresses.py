@@ -6,6 +6,7 @@ placement is never at a family's own postcode by chance; two different addresses
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,14 +23,14 @@ _LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 _PAIRS = len(_LETTERS) ** 2
 _SECTORS = 5
 _PER_DISTRICT = _SECTORS * _PAIRS
+_INWARD = {f"{s}{a}{b}": n for n, (s, a, b) in enumerate(itertools.product("0123456789", _LETTERS, _LETTERS))}
+"""Inward parts numbered, to spread postcodes over small areas."""
 _FEWEST = 10
 """Addresses of a kind in an area, at the least: stays that are a tenth of them apart are then at different ones."""
 _OUTSIDE, _BEYOND = LOCATIONS.index("outside_in_wales"), LOCATIONS.index("outside_wales")
 
 
-def home_postcodes(
-    streams: Streams, order: NDArray[np.int64], family: NDArray[np.uint64]
-) -> NDArray[np.str_]:
+def home_postcodes(streams: Streams, order: NDArray[np.int64], family: NDArray[np.uint64]) -> NDArray[np.str_]:
     """Return one postcode for each family, in its authority's own districts (`order` is 0 to 21)."""
     words = streams("home postcode").words(family)
     return _written(words, order, areas().districts, 0)
@@ -68,24 +69,26 @@ def placement_postcodes(
 
 def small_areas(postcodes: NDArray[np.str_]) -> dict[str, str]:
     """Return a 2011 LSOA of the right authority for every distinct Welsh postcode, blank for others."""
-    by_district = {d: n for n, districts in enumerate(areas().districts) for d in districts}
+    geography, distinct = areas(), np.unique(postcodes)
+    by_district = {name: (n, k) for n, names in enumerate(geography.districts) for k, name in enumerate(names)}
     found: dict[str, str] = {}
-    for postcode in np.unique(postcodes):
-        district, _, inward = str(postcode).partition(" ")
-        place = by_district.get(district)
-        if not inward:
+    for postcode in distinct.tolist():
+        district, _, inward = postcode.partition(" ")
+        if district not in by_district:
+            found[postcode] = ""
             continue
-        if place is None:
-            found[str(postcode)] = ""
-            continue
-        options = areas().small_areas[place]
-        number = (int(inward[0]) * 20 + _LETTERS.index(inward[1])) * 20 + _LETTERS.index(inward[2])
-        found[str(postcode)] = options[(number * 7 + areas().districts[place].index(district) * 13) % len(options)]
+        place, rank = by_district[district]
+        options = geography.small_areas[place]
+        found[postcode] = options[(_INWARD[inward] * 7 + rank * 13) % len(options)]
     return found
 
 
 def _hosts(
-    streams: Streams, near_share: float, order: NDArray[np.int64], key: NDArray[np.uint64], start: NDArray[np.int32]
+    streams: Streams,
+    near_share: float,
+    order: NDArray[np.int64],
+    key: NDArray[np.uint64],
+    start: NDArray[np.int32],
 ) -> NDArray[np.int64]:
     """Choose another Welsh authority for stays outside the home authority: mostly a neighbour."""
     neighbours = areas().neighbours
@@ -101,13 +104,18 @@ def _hosts(
 
 
 def _written(
-    words: NDArray[np.uint64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]], first_sector: int
+    words: NDArray[np.uint64],
+    area: NDArray[np.int64],
+    districts: Sequence[tuple[str, ...]],
+    first_sector: int,
 ) -> NDArray[np.str_]:
     sizes = np.array([len(names) * _PER_DISTRICT for names in districts], np.uint64)
     return _text((words % sizes[area]).astype(np.int64), area, districts, first_sector)
 
 
-def _spread(number: NDArray[np.int64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]]) -> NDArray[np.str_]:
+def _spread(
+    number: NDArray[np.int64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]]
+) -> NDArray[np.str_]:
     """Write numbered addresses of an area, scattered over its districts without two falling on one postcode."""
     sizes = np.array([len(names) * _PER_DISTRICT for names in districts])
     size = sizes[area]
@@ -116,7 +124,10 @@ def _spread(number: NDArray[np.int64], area: NDArray[np.int64], districts: Seque
 
 
 def _text(
-    number: NDArray[np.int64], area: NDArray[np.int64], districts: Sequence[tuple[str, ...]], first_sector: int
+    number: NDArray[np.int64],
+    area: NDArray[np.int64],
+    districts: Sequence[tuple[str, ...]],
+    first_sector: int,
 ) -> NDArray[np.str_]:
     flat = np.array([name for names in districts for name in names])
     begin = np.concatenate(([0], np.cumsum([len(names) for names in districts])))[:-1]
@@ -131,5 +142,7 @@ def short_break_postcodes(
 ) -> NDArray[np.str_]:
     """Return where short breaks are taken: a carer of one's own, or one of a few homes of the authority."""
     own = np.isin(placement, ["F2", "F3"])
-    words = streams("short break address").words(np.where(own, name, (order * 64).astype(np.uint64) + name % np.uint64(3)))
+    words = streams("short break address").words(
+        np.where(own, name, (order * 64).astype(np.uint64) + name % np.uint64(3))
+    )
     return _written(words, order, areas().districts, _SECTORS)

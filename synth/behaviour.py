@@ -51,16 +51,12 @@ class Behaviour:
             self._memory[key] = np.array([float(value.get(column, 0.0)) for column in columns])
         return self._memory[key]  # type: ignore[no-any-return]
 
-    def table(
-        self, name: str, year: int, rows: Sequence[str], columns: Sequence[str]
-    ) -> NDArray[np.float64]:
+    def table(self, name: str, year: int, rows: Sequence[str], columns: Sequence[str]) -> NDArray[np.float64]:
         """Return a two-level parameter, shape (rows, columns)."""
         key = (name, year, tuple(rows), tuple(columns))
         if key not in self._memory:
             value = self.value(name, year)
-            self._memory[key] = np.array(
-                [[float(value[row].get(column, 0.0)) for column in columns] for row in rows]
-            )
+            self._memory[key] = np.array([[float(value[row].get(column, 0.0)) for column in columns] for row in rows])
         return self._memory[key]  # type: ignore[no-any-return]
 
     def rows(
@@ -77,6 +73,21 @@ class Behaviour:
             return np.zeros((0, len(columns)))
         stack = np.stack([self.table(name, int(year), rows, columns) for year in distinct])
         return np.asarray(stack[place, row])
+
+    def cells(
+        self,
+        name: str,
+        years: NDArray[np.int32],
+        column: NDArray[np.int64],
+        rows: Sequence[str],
+        columns: Sequence[str],
+    ) -> NDArray[np.float64]:
+        """Return for each entry the column `column[i]` of the table of its own year, shape (n, rows)."""
+        distinct, place = np.unique(years, return_inverse=True)
+        if not len(distinct):
+            return np.zeros((0, len(rows)))
+        stack = np.stack([self.table(name, int(year), rows, columns).T for year in distinct])
+        return np.asarray(stack[place, column])
 
     def scalars(self, name: str, years: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return one number for each entry, of its own year."""

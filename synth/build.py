@@ -43,9 +43,7 @@ def build(published_dir: Path, behaviour_path: Path | None = None) -> Profile:
         warm_up_from=min(cell.year for cell in cells),
         inputs={path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
         levels=cells,
-        figures=tuple(
-            f for year in range(FIRST_YEAR, LAST_YEAR + 1) for f in published_figures(tables, year)
-        ),
+        figures=tuple(f for year in range(FIRST_YEAR, LAST_YEAR + 1) for f in published_figures(tables, year)),
         parameters=parameters,
     )
 
@@ -60,18 +58,14 @@ def write_profile(profile: Profile, path: Path) -> None:
     try:
         path.write_bytes(profile_bytes(profile))
     except OSError as error:
-        raise OutputError(
-            f"{path}: the profile cannot be written ({error.strerror}). Choose another place."
-        ) from None
+        raise OutputError(f"{path}: the profile cannot be written ({error.strerror}). Choose another place.") from None
 
 
 def _behaviour(path: Path) -> dict[str, Parameter]:
     found = read_json(path)
     if set(found) != {"parameters"} or not isinstance(found["parameters"], dict):
         keys = ", ".join(found) or "nothing"
-        raise ProfileError(
-            f'{path}: found {keys}; expected {{"parameters": {{name: {{...}}}}}} and nothing else.'
-        )
+        raise ProfileError(f'{path}: found {keys}; expected {{"parameters": {{name: {{...}}}}}} and nothing else.')
     parameters: dict[str, Parameter] = {}
     for name, fields in found["parameters"].items():
         try:

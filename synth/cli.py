@@ -18,10 +18,17 @@ __all__ = ["main"]
 
 _YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
 _FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to print it."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
 )
 _PROFILE = click.option(
-    "--profile", type=click.Path(path_type=Path), help="Profile or overlay file (JSON); the built-in one without it."
+    "--profile",
+    type=click.Path(path_type=Path),
+    help="Profile or overlay file (JSON); the built-in one without it.",
 )
 
 
@@ -54,16 +61,20 @@ def main() -> None:
 @click.option("--authorities", default="22", show_default=True, metavar="N|LIST",
               help="The first N in official order (22: all), or names (English or Welsh), ONS or three-digit codes, with commas.")  # fmt: skip
 @_YEAR
-@click.option("--seed", type=click.IntRange(min=0), default=None, help="Another seed, another Wales; fixed if not given.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=None,
+    help="Another seed, another Wales; fixed if not given.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
               help="Folder in which the year's folder is made.")  # fmt: skip
 @_PROFILE
 @click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
-def generate(
-    authorities: str, year: int, seed: int | None, out: Path, profile: Path | None, quiet: bool
-) -> None:
+def generate(authorities: str, year: int, seed: int | None, out: Path, profile: Path | None, quiet: bool) -> None:
     """Generate both returns of one year."""
-    from synth.generate import DEFAULT_SEED, FILES, InputError, generate  # noqa: PLC0415
+    from synth.files import FILES  # noqa: PLC0415
+    from synth.generate import DEFAULT_SEED, generate  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
 
@@ -71,11 +82,6 @@ def generate(
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed
     command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {year} --seed {seed}"
-    first = loaded.years[0]
-    if year < first or year > loaded.years[1]:
-        raise InputError(
-            f"--year {year}: the profile {loaded.name!r} covers the years {first} to {loaded.years[1]}; choose one of them."
-        )
     with _progress(quiet, year - loaded.warm_up_from) as tick:
         folder, made, report = generate(loaded, chosen, year, seed=seed, out=out, command=command, tick=tick)
     if quiet:
@@ -85,7 +91,9 @@ def generate(
     click.echo(summary_text(made, loaded))
     counts = report.counts()
     click.echo(f"Read back and checked: {counts['passed']} rules passed, none found anything.")
-    click.echo(f"Written to {folder}{'' if str(folder).endswith('/') else '/'} ({len(FILES)} files and manifest.json), seed {seed}.")
+    click.echo(
+        f"Written to {folder}{'' if str(folder).endswith('/') else '/'} ({len(FILES)} files and manifest.json), seed {seed}."
+    )
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
 
 
@@ -139,8 +147,16 @@ def profile_show(year: int, profile: Path | None, form: str) -> None:
 
 
 @profile.command("build")
-@click.option("--published", type=click.Path(path_type=Path), help="Folder of published tables; the built-in one without it.")
-@click.option("--behaviour", type=click.Path(path_type=Path), help="File of behaviour parameters; the built-in one without it.")
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="Folder of published tables; the built-in one without it.",
+)
+@click.option(
+    "--behaviour",
+    type=click.Path(path_type=Path),
+    help="File of behaviour parameters; the built-in one without it.",
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write the profile.")
 def profile_build(published: Path | None, behaviour: Path | None, out: Path) -> None:
     """Build a profile from published tables and behaviour parameters."""
@@ -154,8 +170,15 @@ def profile_build(published: Path | None, behaviour: Path | None, out: Path) -> 
 
 @main.command()
 @click.argument("child", required=False)
-@click.option("--from", "folder", type=click.Path(path_type=Path), help="Folder of a generated year; the latest in outputs without it.")
-@click.option("--random", "count", type=click.IntRange(min=1), help="Show this many children instead, picked at random.")
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of a generated year; the latest in outputs without it.",
+)
+@click.option(
+    "--random", "count", type=click.IntRange(min=1), help="Show this many children instead, picked at random."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For --random: which ones.")
 @click.option("--looked-after", is_flag=True, help="For --random: only children in the CLA return.")
 def show(child: str | None, folder: Path | None, count: int | None, seed: int, looked_after: bool) -> None:

@@ -7,7 +7,19 @@ import datetime as dt
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Days", "age_on", "birthday", "day", "day_of_year_start", "last_day", "quarter_day", "to_date", "year_code", "year_of"]
+__all__ = [
+    "Days",
+    "age_on",
+    "birthday",
+    "day",
+    "day_of_year_start",
+    "last_day",
+    "quarter_day",
+    "to_date",
+    "year_code",
+    "calendar_year",
+    "year_of",
+]
 
 Days = NDArray[np.int32]
 """Days since 1 January 1970, int32."""
@@ -46,19 +58,24 @@ def to_date(number: int) -> dt.date:
 def year_of(days: Days) -> NDArray[np.int32]:
     """Return the collection year (of its 31 March) each day falls in."""
     place = np.asarray(days) - _BASE
-    return _YEAR[place] + (_MONTH[place] >= 4)  # noqa: PLR2004  collection years turn in April
+    return np.asarray(_YEAR[place] + (_MONTH[place] >= 4))  # noqa: PLR2004  collection years turn in April
+
+
+def calendar_year(days: Days) -> NDArray[np.int32]:
+    """Return the calendar year each day falls in."""
+    return np.asarray(_YEAR[np.asarray(days) - _BASE])
 
 
 def age_on(birth: Days, on: Days | int) -> NDArray[np.int32]:
     """Return age in completed years; a child born on 29 February is a year older from 28 February."""
     then, now = np.asarray(birth) - _BASE, np.asarray(on) - _BASE
-    return _YEAR[now] - _YEAR[then] - (_WITHIN_YEAR[now] < _BIRTHDAY_WITHIN_YEAR[then])
+    return np.asarray(_YEAR[now] - _YEAR[then] - (_WITHIN_YEAR[now] < _BIRTHDAY_WITHIN_YEAR[then]))
 
 
 def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
     """Return the day on which a child reaches an age (negative: that long before); 29 February becomes 28."""
     place = np.asarray(birth) - _BASE
-    return _MONTH_START[_MONTH_INDEX[place] + 12 * years] + _BIRTHDAY_OF_MONTH[place] - 1
+    return np.asarray(_MONTH_START[_MONTH_INDEX[place] + 12 * years] + _BIRTHDAY_OF_MONTH[place] - 1)
 
 
 # Lives here fall between 1900 and 2100: the calendar of those days is looked up, not computed.

@@ -71,16 +71,20 @@ def with_spells_away(streams: Streams, behaviour: Behaviour, who: Entrants, stay
     constant = behaviour.profile.warm_up_from
     low, high = behaviour.value("missing.days", constant)
     days = within(streams("days away").uniform(name, stays.start), low, high)
+    margin = behaviour.scalar("missing.days_before_and_after", constant)
     room = stop - stays.start - days
-    offset = within(streams("first day away").uniform(name, stays.start), 20, np.maximum(room - 20, 20))
+    offset = within(streams("first day away").uniform(name, stays.start), margin, np.maximum(room - margin, margin))
     leave = (stays.start + offset).astype(np.int32)
     chance = behaviour.scalars("missing.share_of_stays", year)
     goes = (
-        (room > 60)
+        (room > 3 * margin)
         & (age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant))
         & (streams("goes away").uniform(name, stays.start) < chance)
     )
-    kind = choose(streams("kind of absence").uniform(name, stays.start), behaviour.vector("missing.kind", constant, AWAY))
+    kind = choose(
+        streams("kind of absence").uniform(name, stays.start),
+        behaviour.vector("missing.kind", constant, AWAY),
+    )
     here = np.flatnonzero(goes)
     period = np.concatenate((stays.period, stays.period[here], stays.period[here]))
     start = np.concatenate((stays.start, leave[here], (leave + days)[here])).astype(np.int32)

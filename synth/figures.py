@@ -42,8 +42,7 @@ def published_figures(tables: Tables, year: int) -> tuple[Figure, ...]:
             continue
         if cells["formula"] not in _FORMULAS:
             raise ProfileError(
-                f"{path} line {line}, column formula: {cells['formula']!r}; "
-                f"expected one of {', '.join(_FORMULAS)}.",
+                f"{path} line {line}, column formula: {cells['formula']!r}; expected one of {', '.join(_FORMULAS)}.",
             )
         top, source = _sum(tables, path, line, "numerator", cells["numerator"], year)
         interval = top
@@ -51,15 +50,11 @@ def published_figures(tables: Tables, year: int) -> tuple[Figure, ...]:
             bottom, other = _sum(tables, path, line, "denominator", cells["denominator"], year)
             source = source if other == source else f"{source} / {other}"
             interval = _share(top, bottom) if cells["formula"] == "share" else _before(top, bottom)
-        found.append(
-            _figure(cells["figure"], cells["label"], year, interval, cells["unit"], source, cells["note"])
-        )
+        found.append(_figure(cells["figure"], cells["label"], year, interval, cells["unit"], source, cells["note"]))
     return tuple(found)
 
 
-def _figure(
-    name: str, label: str, year: int, interval: _Interval, unit: str, source: str, note: str = ""
-) -> Figure:
+def _figure(name: str, label: str, year: int, interval: _Interval, unit: str, source: str, note: str = "") -> Figure:
     value, low, high = (round(x, 3) for x in interval)
     return Figure(
         name=name,
@@ -106,9 +101,7 @@ def _cell(tables: Tables, where: str, term: str, year: int) -> Row:
     """Find the one cell named `table|measure|dim1|dim2|unit|source`, then `|year` or `|basis`."""
     parts = term.split("|")
     if len(parts) not in (6, 7):
-        raise ProfileError(
-            f"{where}: {term!r} has {len(parts)} parts; expected table|measure|dim1|dim2|unit|source."
-        )
+        raise ProfileError(f"{where}: {term!r} has {len(parts)} parts; expected table|measure|dim1|dim2|unit|source.")
     table, measure, dim1, dim2, unit, source, *more = parts
     basis = ""
     if more and more[0].isdigit():
@@ -118,7 +111,5 @@ def _cell(tables: Tables, where: str, term: str, year: int) -> Row:
     rows = tables.find(table, measure, year, geography=WALES, dim1=dim1, dim2=dim2, unit=unit, source=source)
     rows = [row for row in rows if row.value is not None and (row.basis == basis or not basis)]
     if len(rows) != 1:
-        raise ProfileError(
-            f"{where}: {term!r} fits {len(rows)} published cells of {year}; expected exactly one."
-        )
+        raise ProfileError(f"{where}: {term!r} fits {len(rows)} published cells of {year}; expected exactly one.")
     return rows[0]

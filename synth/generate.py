@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,9 @@ import numpy as np
 from synth.addresses import small_areas
 from synth.behaviour import Behaviour
 from synth.errors import InputError, OutputError
+from synth.files import FILES, Generated, write_csv
 from synth.geography.authorities import Authority
-from synth.histories import History, live
+from synth.histories import live
 from synth.returns.cla import cla_forms
 from synth.returns.columns import Form
 from synth.returns.crcs import crcs_form
@@ -26,29 +26,10 @@ if TYPE_CHECKING:
     from synth.profile import Profile
     from synth.validate import Report
 
-__all__ = ["DEFAULT_SEED", "FILES", "Generated", "generate", "simulate", "write"]
+__all__ = ["DEFAULT_SEED", "generate", "simulate", "write"]
 
 DEFAULT_SEED = 20230331
 """Used when no seed is given, so that two people who run the same command talk about the same children."""
-
-FILES = {
-    "crcs": "synthetic_crcs.csv",
-    "child": "synthetic_cla_child.csv",
-    "episode": "synthetic_cla_episode.csv",
-    "adoption": "synthetic_cla_adoption.csv",
-    "care_leaver": "synthetic_cla_care_leaver.csv",
-    "postcodes": "synthetic_postcodes.csv",
-}
-"""Form -> file name. The last is no form: it gives every Welsh postcode used a 2011 small area (LSOA)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Generated:
-    """The returns of one year: each form's columns as text, ready to be written."""
-
-    year: int
-    authorities: tuple[Authority, ...]
-    forms: dict[str, Form]
 
 
 def simulate(
@@ -85,7 +66,9 @@ def generate(
     """
     first, last = profile.years
     if not first <= year <= last:
-        raise InputError(f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose one of them.")
+        raise InputError(
+            f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose one of them."
+        )
     _writable(out)
     made = simulate(profile, authorities, year, seed, tick)
     try:
@@ -105,11 +88,13 @@ def write(made: Generated, profile: Profile, seed: int, out: Path, command: str)
     building = Path(tempfile.mkdtemp(prefix=f".{made.year}-", dir=out))
     try:
         for form, name in FILES.items():
-            _write_csv(made.forms[form], building / name)
+            write_csv(made.forms[form], building / name)
         (building / "manifest.json").write_text(manifest_text(made, profile, seed, command, building), "utf-8")
         report = validate_folder(building, made.year)
         if not report.ok:
-            raise OutputError(f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}")
+            raise OutputError(
+                f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}"
+            )
         building.chmod(0o755)
         _put_in_place(building, target)
     finally:
@@ -150,20 +135,18 @@ def _writable(out: Path) -> None:
         raise InputError(f"--out {out}: cannot write in {place} ({error.strerror}); give another folder.") from error
 
 
-def _write_csv(form: Form, path: Path) -> None:
-    """Write text columns as they stand: commas between, a line feed after each row, no quoting ever needed."""
-    columns = list(form.values())
-    lines = columns[0].astype(object) if columns else np.zeros(0, object)
-    for column in columns[1:]:
-        lines = lines + "," + column.astype(object)
-    path.write_text("\n".join([",".join(form), *lines, ""]), "utf-8", newline="\n")
-
-
 def _postcodes(forms: dict[str, Form]) -> Form:
-    """A small area for every Welsh postcode in the files, since invented postcodes are in no directory."""
+    """Give a small area to every Welsh postcode in the files, since invented postcodes are in no directory."""
     used = np.concatenate(
-        [forms["crcs"]["HOME_POSTCODE"], forms["child"]["HOME_POSTCODE"], forms["episode"]["PLACEMENT_POSTCODE"]]
+        [
+            forms["crcs"]["HOME_POSTCODE"],
+            forms["child"]["HOME_POSTCODE"],
+            forms["episode"]["PLACEMENT_POSTCODE"],
+        ]
     )
     found = small_areas(used[used != ""])
     welsh = sorted(postcode for postcode, area in found.items() if area)
-    return {"POSTCODE": np.array(welsh, dtype="U8"), "LSOA2011_CD": np.array([found[p] for p in welsh], dtype="U9")}
+    return {
+        "POSTCODE": np.array(welsh, dtype="U8"),
+        "LSOA2011_CD": np.array([found[p] for p in welsh], dtype="U9"),
+    }

@@ -11,19 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synth.admission import Queue, admit, queue_lengths, queues
 from synth.behaviour import BANDS, Behaviour
-from synth.dates import birthday, day_of_year_start, last_day, quarter_day
+from synth.dates import Days, birthday, day_of_year_start, last_day, quarter_day
 from synth.draw import within
 from synth.geography.authorities import Authority
 from synth.ledger import Ledger
 from synth.people import Members, age_group, members
-from synth.periods import DESTINATIONS, Entrants, outcome
+from synth.periods import DESTINATIONS, Entrants, Outcome, outcome
 from synth.plans import (
     PlanEnds,
     aftercare_end,
@@ -35,6 +35,8 @@ from synth.plans import (
 from synth.streams import Streams
 
 __all__ = ["History", "live"]
+
+T = TypeVar("T")
 
 NEVER = np.int32(-(10**9))
 """A day before all others: no such spell yet."""
@@ -120,7 +122,9 @@ class _Book:
 
     def _looked_after(self, year: int) -> NDArray[np.int64]:
         end = last_day(year)
-        return self._by_authority(np.flatnonzero((self.children["care_start"] <= end) & (self.children["care_end"] > end)))
+        return self._by_authority(
+            np.flatnonzero((self.children["care_start"] <= end) & (self.children["care_end"] > end))
+        )
 
     def _supported(self, year: int) -> NDArray[np.int64]:
         """Count children whose plan meets the three-month rule of the census date."""
@@ -128,14 +132,14 @@ class _Book:
         meets = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
         return self._by_authority(np.flatnonzero(meets))
 
-    def _rounded(self, level: NDArray[np.float64], purpose: str, year: int) -> NDArray[np.int64]:
+    def _rounded(self, level: NDArray[np.floating[Any]], purpose: str, year: int) -> NDArray[np.int64]:
         """Round small levels up or down by an authority's own draw, so that they add up on average."""
         return np.floor(level + self.streams(purpose).uniform(self.order, year)).astype(np.int64)
 
     # -- families already known ---------------------------------------------------------------------------------
 
     def _reopen(self, year: int) -> None:
-        """Closed families that come back: a new plan for every child still young enough."""
+        """Let closed families come back: a new plan for every child still young enough."""
         first = day_of_year_start(year)
         child = self.children
         window = int(self.behaviour.scalar("plan.reopening_window_days", year))
@@ -155,13 +159,13 @@ class _Book:
         rows, start = rows[here], start[here]
         never = (start, np.zeros(len(rows), np.int32))
         ends = support_plan(
-            self.streams, self.behaviour, child["family"][rows], child["name"][rows], child["plan_number"][rows] + 1,
+            self.streams, self.behaviour, child["family"][rows], child["plan_number"][rows] + 1,
             child["birth"][rows], child["need"][rows], start, never, year,
         )  # fmt: skip
         self._open_plans(rows, start, ends)
 
     def _take_into_care(self, year: int, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Children who already hold a plan enter care; return how many of them are still there on 31 March.
+        """Let children who already hold a plan enter care; return how many of them are still there on 31 March.
 
         The intensity is set so that the stated share of what the year wants comes this way, and no more families
         are taken than the year has room for.
@@ -229,12 +233,32 @@ class _Book:
         here = self._by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
         self._queue_for_care(year, "unaccompanied", np.maximum(level - here, 0))
 
+    def _line_up(
+        self,
+        kind: str,
+        year: int,
+        wanted: NDArray[np.int64],
+        draw: Callable[[NDArray[np.uint64]], tuple[Members, NDArray[np.bool_], T]],
+    ) -> tuple[NDArray[np.int64], Members, NDArray[np.bool_], T]:
+        """Queue families of a kind and admit as many as are wanted.
+
+        `draw` turns family names into their members, says which of them count towards the total, and hands on what
+        else it drew. Returned are each queued child's authority, the members, who is admitted, and the rest.
+        """
+        for lengths in queue_lengths(wanted):
+            place, family = queues(self.order, year, kind, lengths)
+            new, counted, rest = draw(family)
+            line = admit(Queue.of(place, new.queue, counted, len(self.order)), wanted)
+            if line is not None:
+                return place[new.queue], new, line[new.queue], rest
+        raise AssertionError("queues grow until they are long enough")
+
     def _queue_for_care(self, year: int, kind: str, wanted: NDArray[np.int64]) -> None:
         """Admit families to whom care is the first or an early response, until `wanted` of them stay."""
         first, end = day_of_year_start(year), last_day(year)
         streams, behaviour = self.streams, self.behaviour
-        for lengths in queue_lengths(wanted):
-            place, family = queues(self.order, year, kind, lengths)
+
+        def draw(family: NDArray[np.uint64]) -> tuple[Members, NDArray[np.bool_], tuple[Entrants, Outcome]]:
             entry = within(streams("entry day").uniform(family), first, end)
             new = members(streams, behaviour, kind, family, entry, year)
             who = Entrants(
@@ -246,13 +270,12 @@ class _Book:
                 unaccompanied=np.full(len(new.name), kind == "unaccompanied"),
             )
             drawn = outcome(streams, behaviour, who, year)
-            line = admit(Queue.of(place, new.queue, drawn.end > end, len(self.order)), wanted)
-            if line is not None:
-                break
-        take = line[new.queue]
+            return new, drawn.end > end, (who, drawn)
+
+        place, new, take, (who, drawn) = self._line_up(kind, year, wanted, draw)
         start = self._lead_in(new, who.entry, kind, year)
         need = needs(streams, behaviour, kind, new.family, new.birth, start, year)
-        rows = self._add_children(place[new.queue], new, need, take, unaccompanied=kind == "unaccompanied")
+        rows = self._add_children(place, new, need, take, unaccompanied=kind == "unaccompanied")
         self._open_plans(rows, start[take], PlanEnds.until(drawn.end[take]))
         self._register(rows, start[take], who.entry[take], "care", year)
         self._enter_care(rows, who.only(take), drawn.destination[take], drawn.end[take], year)
@@ -271,47 +294,45 @@ class _Book:
         """Children with a series of short breaks under section 76, to their level beside the looked-after one."""
         behaviour, streams, end = self.behaviour, self.streams, last_day(year)
         level = self._rounded(
-            behaviour.scalar("short_breaks.per_looked_after", year) * looked_after, "short break rounding", year
+            behaviour.scalar("short_breaks.per_looked_after", year) * looked_after,
+            "short break rounding",
+            year,
         )
         open_now = self._by_authority(self.series["child"][(self.series["start"] <= end) & (self.series["end"] > end)])
-        wanted = np.maximum(level - open_now, 0)
-        for lengths in queue_lengths(wanted):
-            place, family = queues(self.order, year, "short_break", lengths)
+
+        def draw(family: NDArray[np.uint64]) -> tuple[Members, NDArray[np.bool_], tuple[Days, Days]]:
             begin = within(streams("short break entry").uniform(family), day_of_year_start(year), end)
             new = members(streams, behaviour, "short_break", family, begin, year)
             start = begin[new.queue]
             stop = short_break_series(streams, behaviour, new.name, new.birth, start, year)
-            line = admit(Queue.of(place, new.queue, stop > end, len(self.order)), wanted)
-            if line is not None:
-                break
-        take = line[new.queue]
+            return new, stop > end, (start, stop)
+
+        place, new, take, (start, stop) = self._line_up("short_break", year, np.maximum(level - open_now, 0), draw)
         need = needs(streams, behaviour, "short_break", new.family, new.birth, start, year)
-        rows = self._add_children(place[new.queue], new, need, take, short_breaks=True)
+        rows = self._add_children(place, new, need, take, short_breaks=True)
         after = behaviour.scalar("short_breaks.plan_goes_on_days", year)
         last = np.minimum(stop + after, birthday(new.birth, 18) - 1).astype(np.int32)
         self._open_plans(rows, start[take], PlanEnds.until(last[take]))
         self.series.append(child=rows, start=start[take], end=stop[take])
 
     def _admit_to_support(self, year: int, wanted: NDArray[np.int64]) -> None:
-        """Families with a plan and no child in care, until the census-date count is met."""
+        """Admit families with a plan and no child in care, until the census-date count is met."""
         streams, behaviour = self.streams, self.behaviour
-        for lengths in queue_lengths(wanted):
-            place, family = queues(self.order, year, "support", lengths)
+
+        def draw(
+            family: NDArray[np.uint64],
+        ) -> tuple[Members, NDArray[np.bool_], tuple[Days, NDArray[np.int8], PlanEnds]]:
             begin = within(streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
             new = members(streams, behaviour, "support", family, begin, year)
             start = begin[new.queue]
             need = needs(streams, behaviour, "support", new.family, new.birth, start, year)
             register = registration(streams, behaviour, new.family, need, start, "support", year)
             first_plan = np.zeros(len(new.name), np.int32)
-            ends = support_plan(
-                streams, behaviour, new.family, new.name, first_plan, new.birth, need, start, register, year
-            )
-            counts = (start <= quarter_day(year)) & (ends.end > last_day(year))
-            line = admit(Queue.of(place, new.queue, counts, len(self.order)), wanted)
-            if line is not None:
-                break
-        take = line[new.queue]
-        rows = self._add_children(place[new.queue], new, need, take)
+            ends = support_plan(streams, behaviour, new.family, first_plan, new.birth, need, start, register, year)
+            return new, (start <= quarter_day(year)) & (ends.end > last_day(year)), (start, need, ends)
+
+        place, new, take, (start, need, ends) = self._line_up("support", year, wanted, draw)
+        rows = self._add_children(place, new, need, take)
         self._open_plans(rows, start[take], ends.only(take))
         self._register(rows, start[take], ends.end[take], "support", year)
 
@@ -342,7 +363,12 @@ class _Book:
         child["plan_end"][rows] = ends.end
 
     def _register(
-        self, rows: NDArray[np.int64], start: NDArray[np.int32], until: NDArray[np.int32], kind: str, year: int
+        self,
+        rows: NDArray[np.int64],
+        start: NDArray[np.int32],
+        until: NDArray[np.int32],
+        kind: str,
+        year: int,
     ) -> None:
         """Put families on the register, where their need is abuse or neglect, before `until`."""
         child = self.children
@@ -379,7 +405,8 @@ class _Book:
         listed = child["registration"][rows]
         has = listed >= 0
         review = who.entry + within(
-            streams("register review").uniform(who.name, who.number), *behaviour.value("register.review_days", year)
+            streams("register review").uniform(who.name, who.number),
+            *behaviour.value("register.review_days", year),
         )
         stop = self.registrations["end"]
         stop[listed[has]] = np.minimum(stop[listed[has]], np.minimum(review, end)[has])

@@ -14,10 +14,10 @@ __all__ = ["PREFIX", "first_school_day", "local_ids", "pupil_numbers", "serials"
 PREFIX = "SYN"
 """Every local identifier starts with these letters: no authority's system numbers children so."""
 
-_ALPHABET = np.array(list("0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
+_ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
 """Crockford's 32 signs: no I, L, O or U to misread."""
 _SIGNS, _BITS, _SERIAL_BITS = 7, 35, 20
-_CHECK_LETTERS = np.array(list("ABCDEFGHJKLMNPQRTUVWXYZ"))
+_CHECK_LETTERS = np.frombuffer(b"ABCDEFGHJKLMNPQRTUVWXYZ", np.uint8)
 """Check letters of a pupil number in order of the remainder, without I, O and S (UPN standard 2.0)."""
 
 
@@ -42,19 +42,22 @@ def local_ids(streams: Streams, order: NDArray[np.int64], serial: NDArray[np.int
         number = (number * key) & mask
         number ^= number >> np.uint64(17)
     signs = [(number >> np.uint64(5 * place)) & np.uint64(31) for place in reversed(range(_SIGNS))]
-    text = np.full(len(number), PREFIX)
-    for sign in signs:
-        text = np.char.add(text, _ALPHABET[sign.astype(np.int64)])
-    return text
+    letters = [np.full(len(number), ord(letter), np.uint8) for letter in PREFIX]
+    return _text([*letters, *(_ALPHABET[sign.astype(np.int64)] for sign in signs)])
 
 
 def first_school_day(
-    streams: Streams, name: NDArray[np.uint64], birth: Days, unaccompanied: NDArray[np.bool_], known: Days, leaves: int
+    streams: Streams,
+    name: NDArray[np.uint64],
+    birth: Days,
+    unaccompanied: NDArray[np.bool_],
+    known: Days,
+    leaves: int,
 ) -> Days:
     """Return the day a child is given a pupil number: between the third and the fifth birthday, at nursery or school.
 
-    Unaccompanied children get one on arrival (`known`) if still of school age, under `leaves` years; older ones never do (a day far in the
-    future stands for never).
+    Unaccompanied children get one on arrival (`known`) if still of school age, under `leaves` years; older ones
+    never do (a day far in the future stands for never).
     """
     third, fifth = birthday(birth, 3), birthday(birth, 5) - 1
     u = streams("first school day").uniform(name)
@@ -75,21 +78,21 @@ def pupil_numbers(
         raise ValueError("pupil numbers are exhausted: an authority has a million of them")
     scattered = (serial * 387_423 + 77_003) % 1_000_000
     school, last = scattered // 1000, scattered % 1000
-    digits = np.stack(
-        [
-            *_digits(education_number.astype(np.int64), 3),
-            *_digits(school, 4),
-            *_digits(issued_year % 100, 2),
-            *_digits(last, 3),
-        ],
-        axis=1,
-    )
-    check = _CHECK_LETTERS[(digits * np.arange(2, 14)).sum(axis=1) % 23]
-    text = check
-    for column in range(digits.shape[1]):
-        text = np.char.add(text, digits[:, column].astype("U1"))
-    return text
+    digits = [
+        *_digits(education_number.astype(np.int64), 3),
+        *_digits(school, 4),
+        *_digits(issued_year % 100, 2),
+        *_digits(last, 3),
+    ]
+    check = sum(weight * digit for weight, digit in enumerate(digits, start=2)) % 23
+    return _text([_CHECK_LETTERS[check], *((digit + ord("0")).astype(np.uint8) for digit in digits)])
 
 
 def _digits(number: NDArray[np.int64], count: int) -> list[NDArray[np.int64]]:
     return [number // 10**place % 10 for place in reversed(range(count))]
+
+
+def _text(letters: list[NDArray[np.uint8]]) -> NDArray[np.str_]:
+    """Join columns of ASCII letters into one column of text."""
+    table = np.ascontiguousarray(np.stack(letters, axis=1))
+    return table.view(f"S{len(letters)}").ravel().astype(f"U{len(letters)}")

@@ -9,6 +9,7 @@ no order is made at an age or for a time the guidance excludes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,9 +51,9 @@ class LegalPath:
     def at(self, day: Days) -> NDArray[np.int64]:
         """Return the status (index into STATUSES) in force on a day of each period."""
         begun = np.where(self.start <= np.asarray(day)[:, None], self.start, -LATER)
-        return np.argmax(begun, axis=1)
+        return np.asarray(np.argmax(begun, axis=1))
 
-    def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LegalPath:
+    def only(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> LegalPath:
         """Return the paths of some periods."""
         return LegalPath(self.start[rows], self.placed[rows], self.consent[rows])
 
@@ -85,7 +86,7 @@ def legal_path(
     )
     route = _routes(streams, behaviour, guidance, who, destination, end, last_order, consent, year)
     start[np.arange(n), _ROUTES_TO_STATUS[route]] = entry
-    base = _first_days(streams, behaviour, who, route, end, last_order, start, year)
+    base = _first_days(streams, behaviour, guidance, who, route, end, last_order, start, year)
 
     clock = adoption_clock(streams, behaviour, _deciders(streams, behaviour, who, year), entry, year)
     adopted = destination == _ADOPTION
@@ -93,7 +94,7 @@ def legal_path(
     placed = np.where(adopted, entry + clock.to_placement, LATER).astype(np.int32)
     order_day = np.where(ordered, entry + clock.to_order, LATER)
 
-    _court(streams, behaviour, who, destination, end, last_order, order_day, consent, base, start, year)
+    _court(streams, behaviour, who, end, last_order, order_day, consent, base, start, year)
     start[ordered, _E1] = order_day[ordered]
     _remand_before_custody(streams, behaviour, who, destination, end, start, year)
     return LegalPath(start, placed, consent)
@@ -126,17 +127,18 @@ def _routes(
     column = {name: n for n, name in enumerate(_ROUTES)}
     # Court routes need room before the last day on which an order can be made.
     court = [column[c] for c in ("C1", "C2", "L2")]
-    weights[np.ix_(who.entry + 30 >= last_order, court)] = 0.0
+    room = int(behaviour.scalar("legal.days_before_last_order", year))
+    weights[np.ix_(who.entry + room >= last_order, np.array(court))] = 0.0
     remand_age = int(guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0)
     weights[birthday(who.birth, remand_age) > who.entry, column["J1"]] = 0.0
     only_agreement = who.unaccompanied | consent
     weights[only_agreement] = 0.0
     weights[only_agreement, column["V2"]] = 1.0
     adopted = (destination == _ADOPTION) & ~consent
-    weights[np.ix_(adopted, [column["C2"], column["J1"]])] = 0.0
+    weights[np.ix_(adopted, np.array([column["C2"], column["J1"]]))] = 0.0
     # A child who goes home within weeks did so under agreement or before an order was made final.
-    brief = end - who.entry < 14
-    weights[np.ix_(brief, [column["C2"], column["J1"]])] = 0.0
+    brief = end - who.entry < behaviour.scalar("legal.brief_stay_days", year)
+    weights[np.ix_(brief, np.array([column["C2"], column["J1"]]))] = 0.0
     empty = weights.sum(axis=1) == 0
     weights[empty, column["V2"]] = 1.0
     return choose(streams("legal route").uniform(who.lead, who.entry), weights)
@@ -145,6 +147,7 @@ def _routes(
 def _first_days(
     streams: Streams,
     behaviour: Behaviour,
+    guidance: Guidance,
     who: Entrants,
     route: NDArray[np.int64],
     end: Days,
@@ -159,10 +162,12 @@ def _first_days(
     base = who.entry.copy()
     after = ("V2", "C1", "L2")
     weights = np.broadcast_to(behaviour.vector("legal.after_police_protection", year, after), (len(base), 3)).copy()
-    weights[who.entry + 30 >= last_order, 1:] = 0.0
+    room = int(behaviour.scalar("legal.days_before_last_order", year))
+    weights[who.entry + room >= last_order, 1:] = 0.0
     protected = route == _ROUTES.index("L1")
     u = streams("police protection").uniform(who.lead, who.entry)
-    day = who.entry + within(streams("police protection days").uniform(who.lead, who.entry), 1, 3)
+    longest = guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1
+    day = who.entry + within(streams("police protection days").uniform(who.lead, who.entry), 1, longest)
     following = np.array([STATUSES.index(code) for code in after])[choose(u, weights)]
     emergency = (route == _ROUTES.index("L2")) | (protected & (following == _L2) & (day < end))
     to_base = protected & (following != _L2) & (day < end)
@@ -189,7 +194,6 @@ def _court(
     streams: Streams,
     behaviour: Behaviour,
     who: Entrants,
-    destination: NDArray[np.int8],
     end: Days,
     last_order: Days,
     order_day: NDArray[np.int32],
@@ -204,13 +208,18 @@ def _court(
     share = behaviour.vector("legal.agreement_to_court", year, BANDS)[age_group(who.birth, entry)]
     turns = streams("agreement to court").uniform(who.lead, entry) < share
     value = behaviour.value("legal.agreement_to_court_days", year)
-    wait = lognormal_days(streams("agreement to court days").uniform(who.lead, entry), value["median_days"], value["sigma"])
+    wait = lognormal_days(
+        streams("agreement to court days").uniform(who.lead, entry), value["median_days"], value["sigma"]
+    )
     ordered = order_day < LATER
     turns |= ordered
-    day = base + np.maximum(wait, 7).astype(np.int32)
-    # Proceedings on the way to a placement order leave the court at least ten weeks.
-    day = np.where(ordered, np.minimum(day, np.maximum(order_day - 70, base + 1)), day)
-    turns &= agreed & (day < end - 7) & (day + 30 < last_order)
+    week = 7
+    day = base + np.maximum(wait, week).astype(np.int32)
+    # Proceedings on the way to a placement order leave the court some weeks.
+    court = int(behaviour.scalar("legal.court_needs_days", year))
+    day = np.where(ordered, np.minimum(day, np.maximum(order_day - court, base + 1)), day)
+    room = int(behaviour.scalar("legal.days_before_last_order", year))
+    turns &= agreed & (day < end - week) & (day + room < last_order)
     start[turns, _C1] = day[turns]
 
     low, high = behaviour.value("legal.interim_order_days", year)
@@ -222,10 +231,12 @@ def _court(
     before = streams("order before placement order").uniform(who.lead, entry) < behaviour.scalar(
         "legal.full_order_before_placement_order_share", year
     )
-    near = order_day - within(u, 14, 90)
+    near = order_day - within(u, *behaviour.value("legal.full_order_before_placement_order_days", year))
     # Interim orders that would run too long before the placement order must become full ones.
     too_long = order_day - begun >= high
-    final = np.where(ordered, np.where((before & (near > begun + 30)) | too_long, np.minimum(final, near), LATER), final)
+    final = np.where(
+        ordered, np.where((before & (near > begun + room)) | too_long, np.minimum(final, near), LATER), final
+    )
     made = (begun < LATER) & (final > begun) & (final < end)
     start[made, _C2] = final[made]
 
@@ -239,7 +250,7 @@ def _remand_before_custody(
     start: NDArray[np.int32],
     year: int,
 ) -> None:
-    """A child sentenced to custody who came by agreement was on remand before, unless already remanded at entry."""
+    """Put a child sentenced to custody who came by agreement on remand before, unless remanded at entry."""
     low, high = behaviour.value("legal.remand_days", year)
     day = end - within(streams("remand before custody").uniform(who.name, who.entry), low, high)
     begun = start[:, _V2]

@@ -93,9 +93,7 @@ def levels(tables: Tables) -> tuple[Level, ...]:
 
 def national_total(tables: Tables, kind: str, year: int) -> tuple[int, float, str] | None:
     """Return the total for Wales, the half-width of its interval and its source; None without a figure."""
-    return _national(
-        tables, [rule for rule in _rules(tables.folder / "levels.csv") if rule.kind == kind], year
-    )
+    return _national(tables, [rule for rule in _rules(tables.folder / "levels.csv") if rule.kind == kind], year)
 
 
 def _levels_of(tables: Tables, rules: list[_Rule], kind: str) -> list[Level]:
@@ -160,8 +158,7 @@ def _national(tables: Tables, rules: list[_Rule], year: int) -> tuple[int, float
         row = _row(tables, rule, WALES, year)
         if row is None or row.value is None:
             raise ProfileError(
-                f"{rule.place}: no figure for Wales in {rule.table} for {year}. Correct the line, or add the "
-                "figure.",
+                f"{rule.place}: no figure for Wales in {rule.table} for {year}. Correct the line, or add the figure.",
             )
         value, scale, source = _counted(tables, rule, row, year)
         slack = 0.0 if row.rounding == "derived_from_rounded_rate" else tables.half_width(row) * scale
@@ -226,10 +223,7 @@ def _moved(cells: list[_Estimate], total: int, what: str) -> list[float]:
             "half_width in levels.csv.",
         )
     share = abs(gap) / room if room else 0.0
-    return [
-        cell.value + share * ((cell.high - cell.value) if gap > 0 else (cell.low - cell.value))
-        for cell in cells
-    ]
+    return [cell.value + share * ((cell.high - cell.value) if gap > 0 else (cell.low - cell.value)) for cell in cells]
 
 
 def _rounded(values: list[float], cells: list[_Estimate], total: int, what: str) -> list[int]:
@@ -246,9 +240,7 @@ def _rounded(values: list[float], cells: list[_Estimate], total: int, what: str)
         for n in free:
             whole[n] += 1
     if short < 0:
-        raise ProfileError(
-            f"{what}: whole numbers inside the intervals exceed {total}. Widen them in levels.csv."
-        )
+        raise ProfileError(f"{what}: whole numbers inside the intervals exceed {total}. Widen them in levels.csv.")
     return whole
 
 

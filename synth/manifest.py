@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from synth import __version__
 
+from synth.files import FILES
+
 if TYPE_CHECKING:
-    from synth.generate import Generated
+    from synth.files import Generated
     from synth.profile import Profile
 
 __all__ = ["guidance_digest", "manifest_text"]
@@ -48,7 +50,6 @@ def guidance_digest() -> str:
 
 def manifest_text(made: Generated, profile: Profile, seed: int, command: str, folder: Path) -> str:
     """Describe the files of a folder: command, seed, versions, digests, rows; JSON with a final line feed."""
-    from synth.generate import FILES  # noqa: PLC0415  generate imports this module
     from synth.profile import digest  # noqa: PLC0415
 
     content = {
@@ -64,7 +65,11 @@ def manifest_text(made: Generated, profile: Profile, seed: int, command: str, fo
             "python": platform.python_version(),
             **{name: version(name) for name in ("numpy", "polars", "scipy")},
         },
-        "profile": {"name": profile.name, "format_version": profile.format_version, "sha256": digest(profile)},
+        "profile": {
+            "name": profile.name,
+            "format_version": profile.format_version,
+            "sha256": digest(profile),
+        },
         "guidance_sha256": guidance_digest(),
         "files": {
             name: {

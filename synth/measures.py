@@ -11,7 +11,7 @@ from synth.dates import day_of_year_start, last_day
 from synth.geography.areas import district_authority
 
 if TYPE_CHECKING:
-    from synth.generate import Generated
+    from synth.files import Generated
 
 __all__ = ["by_authority", "measures"]
 
@@ -47,7 +47,7 @@ class _Stock:
         """Say which placements lie in the home authority: by their code, or by the postcode where it is silent."""
         districts = district_authority()
         host = np.array([districts.get(p.partition(" ")[0], "") for p in self.place])
-        return np.isin(self.code, _INSIDE) | (~np.isin(self.code, _OUTSIDE) & (host == self.authority))
+        return np.asarray(np.isin(self.code, _INSIDE) | (~np.isin(self.code, _OUTSIDE) & (host == self.authority)))
 
 
 def measures(made: Generated) -> dict[str, float]:
@@ -75,9 +75,7 @@ def measures(made: Generated) -> dict[str, float]:
         "placement_parents": stock.share(stock.code == "P1"),
         "placement_residential": stock.share(np.isin(stock.code, _RESIDENTIAL)),
         "placement_adoption": stock.share(np.isin(stock.code, _ADOPTION)),
-        "placement_other": stock.share(
-            ~foster & ~np.isin(stock.code, ["A8", "P1", *_RESIDENTIAL, *_ADOPTION])
-        ),
+        "placement_other": stock.share(~foster & ~np.isin(stock.code, ["A8", "P1", *_RESIDENTIAL, *_ADOPTION])),
         "kinship_share_of_foster": stock.share(np.isin(stock.code, ["F1", "F4"]), foster),
         "inside_home_authority": stock.share(stock.inside()),
         "three_or_more_placements": _three_placements(stock, episode, started, first),
@@ -98,7 +96,9 @@ def measures(made: Generated) -> dict[str, float]:
         "crcs_both": 100.0 * float((register & looked_after).sum()) / n,
         "crcs_abuse_or_neglect": 100.0 * float((crcs["CATEGORY_OF_NEED_CODE"] == "N1").sum()) / n,
         "crcs_disability": 100.0 * float((crcs["DISABILITY_NONE"] == "0").sum()) / n,
-        "crcs_parental_mental_ill_health": 100.0 * float((crcs["PARENTING_CAPACITY_MENTAL_ILL_HEALTH"] == "1").sum()) / n,
+        "crcs_parental_mental_ill_health": 100.0
+        * float((crcs["PARENTING_CAPACITY_MENTAL_ILL_HEALTH"] == "1").sum())
+        / n,
     }
 
 

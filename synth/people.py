@@ -27,8 +27,6 @@ KINDS = ("care", "unaccompanied", "short_break", "support")
 _SIZES = ("1", "2", "3", "4", "5")
 _LOWER_AGE = np.array([0, 1, 5, 10, 16])
 _UPPER_AGE = np.array([1, 5, 10, 16, 18])
-_NEWBORN_DAYS = 14
-"""Under two weeks old at the first court date: the definition of newborn in the research on infants in care."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +84,16 @@ def _first_child(
     youngest = birthday(on, -_LOWER_AGE[group].astype(np.int32))
     oldest = birthday(on, -_UPPER_AGE[group].astype(np.int32)) + 1
     u = streams("first age").uniform(family)
-    # Leave a few days before 18, so that the shortest stay still ends in childhood.
-    oldest = np.where(group == len(BANDS) - 1, oldest + 30, oldest)
+    # Leave some days before 18, so that the shortest stay still ends in childhood.
+    spare = int(behaviour.scalar("household.days_before_18", year))
+    oldest = np.where(group == len(BANDS) - 1, oldest + spare, oldest)
     birth = within(u, oldest, youngest)
     newborn = (group == 0) & (
         streams("newborn").uniform(family) < behaviour.scalar(f"household.newborn_share.{kind}", year)
     )
-    return np.where(newborn, on - within(u, 0, _NEWBORN_DAYS - 1), birth).astype(np.int32)
+    return np.where(newborn, on - within(u, 0, behaviour.scalar("household.newborn_days", year) - 1), birth).astype(
+        np.int32
+    )
 
 
 def _birth(

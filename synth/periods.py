@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class Entrants:
     entry: Days
     unaccompanied: NDArray[np.bool_]
 
-    def only(self, take: NDArray[np.bool_]) -> Entrants:
+    def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Entrants:
         """Return the chosen ones."""
         return Entrants(*(getattr(self, column)[take] for column in self.__slots__))
 
@@ -90,7 +91,8 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     last = birthday(who.birth, 18) - 1
     length = _stay_home(streams, behaviour, who, decides, group, year)
     guardian = lognormal_days(
-        streams("guardianship stay").uniform(decides, who.entry), *_pair(behaviour, "care.stay.guardianship", year)
+        streams("guardianship stay").uniform(decides, who.entry),
+        *_pair(behaviour, "care.stay.guardianship", year),
     )
     length = np.where((destination == _CARER) | (destination == _OTHER), guardian, length)
     clock = adoption_clock(streams, behaviour, decides, who.entry, year)

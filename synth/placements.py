@@ -114,7 +114,6 @@ def stays(
     secure_inside: NDArray[np.bool_],
 ) -> Stays:
     """Fill each period from entry to `end` with placements; `secure_inside` marks children of a secure home's area."""
-    n = len(who.name)
     year = year_of(who.entry)
     joins = streams("placed together").uniform(who.name, who.number) < behaviour.scalars(
         "siblings.placed_together_share", year
@@ -132,9 +131,24 @@ def stays(
     homecoming = _homecoming(streams, behaviour, who, destination, end, path)
     # Stays are chosen up to the placement that is set beforehand: for adoption, home under an order, or none.
     until = np.minimum(np.minimum(end, path.placed), homecoming)
-    plan = _Plan(streams, behaviour, _Rules(behaviour, guidance), who, key, steady, destination, end, until, path, by_carer)
+    plan = _Plan(
+        streams,
+        behaviour,
+        _Rules(behaviour, guidance),
+        who,
+        key,
+        steady,
+        destination,
+        end,
+        until,
+        path,
+        by_carer,
+    )
     found = plan.fill(secure_inside)
-    for rows, kind in ((np.flatnonzero(path.placed < end), ADOPTION), (np.flatnonzero(homecoming < end), _PARENTS)):
+    for rows, kind in (
+        (np.flatnonzero(path.placed < end), ADOPTION),
+        (np.flatnonzero(homecoming < end), _PARENTS),
+    ):
         first = path.placed[rows] if kind == ADOPTION else homecoming[rows]
         where = _location(streams, behaviour, np.full(len(rows), kind), key[rows], first, secure_inside[rows])
         found.append((rows, first, np.full(len(rows), kind), where, streams("address").uniform(key[rows], first)))
@@ -215,9 +229,7 @@ class _Plan:
         reaches = (until - stop <= _SHORTEST) | (step == _MOST_STAYS - 1)
         return np.where(reaches, until, stop).astype(np.int32)
 
-    def _kind(
-        self, rows: NDArray[np.int64], start: Days, stop: Days, before: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def _kind(self, rows: NDArray[np.int64], start: Days, stop: Days, before: NDArray[np.int64]) -> NDArray[np.int64]:
         """Choose a kind of placement for each stay; `before` is the kind of the stay just ended (-1: none)."""
         behaviour, rules, who, path = self.behaviour, self.rules, self.who.only(rows), self.path.only(rows)
         year = year_of(start)
@@ -238,10 +250,11 @@ class _Plan:
         # The length of stay, and where the period leads.
         short, medium = behaviour.value("placement.length_bounds", behaviour.profile.warm_up_from)
         bucket = np.searchsorted([short, medium], stop - start, side="right")
-        fit = np.stack([behaviour.rows("placement.length_fit", year, np.full(len(rows), k), KINDS, _LENGTHS)
-                        for k in range(len(KINDS))], axis=1)  # fmt: skip
-        weights = weights * fit[np.arange(len(rows)), :, bucket] * lawful
-        leads = behaviour.rows("placement.last_kind", year, self.destination[rows].astype(np.int64), DESTINATIONS, KINDS)
+        fit = behaviour.cells("placement.length_fit", year, bucket, KINDS, _LENGTHS)
+        weights = weights * fit * lawful
+        leads = behaviour.rows(
+            "placement.last_kind", year, self.destination[rows].astype(np.int64), DESTINATIONS, KINDS
+        )
         before_carer = ends_here & self.by_carer[rows]
         suits = np.where(before_carer[:, None], np.isin(np.arange(len(KINDS)), _FOSTER), leads)
         weighted = np.where((ends_here & (stop >= self.end[rows]) | before_carer)[:, None], weights * suits, weights)

@@ -55,7 +55,13 @@ class PlanEnds:
 
 
 def needs(
-    streams: Streams, behaviour: Behaviour, kind: str, family: NDArray[np.uint64], birth: Days, start: Days, year: int
+    streams: Streams,
+    behaviour: Behaviour,
+    kind: str,
+    family: NDArray[np.uint64],
+    birth: Days,
+    start: Days,
+    year: int,
 ) -> NDArray[np.int8]:
     """Draw the category of need that opens a plan; children of one family share it unless it is one child's own.
 
@@ -92,7 +98,11 @@ def registration(
     """
     chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
     on = (need == _N1) & (streams("registered").uniform(family, start) < chance)
-    wait = within(streams("register wait").uniform(family, start), 0, behaviour.scalar("register.longest_wait_days", year))
+    wait = within(
+        streams("register wait").uniform(family, start),
+        0,
+        behaviour.scalar("register.longest_wait_days", year),
+    )
     value = behaviour.value("register.length", year)
     length = lognormal_days(streams("register length").uniform(family, start), value["median_days"], value["sigma"])
     length = np.clip(length, value["shortest_days"], value["longest_days"])
@@ -103,7 +113,6 @@ def support_plan(
     streams: Streams,
     behaviour: Behaviour,
     family: NDArray[np.uint64],
-    name: NDArray[np.uint64],
     number: NDArray[np.int32],
     birth: Days,
     need: NDArray[np.int8],
@@ -168,5 +177,3 @@ def aftercare_end(
     ):  # fmt: skip
         because[destination == code[place]] = why
     return PlanEnds(last.astype(np.int32), because)
-
-

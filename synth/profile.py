@@ -108,9 +108,7 @@ class Parameter(_Record):
                 if not number or not math.isfinite(leaf):
                     raise ValueError(f"{leaf!r}{where} is not a finite number")
                 if shares and not 0 <= leaf <= 1:
-                    raise ValueError(
-                        f"{leaf!r}{where} is not between 0 and 1, as a {self.unit.split()[0]} must be"
-                    )
+                    raise ValueError(f"{leaf!r}{where} is not between 0 and 1, as a {self.unit.split()[0]} must be")
             if (odd := mismatch(values[0], value)) is not None:
                 raise ValueError(f"the years differ in shape{odd}")
         return self
@@ -146,17 +144,11 @@ class Profile(_Record):
         for level in self.levels:
             key = (level.kind, level.authority, level.year)
             if level.authority not in codes:
-                raise ValueError(
-                    f"levels: authority {level.authority!r} is not one of {min(codes)} to {max(codes)}"
-                )
+                raise ValueError(f"levels: authority {level.authority!r} is not one of {min(codes)} to {max(codes)}")
             if key in seen:
-                raise ValueError(
-                    f"levels: {level.kind}, authority {level.authority}, {level.year} stands there twice"
-                )
+                raise ValueError(f"levels: {level.kind}, authority {level.authority}, {level.year} stands there twice")
             if level.low > level.high:
-                raise ValueError(
-                    f"levels: {level.kind}, authority {level.authority}, {level.year}: low is above high"
-                )
+                raise ValueError(f"levels: {level.kind}, authority {level.authority}, {level.year}: low is above high")
             seen.add(key)
         for kind in _KINDS:
             for code in sorted(codes):
@@ -268,16 +260,13 @@ def overlay(profile: Profile, path: Path) -> Profile:
         cells[key] = cell
     kept = {name: getattr(profile, name) for name in Profile.model_fields}
     return Profile.model_construct(
-        **kept
-        | {"name": f"{profile.name} + overlay", "levels": tuple(cells.values()), "parameters": parameters},
+        **kept | {"name": f"{profile.name} + overlay", "levels": tuple(cells.values()), "parameters": parameters},
     )
 
 
 def digest(profile: Profile) -> str:
     """Return the SHA-256 of the profile's content in canonical JSON, as 64 hexadecimal digits."""
-    text = json.dumps(
-        profile.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    text = json.dumps(profile.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -366,9 +355,7 @@ def explained(path: Path, error: ValidationError, model: type[BaseModel], prefix
         elif item["type"] == "value_error":
             lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}.")
         else:
-            lines.append(
-                f"{where}: found {_short(item['input'])}; {item['msg'][:1].lower()}{item['msg'][1:]}."
-            )
+            lines.append(f"{where}: found {_short(item['input'])}; {item['msg'][:1].lower()}{item['msg'][1:]}.")
     more = error.error_count() - _SHOWN
     lines += [f"and {more} more."] if more > 0 else []
     return "\n".join([*lines, "Correct the file, or build it again with `synth profile build`."])

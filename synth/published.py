@@ -116,18 +116,13 @@ class Tables:
         known = self._children
         below, above = _neighbours(sorted(known), mid_year)
         weight = 0.0 if above == below else (mid_year - below) / (above - below)
-        plain = {
-            code: known[below][code] * (1 - weight) + known[above][code] * weight for code in known[below]
-        }
+        plain = {code: known[below][code] * (1 - weight) + known[above][code] * weight for code in known[below]}
         if not rebased or mid_year >= _REBASED_FROM or _REBASED_FROM not in known:
             return plain
         share = (mid_year - _CENSUS) / (_REBASED_FROM - _CENSUS)
         before = [known[year] for year in sorted(known) if year < _REBASED_FROM][-2:]
         expected = {code: before[-1][code] + (before[-1][code] - before[0][code]) for code in plain}
-        return {
-            code: n * (1 + share * (known[_REBASED_FROM][code] / expected[code] - 1))
-            for code, n in plain.items()
-        }
+        return {code: n * (1 + share * (known[_REBASED_FROM][code] / expected[code] - 1)) for code, n in plain.items()}
 
     def children_source(self, mid_year: int) -> str:
         """Say which estimate `children` uses for a mid-year."""
@@ -155,12 +150,7 @@ class Tables:
     def _ages(self, geography: str, sex: str) -> dict[int, list[float]]:
         ages: dict[int, dict[int, float]] = {}
         for row in self.rows:
-            if (
-                row.table == "pop_mye_sya"
-                and row.geography == geography
-                and row.dim2 == sex
-                and row.dim1.isdigit()
-            ):
+            if row.table == "pop_mye_sya" and row.geography == geography and row.dim2 == sex and row.dim1.isdigit():
                 ages.setdefault(row.year or 0, {})[int(row.dim1)] = row.value or 0.0
         return {year: [counts[age] for age in range(18)] for year, counts in ages.items()}
 
@@ -220,9 +210,7 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
                 )
             yield reader.line_num, dict(zip(columns, cells, strict=True))
     except csv.Error as error:
-        raise ProfileError(
-            f"{path} line {reader.line_num}: {error}. Check the quotes on that line."
-        ) from None
+        raise ProfileError(f"{path} line {reader.line_num}: {error}. Check the quotes on that line.") from None
 
 
 def load_tables(folder: Path | None = None) -> Tables:
@@ -271,9 +259,7 @@ def _row(path: Path, line: int, cells: dict[str, str], rounding: str) -> Row:
     value = None if hidden == "1" else number(path, line, "value", cells["value"])
     year = cells["year_ending"]
     if year and not (len(year) == 4 and year.isascii() and year.isdigit()):  # noqa: PLR2004  a year has four digits
-        raise ProfileError(
-            f"{path} line {line}, column year_ending: {year!r}; expected a year such as 2023, or empty."
-        )
+        raise ProfileError(f"{path} line {line}, column year_ending: {year!r}; expected a year such as 2023, or empty.")
     return Row(
         file=path.name,
         line=line,
@@ -308,6 +294,4 @@ def number(path: Path, line: int, column: str, text: str) -> float:
 
 def _check(path: Path, line: int, column: str, found: str, known: object, expected: str) -> None:
     if found not in known:  # type: ignore[operator]
-        raise ProfileError(
-            f"{path} line {line}, column {column}: {found!r}; expected {expected}. Correct the cell."
-        )
+        raise ProfileError(f"{path} line {line}, column {column}: {found!r}; expected {expected}. Correct the cell.")

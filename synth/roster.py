@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from synth.addresses import home_postcodes
 from synth.behaviour import Behaviour
-from synth.dates import Days, last_day, to_date
+from synth.dates import Days, calendar_year, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
 from synth.histories import History
@@ -53,7 +53,7 @@ def call(streams: Streams, behaviour: Behaviour, history: History, children: NDA
     known = np.maximum(child["care_start"][children], birth)
     enrolled = first_school_day(streams, name, birth, alone, known, leaves)
     has_upn = enrolled <= last_day(history.year)
-    issued = np.array([to_date(day).year for day in np.where(has_upn, enrolled, 0)])
+    issued = calendar_year(np.where(has_upn, enrolled, 0)).astype(np.int64)
     numbers = pupil_numbers(np.array([a.education_number for a in everyone])[order], serial, issued)
     homes = home_postcodes(streams, order, family)
     return Roster(

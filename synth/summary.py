@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 from synth.geography.authorities import all_authorities
 from synth.measures import measures
 
+from synth.files import FILES
+
 if TYPE_CHECKING:
-    from synth.generate import Generated
+    from synth.files import Generated
     from synth.profile import Profile
 
 __all__ = ["summary_text"]
 
-_LEVELS = (("care_and_support", "Care and support, three months or more"), ("looked_after", "Looked after on 31 March"))
+_LEVELS = (
+    ("care_and_support", "Care and support, three months or more"),
+    ("looked_after", "Looked after on 31 March"),
+)
 
 
 def summary_text(made: Generated, profile: Profile) -> str:
     """Write the table; national shares stand beside published ones only where all of Wales was generated."""
-    from synth.generate import FILES  # noqa: PLC0415  generate does not need this module
-
     found = measures(made)
     rows = [("", "published", "generated")]
     for kind, label in _LEVELS:

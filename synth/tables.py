@@ -68,13 +68,14 @@ def child_column(form: str) -> str:
 class FormTable:
     """One form of one file, twice: as it stood in the file, and typed.
 
-    `text` holds every item as it was written (String, null where blank); `typed` has the same rows and columns
-    with dates as Date and whole numbers as Int64, null where the text could not be read. `lines` is the line of
-    each row in the file (the first data row is line 2). `unknown` and `missing` list headings that are no item
-    of the year and items that have no heading; a missing item is a column of nulls in both frames.
+    `text` holds every item as it was written (String, null where blank); `typed` has the same rows and
+    columns with dates as Date and whole numbers as Int64, null where the text could not be read. `lines` is
+    the line of each row in the file (the first data row is line 2). `unknown` and `missing` list headings
+    that are no item of the year and items that have no heading; a missing item is a column of nulls in both
+    frames.
 
-    A code outside its list is null in `typed` too: nothing can be concluded from it, and the rule about the list
-    has already said so. `kinds` names the dates and whole numbers, `codes` the lists.
+    A code outside its list is null in `typed` too: nothing can be concluded from it, and the rule about the
+    list has already said so. `kinds` names the dates and whole numbers, `codes` the lists.
     """
 
     form: str
@@ -97,8 +98,8 @@ class FormTable:
 class Tables:
     """All forms at hand for one collection year; `forms` may hold one return or both.
 
-    Views are built when first asked for and keep the row order of their form, so that a condition on a view is
-    aligned with the rows of the file. In a view, what cannot be known is null.
+    Views are built when first asked for and keep the row order of their form, so that a condition on a view
+    is aligned with the rows of the file. In a view, what cannot be known is null.
     """
 
     forms: Mapping[str, FormTable]
@@ -144,17 +145,16 @@ class Tables:
     def episodes(self) -> pl.DataFrame:
         """Episodes in file order with short names, the child's birth date and both neighbours.
 
-        Columns: row, la, id, number, start, reason, legal, need, placement, postcode, end, finish, breaks, dob;
-        prev_* and next_* of the child's episode before and after by start date; `first` and `last` of the child
-        in this file; `open` where the end was left blank; `postcode` only where well formed; `goes_on` where the episode continues the one before (that ended X1 on the day or the day
-        before); `run_start` and `run_end`, the first and last day of an unbroken run of one legal status (open
-        runs end on 31 March); `period`, a number that each period of care in the file has to itself. If any of a child's
-        episodes has no readable start, the child's order is not known and all of these are null.
+        Columns: row, la, id, number, start, reason, legal, need, placement, postcode, end, finish, breaks,
+        dob; prev_* and next_* of the child's episode before and after by start date; `first` and `last` of
+        the child in this file; `open` where the end was left blank; `postcode` only where well formed;
+        `goes_on` where the episode continues the one before (that ended X1 on the day or the day before);
+        `run_start` and `run_end`, the first and last day of an unbroken run of one legal status (open runs
+        end on 31 March); `period`, a number that each period of care in the file has to itself. If any of a
+        child's episodes has no readable start, the child's order is not known and all of these are null.
         """
         births = self.births.select("la", "id", "dob") if "child" in self else None
-        frame = self.typed("episode").select(
-            la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()}
-        )
+        frame = self.typed("episode").select(la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()})
         frame = frame.with_row_index("row").with_columns(
             open=self.text("episode")["EPISODE_END_DATE"].is_null(),
             postcode=pl.when(pl.col("postcode").str.contains(POSTCODE)).then("postcode"),
@@ -170,14 +170,16 @@ class Tables:
     def careers(self) -> pl.DataFrame:
         """Children with episodes, one row each: what the last episode says, and whether care goes on.
 
-        Columns: la, id, dob, last_* of the last episode by start, open (looked after on 31 March, short breaks
-        aside), sure (every start and reason readable), period_start (start of the last S in the file, null when
-        it began in an earlier return), first_adoptive (first start in placement A3 to A6 of the last period),
-        first_order (first under E1).
+        Columns: la, id, dob, last_* of the last episode by start, open (looked after on 31 March, short
+        breaks aside), sure (every start and reason readable), period_start (start of the last S in the file,
+        null when it began in an earlier return), first_adoptive (first start in placement A3 to A6 of the
+        last period), first_order (first under E1).
         """
         running = pl.col("open") & (pl.col("start") <= self.last_day)
         latest = pl.col("period") == pl.col("period").max()
         adoptive = pl.col("placement").is_in(["A3", "A4", "A5", "A6"])
+        # An order made while already placed: the placing itself stands in an earlier return.
+        inherited = (pl.col("first") & adoptive & (pl.col("reason") == "L")).any()
         sure = pl.col("last").is_not_null().all() & pl.col("reason").is_not_null().all()
         return self.episodes.group_by("la", "id", maintain_order=True).agg(
             pl.col("dob").first(),
@@ -185,7 +187,7 @@ class Tables:
             open=(running & (pl.col("legal") != "V1")).any(ignore_nulls=False),
             sure=sure,
             period_start=pl.when(sure).then(pl.col("start").filter(pl.col("reason") == "S").max()),
-            first_adoptive=pl.col("start").filter(latest & adoptive).min(),
+            first_adoptive=pl.when(~inherited).then(pl.col("start").filter(latest & adoptive).min()),
             first_order=pl.col("start").filter(latest & (pl.col("legal") == "E1")).min(),
         )
 
@@ -194,23 +196,15 @@ def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) ->
     """Add the columns that look along a child's episodes; `ordered` is sorted by child and start."""
     key = ["la", "id"]
     # The frame is sorted, so neighbours are a row away: far quicker than shifting within groups.
-    before = ((pl.col("la") == pl.col("la").shift(1)) & (pl.col("id") == pl.col("id").shift(1))).fill_null(
-        value=False
-    )
-    sure = (pl.col("start").is_not_null() & pl.col("id").is_not_null()).all().over(key)
+    before = ((pl.col("la") == pl.col("la").shift(1)) & (pl.col("id") == pl.col("id").shift(1))).fill_null(value=False)
+    sure = pl.all_horizontal(pl.col("la", "id", "start").is_not_null()).all().over(key)
     frame = ordered.with_columns(before=before, sure=sure).with_columns(
         after=pl.col("before").shift(-1, fill_value=False)
     )
     gap = (pl.col("start") - pl.col("prev_end")).dt.total_days()
     frame = frame.with_columns(
-        *(
-            pl.when(pl.col("sure") & pl.col("before")).then(pl.col(c).shift(1)).alias(f"prev_{c}")
-            for c in _NEIGHBOURS
-        ),
-        *(
-            pl.when(pl.col("sure") & pl.col("after")).then(pl.col(c).shift(-1)).alias(f"next_{c}")
-            for c in _NEIGHBOURS
-        ),
+        *(pl.when(pl.col("sure") & pl.col("before")).then(pl.col(c).shift(1)).alias(f"prev_{c}") for c in _NEIGHBOURS),
+        *(pl.when(pl.col("sure") & pl.col("after")).then(pl.col(c).shift(-1)).alias(f"next_{c}") for c in _NEIGHBOURS),
         first=pl.when("sure").then(~pl.col("before")),
         last=pl.when("sure").then(~pl.col("after")),
     ).with_columns(gap=gap)
@@ -219,12 +213,8 @@ def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) ->
         goes_on=pl.when("sure").then(goes_on),
         latest_day=pl.when("open").then(pl.lit(last_day)).otherwise("end"),
     ).with_columns(
-        period=pl.when("sure").then(
-            (~pl.col("before") | (pl.col("reason") == "S").fill_null(value=False)).cum_sum()
-        ),
-        run=(
-            ~(pl.col("goes_on") & (pl.col("legal") == pl.col("prev_legal"))).fill_null(value=False)
-        ).cum_sum(),
+        period=pl.when("sure").then((~pl.col("before") | (pl.col("reason") == "S").fill_null(value=False)).cum_sum()),
+        run=(~(pl.col("goes_on") & (pl.col("legal") == pl.col("prev_legal"))).fill_null(value=False)).cum_sum(),
     )
     return frame.with_columns(
         run_start=pl.when("sure").then(pl.col("start").min().over("run")),
@@ -233,7 +223,7 @@ def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) ->
 
 
 def read_form(path: Path, form: str, g: Guidance) -> FormTable:
-    """Read one file as the form of a year; nothing is stripped, an empty cell is null, empty lines are skipped.
+    """Read one file as the form of a year; nothing is stripped, empty cells are null, empty lines skipped.
 
     Headings may stand in any order. Raises InputError when the file cannot be opened, is not UTF-8, has rows
     longer than its headings, or repeats a heading; headings that are unknown or missing are only reported.
@@ -280,8 +270,8 @@ def form_table(
 def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
     """Read the forms of one return that stand in a folder; forms without a file are left out.
 
-    Raises InputError as `read_form` does, for a heading that is no item of the year, and for a file without an
-    item that must always be filled.
+    Raises InputError as `read_form` does, for a heading that is no item of the year, and for a file without
+    an item that must always be filled.
     """
     forms: dict[str, FormTable] = {}
     for form in g.forms:
@@ -295,12 +285,12 @@ def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
 
 
 def gap_days(g: Guidance) -> int:
-    """Return how many days may lie between an X1 ending and the next episode; 0 where the return has no episodes."""
+    """Return how many days may lie between an X1 ending and the next episode; 0 without episodes."""
     return int(g.limit("REASON_EPISODE_FINISHED_CODE", "X1", "max_gap_days") or 0)
 
 
 def write_form(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame as CSV: UTF-8, comma, \\n, dates as dd/mm/yyyy, missing as nothing; same frame, same bytes.
+    """Write a frame as CSV: UTF-8, line feeds, dates as dd/mm/yyyy, missing as nothing; same frame, same bytes.
 
     Raises OutputError when the file cannot be written.
     """
@@ -308,13 +298,11 @@ def write_form(frame: pl.DataFrame, path: Path) -> None:
     try:
         blanked.write_csv(path, date_format="%d/%m/%Y", line_terminator="\n")
     except OSError as problem:
-        raise OutputError(
-            f"{path}: cannot be written ({problem}). Check the folder and its free space."
-        ) from problem
+        raise OutputError(f"{path}: cannot be written ({problem}). Check the folder and its free space.") from problem
 
 
 def as_dates(column: str) -> pl.Expr:
-    """Read a column of dd/mm/yyyy text as dates; anything else, such as 31/02/2020 or 1/2/20, becomes null."""
+    """Read a column of dd/mm/yyyy text as dates; anything else, such as 31/02/2020, becomes null."""
     shaped = pl.col(column).str.contains(r"^\d{2}/\d{2}/\d{4}$")
     return pl.when(shaped).then(pl.col(column)).str.strptime(pl.Date, "%d/%m/%Y", strict=False).alias(column)
 
@@ -323,8 +311,7 @@ def _typed(text: pl.DataFrame, kinds: Mapping[str, str], codes: Mapping[str, fro
     dates = [as_dates(name) for name, kind in kinds.items() if kind == "date"]
     numbers = [pl.col(name).cast(pl.Int64, strict=False) for name, kind in kinds.items() if kind == "integer"]
     listed = [
-        pl.when(pl.col(name).is_in(sorted(values))).then(pl.col(name)).alias(name)
-        for name, values in codes.items()
+        pl.when(pl.col(name).is_in(sorted(values))).then(pl.col(name)).alias(name) for name, values in codes.items()
     ]
     return text.with_columns(*dates, *numbers, *listed)
 
@@ -334,9 +321,7 @@ def _headings(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             headings = next(csv.reader(stream), [])
     except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(
-            f"{path.name}: cannot be opened as UTF-8 text ({problem}). Save it as CSV UTF-8."
-        ) from problem
+        raise InputError(f"{path.name}: cannot be opened as UTF-8 text ({problem}). Save it as CSV UTF-8.") from problem
     if not headings:
         raise InputError(
             f"{path.name}: the file is empty; line 1 must hold the headings, even where no child is returned."
@@ -371,6 +356,6 @@ def _check_headings(table: FormTable, g: Guidance) -> None:
     absent = [name for name in table.missing if name in always]
     if absent:
         raise InputError(
-            f"{table.file}, line 1: no column for {', '.join(absent)}, which must be filled for every row of the "
-            f"{table.form} form in {g.year}. Add the column or check the spelling of the headings."
+            f"{table.file}, line 1: no column for {', '.join(absent)}, which must be filled on every row "
+            f"of the {table.form} form in {g.year}. Add the column or check the spelling of the headings."
         )

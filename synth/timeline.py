@@ -17,7 +17,6 @@ from synth.tables import LA, child_column, file_name
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
     from pathlib import Path
 
     from synth.guidance import Guidance
@@ -27,21 +26,16 @@ __all__ = ["latest_folder", "pick", "timelines"]
 Row: TypeAlias = dict[str, str]
 """One row of a form as text: every item of the year, blank cells empty."""
 
+_Key: TypeAlias = tuple[str, str]
+"""Authority and identifier of a child."""
+
 _FORMS = {"crcs": "crcs", "child": "cla", "episode": "cla", "adoption": "cla", "care_leaver": "cla"}
 """Form -> return."""
 _SHORT_BREAKS, _CONTINUES, _STARTS = "V1", "X1", "S"
-_BOTH = (("DOB", "DATE_OF_BIRTH"), ("GNDR_CD", "GENDER"), ("ETHNICITY", "ETHNIC_ORIGIN_CODE"), ("UPN", "UPN"),
-         ("HOME_POSTCODE", "HOME_POSTCODE"))  # fmt: skip
-"""Items of the child form and of the census that say the same."""
-
-
-_STEPS = {
-    "in care": "DATE_LATEST_CARE",
-    "decision": "DATE_DECISION",
-    "match": "DATE_MATCH",
-    "placed": "DATE_PLACED",
-    "adopted": "DATE_ADOPTED",
-}
+_SAME = {"DOB": "DATE_OF_BIRTH", "GNDR_CD": "GENDER", "ETHNICITY": "ETHNIC_ORIGIN_CODE"}
+_SAME |= {"UPN": "UPN", "HOME_POSTCODE": "HOME_POSTCODE"}
+"""Items of the child form -> items of the census that say the same."""
+_STEPS = ("DATE_LATEST_CARE", "DATE_DECISION", "DATE_MATCH", "DATE_PLACED", "DATE_ADOPTED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +52,18 @@ class _Life:
         """Return the first row of a form; empty where there is none."""
         return next(iter(self.rows[form]), {})
 
-    def fact(self, item: str, census_item: str) -> str:
-        """Return what the child form says, or else the census."""
-        return self.one("child").get(item, "") or self.one("crcs").get(census_item, "")
+    def fact(self, item: str) -> str:
+        """Return what the child form says of an item that both returns have, or else the census."""
+        return self.one("child").get(item, "") or self.one("crcs").get(_SAME[item], "")
 
     @property
     def birth(self) -> dt.date | None:
         """Date of birth, if one can be read."""
-        return say.date_of(self.fact("DOB", "DATE_OF_BIRTH"))
+        return say.date_of(self.fact("DOB"))
 
 
 def latest_folder(outputs: Path) -> Path:
-    """Return the folder of the newest year in `outputs` that holds a return; InputError when there is none."""
+    """Return the folder of the newest year in `outputs` that has a return; InputError if there is none."""
     held = list(outputs.glob("[0-9][0-9][0-9][0-9]"))
     years = [folder for folder in held if any((folder / name).is_file() for name in _names().values())]
     if not years:
@@ -83,8 +77,7 @@ def latest_folder(outputs: Path) -> Path:
 def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:
     """Choose up to `count` different children at random; the same seed and files give the same ones.
 
-    `looked_after` keeps to children in the CLA child form; else anyone in either return may come up. InputError
-    when there is nobody.
+    `looked_after` keeps to children in the CLA child form. InputError when there is nobody to choose from.
     """
     known = _identifiers(_read(folder), looked_after=looked_after)
     if not known:
@@ -102,14 +95,12 @@ def timelines(folder: Path, children: list[str]) -> list[str]:
     frames = _read(folder)
     year = _year(frames, folder)
     guidance = {return_: load(return_, year) for return_ in ("cla", "crcs")}
-    rows = {
-        form: _rows_of(frames[form], form, children, guidance[return_]) for form, return_ in _FORMS.items()
-    }
+    rows = {f: _rows_of(frames[f], f, children, guidance[return_]) for f, return_ in _FORMS.items()}
     told = []
     for child in children:
         authorities = sorted({la for found in rows.values() for la, who in found if who == child})
         if not authorities:
-            raise InputError(_unknown(child, folder, frames))
+            raise _unknown(child, folder, frames)
         for la in authorities:
             own = {form: found.get((la, child), []) for form, found in rows.items()}
             told.append(_told(_Life(child, la, own, guidance["cla"], guidance["crcs"])))
@@ -137,9 +128,7 @@ def _read(folder: Path) -> dict[str, pl.DataFrame]:
                 raise InputError(f"{path}, line 1: no heading {heading}; without it no child can be found.")
         frames[form] = frame
     if not any(frame.height for frame in frames.values()):
-        raise InputError(
-            f"{folder}: no rows of a return in it. Name a folder written by `synth generate`, such as outputs/2023."
-        )
+        raise InputError(f"{folder}: no rows of a return in it. Name a folder that `synth generate` wrote.")
     return frames
 
 
@@ -150,18 +139,14 @@ def _year(frames: dict[str, pl.DataFrame], folder: Path) -> int:
             code: str = frame["YEAR_CODE"][0]
             if len(code) == len("202223") and code.isdigit():
                 return int(code[:4]) + 1
-    raise InputError(
-        f"{folder}: no file says its year in YEAR_CODE (expected a code such as 202223 on line 2)."
-    )
+    raise InputError(f"{folder}: no file says its year on line 2 in YEAR_CODE (expected a code such as 202223).")
 
 
-def _rows_of(
-    frame: pl.DataFrame, form: str, children: Sequence[str], g: Guidance
-) -> dict[tuple[str, str], list[Row]]:
+def _rows_of(frame: pl.DataFrame, form: str, children: list[str], g: Guidance) -> dict[_Key, list[Row]]:
     """Gather the rows of some children by authority and identifier; an item without a column is blank."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    found: dict[_Key, list[Row]] = {}
     who, blank = child_column(form), dict.fromkeys((item.name for item in g.items(form)), "")
-    for row in frame.filter(pl.col(who).is_in(list(children))).iter_rows(named=True):
+    for row in frame.filter(pl.col(who).is_in(children)).iter_rows(named=True):
         found.setdefault((row[LA], row[who]), []).append(blank | row)
     return found
 
@@ -171,14 +156,12 @@ def _identifiers(frames: dict[str, pl.DataFrame], *, looked_after: bool = False)
     return sorted({who for form in forms for who in frames[form][child_column(form)] if who})
 
 
-def _unknown(child: str, folder: Path, frames: dict[str, pl.DataFrame]) -> str:
+def _unknown(child: str, folder: Path, frames: dict[str, pl.DataFrame]) -> InputError:
     known = _identifiers(frames)
     near = difflib.get_close_matches(child.strip().upper(), known, n=1, cutoff=0.7)
     hint = f"did you mean {near[0]}? " if near else ""
-    return (
-        f"no child {child!r} in {folder}; {hint}The {len(known):,} identifiers there begin with"
-        f" {', '.join(known[:3])}; `synth show --random 5` shows five."
-    )
+    some = f"The first of {len(known):,} identifiers are {', '.join(known[:3])}"
+    return InputError(f"no child {child!r} in {folder}; {hint}{some}; `synth show --random 5` shows five.")
 
 
 def _told(life: _Life) -> str:
@@ -187,27 +170,25 @@ def _told(life: _Life) -> str:
     for events in (_episodes(life, episodes), _adoption(life), _leaving(life)):
         lines += events
     if not life.rows["child"] and not episodes:
-        lines += say.fact("Care", "In no file of the looked-after return of this year.")
+        lines += say.fact("Care", "Not in the looked-after return.")
     if lines[-1]:
         lines.append("")
-    lines += (
-        _census(life, census) if census else say.fact("Support", "No row in the care and support return.")
-    )
+    lines += _census(life, census) if census else say.fact("Support", "Not in the care and support return.")
     return "\n".join(lines).rstrip()
 
 
 def _heading(life: _Life) -> list[str]:
-    last, sex, birth = life.cla.last_day, life.fact("GNDR_CD", "GENDER"), life.birth
+    last, sex, birth = life.cla.last_day, life.fact("GNDR_CD"), life.birth
     name = f"{life.child}  {say.first_name(life.child, sex)}"
     title = f"{name}{'(a name made up for reading, in no file)':>{say.WIDTH - len(name)}}"
     words = {"1": "Boy", "2": "Girl"}.get(sex) or say.label(life.crcs, "gender", sex).capitalize()
     age = f", {say.aged(birth, last)} on {say.shown(last)}" if birth and birth <= last else ""
-    born = say.shown(birth, life.fact("DOB", "DATE_OF_BIRTH"))
+    born = say.shown(birth, life.fact("DOB"))
     authority = next((a.name for a in all_authorities() if a.code == life.authority), "unknown authority")
-    ethnicity = say.label(life.crcs, "ethnicity", life.fact("ETHNICITY", "ETHNIC_ORIGIN_CODE"))
+    ethnicity = say.label(life.crcs, "ethnicity", life.fact("ETHNICITY"))
     lines = [title, "-" * say.WIDTH]
     lines += say.wrap("", f"{words}, born {born}{age}; {ethnicity}; {authority} ({life.authority})")
-    home = life.fact("HOME_POSTCODE", "HOME_POSTCODE")
+    home = life.fact("HOME_POSTCODE")
     facts = [f"home {home}" if home else "no home postcode", _pupil(life), *_asylum(life)]
     if life.one("child").get("DISABILITY_CODE") == "1":
         facts.append("has a disability (1)")
@@ -217,7 +198,7 @@ def _heading(life: _Life) -> list[str]:
 
 
 def _pupil(life: _Life) -> str:
-    number = life.fact("UPN", "UPN")
+    number = life.fact("UPN")
     if number in life.crcs.values("upn_not_known"):
         return f"no pupil number: {say.label(life.crcs, 'upn_not_known', number)}"
     return f"pupil number {number}" if number else "no pupil number"
@@ -236,7 +217,7 @@ def _differences(life: _Life) -> list[str]:
     child, census = life.one("child"), life.one("crcs")
     if not child or not census:
         return []
-    pairs = [(a, child.get(a, ""), census.get(b, "")) for a, b in _BOTH]
+    pairs = [(a, child.get(a, ""), census.get(b, "")) for a, b in _SAME.items()]
     found = [f"{item} {one or 'blank'} and {two or 'blank'}" for item, one, two in pairs if one != two]
     return say.wrap("", f"The two returns do not agree: {'; '.join(found)}") if found else []
 
@@ -250,7 +231,7 @@ def _in_order(episodes: list[Row]) -> list[Row]:
 
 
 def _episodes(life: _Life, episodes: list[Row]) -> list[str]:
-    """Tell the episodes, each on its first day, with the ends of periods and how things stood on the last day."""
+    """Tell the episodes, each on its first day, the ends of periods, and how things stood on the last day."""
     lines: list[str] = []
     last = life.cla.last_day
     since: dt.date | None = None
@@ -276,9 +257,8 @@ def _what(life: _Life, episodes: list[Row], number: int) -> str:
     status, why, start = row["LEGAL_STATUS_CODE"], row["CATEGORY_OF_NEED_CODE"], row["EPISODE_START_DATE"]
     where = say.placed(*_place(row))
     if status == _SHORT_BREAKS:
-        breaks = row["SHORT_BREAKS"] or "unknown number of"
-        unit = "break" if breaks == "1" else "breaks"
-        text = f"Series of short breaks (V1) {where}; {say.need(why)}; {breaks} {unit} in the year"
+        breaks = f"breaks this year: {row['SHORT_BREAKS'] or 'not recorded'}"
+        text = f"Series of short breaks (V1) {where}; {say.need(why)}; {breaks}"
     elif row["REASON_EPISODE_STARTED_CODE"] == _STARTS:
         again = " again" if any(e["LEGAL_STATUS_CODE"] != _SHORT_BREAKS for e in episodes[:number]) else ""
         age = say.aged(life.birth, say.date_of(start))
@@ -309,9 +289,8 @@ def _changed(episodes: list[Row], number: int) -> str:
             same = number > 0 and _place(row) == _place(episodes[number - 1])
             return f"{order}, same placement" if same else f"{order}, placed {where}"
         case other:
-            return (
-                f"new episode, reason {other or 'blank'}: {say.came_under(row['LEGAL_STATUS_CODE'])}, {where}"
-            )
+            status = say.came_under(row["LEGAL_STATUS_CODE"])
+            return f"new episode, reason {other or 'blank'}: {status}, {where}"
 
 
 def _place(row: Row) -> tuple[str, str]:
@@ -342,20 +321,19 @@ def _after(life: _Life, earliest: Row, row: Row, since: dt.date | None, until: d
 def _adoption(life: _Life) -> list[str]:
     lines: list[str] = []
     for row in life.rows["adoption"]:
-        dates = {words: row[item] for words, item in _STEPS.items()}
-        told = ", ".join(f"{words} {say.shown(say.date_of(text), text)}" for words, text in dates.items())
-        took = say.span(say.date_of(dates["in care"]), say.date_of(dates["adopted"]), words=True)
-        by = [
-            f"{row['NB_ADOPTR'] or 'unknown number of'} adopter{'' if row['NB_ADOPTR'] == '1' else 's'}",
+        words = ("in care", "decision", "match", "placed", "adopted")
+        days = [say.date_of(row[step]) for step in _STEPS]
+        told = ", ".join(f"{w} {say.shown(d, row[step])}" for w, d, step in zip(words, days, _STEPS, strict=True))
+        took = say.span(days[0], days[-1], words=True)
+        count = row["NB_ADOPTR"] or "unknown number of"
+        parts = [
+            told + (f" ({took} in all)" if took else ""),
+            f"{count} adopter{'' if count == '1' else 's'}",
             say.label(life.cla, "adopters_gender", row["SEX_ADOPTR"]),
             say.label(life.cla, "adopters_legal_status", row["LS_ADOPTR"]),
-            {"1": "who had fostered the child (1)", "0": "not the foster carers (0)"}.get(
-                row["FOSTER_CARE"], ""
-            ),
+            {"1": "had fostered the child (1)", "0": "not the foster carers (0)"}.get(row["FOSTER_CARE"], ""),
         ]
-        lines += say.fact(
-            "Adoption", f"{told}{f' ({took} in all)' if took else ''}; {', '.join(filter(None, by))}"
-        )
+        lines += say.fact("Adoption", "; ".join(filter(None, parts)))
     return lines
 
 
@@ -385,9 +363,7 @@ def _census(life: _Life, row: Row) -> list[str]:
     none = {"1": "none", "0": "some, no type given"}.get(row["DISABILITY_NONE"], "not recorded")
     lines += say.fact("Disability", say.list_of(disabilities) if disabilities else none)
     lines += say.fact("Health", say.health(row))
-    lines += say.fact(
-        "Parents", say.list_of(say.flags(row, say.PARENTAL)) or "none of the difficulties asked for"
-    )
+    lines += say.fact("Parents", say.list_of(say.flags(row, say.PARENTAL)) or "none of the difficulties asked for")
     return lines + say.fact("Language", say.label(life.crcs, "language", row["LANGUAGE"]))
 
 
@@ -415,6 +391,6 @@ def _support(life: _Life, row: Row) -> str:
         ("LOOKED_AFTER_DURING_YEAR", "LOOKED_AFTER_CHILD", "looked after earlier in the year"),
         ("CPR_DURING_YEAR", "CHILD_PROTECTION_REGISTER", "on the register earlier in the year"),
     ):
-        if row[item] == "1" and row[now] != "1":
+        if row.get(item) == "1" and row[now] != "1":
             parts.append(words)
     return "; ".join(parts)

@@ -1,4 +1,4 @@
-"""Words for reading a life: dates, ages and spans, short wordings of codes, lines of text, made-up first names."""
+"""Words for reading a life: dates and spans, short wordings of codes, lines of text, made-up first names."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ Row: TypeAlias = dict[str, str]
 
 WIDTH, _FACT, _EVENT = 100, 14, 26
 """Columns of a line, and where the text of a fact and of an event begins."""
+_JOINED = "\N{NO-BREAK SPACE}"
+"""Stands inside dates and postcodes until lines are broken."""
 
 _LEGAL = {
     "C1": ("under an interim care order", "interim care order"),
@@ -151,13 +153,14 @@ PARENTAL = {
 
 # The name library has no Welsh given names; a third of the children get one of these.
 _WELSH = {
-    "1": "Aled Aneurin Bedwyr Cai Carwyn Cian Dafydd Deio Dylan Efan Elis Emrys Gethin Gruffydd Gwilym Harri"
-    " Hefin Huw Iestyn Ieuan Ifan Iolo Jac Llew Lloyd Macsen Morgan Osian Owain Rhodri Rhys Steffan Tomos Tudur",
-    "2": "Alys Angharad Anwen Betsan Beca Branwen Bronwen Cadi Carys Catrin Ceri Efa Elan Eleri Elin Erin Ffion"
-    " Gwen Gwenllian Heledd Lleucu Lowri Mabli Mali Mared Megan Nansi Nel Nia Non Rhiannon Seren Sioned Tegan",
+    "1": "Aled Aneurin Bedwyr Cai Carwyn Cian Dafydd Deio Dylan Elis Emrys Gethin Gruffydd Gwilym"
+    " Harri Hefin Huw Iestyn Ieuan Ifan Iolo Jac Llew Lloyd Macsen Morgan Osian Owain Rhodri Tomos Tudur",
+    "2": "Alys Angharad Anwen Betsan Beca Branwen Bronwen Cadi Carys Catrin Ceri Efa Elan Eleri Elin Erin"
+    " Ffion Gwen Gwenllian Heledd Lleucu Lowri Mabli Mali Mared Megan Nansi Nel Nia Non Rhiannon Seren Tegan",
 }
 _ONE_WELSH_IN = 3
 
+_MONTHS_TO_18 = 18 * 12
 _DAYS_UNTIL, _WEEKS_UNTIL_MONTHS, _MONTHS_UNTIL = 21, 3, 24
 """Spans are given in days under 21 days, in weeks under three months, in months under two years."""
 
@@ -172,7 +175,7 @@ def date_of(text: str) -> dt.date | None:
 
 def shown(when: dt.date | None, text: str = "") -> str:
     """Write a day as 3 Sep 2021; what is no day stands as it was found, nothing as a dash."""
-    return f"{when.day} {when:%b %Y}" if when else text or "-"
+    return f"{when.day}{_JOINED}{when:%b}{_JOINED}{when.year}" if when else text or "-"
 
 
 def _months(start: dt.date, end: dt.date) -> int:
@@ -200,12 +203,14 @@ def span(start: dt.date | None, end: dt.date | None, *, words: bool = False) -> 
 
 
 def aged(birth: dt.date | None, on: dt.date | None) -> str:
-    """Say how old a child is: before birth, 5 days old, 14 months old, aged 10; empty where a day is missing."""
+    """Say how old a child is: before birth, 5 days old, 14 months old, aged 10; empty if a day is missing."""
     if birth is None or on is None:
         return ""
     if on < birth:
         return "before birth"
     years = _months(birth, on) // 12
+    if _months(birth, on + dt.timedelta(days=1)) == _MONTHS_TO_18 > _months(birth, on):
+        return "a day short of 18"
     return f"aged {years}" if years > 1 else "newborn" if on == birth else f"{span(birth, on)} old"
 
 
@@ -253,12 +258,12 @@ def away(code: str) -> bool:
 def placed(code: str, postcode: str) -> str:
     """Say where a child is: with relatives or friends, inside the authority (F1, CF11 6AB)."""
     stands, place = _PLACES.get(code, ("in", "placement type"))
-    bracket = ", ".join(part for part in (code, postcode) if part) or "none"
+    bracket = ", ".join(part for part in (code, postcode.replace(" ", _JOINED)) if part) or "none"
     return f"{stands} {place} ({bracket})"
 
 
 def moved(code: str, postcode: str) -> str:
-    """Say where a child went: moved to a children's home, inside the authority (H3); placed for adoption with ..."""
+    """Say where a child went: moved to a residential school (S1), moved home to parents (P1, CF11 6AB)."""
     where = placed(code, postcode)
     if away(code):
         return where
@@ -283,7 +288,7 @@ def _namer() -> Provider:
 
 
 def first_name(identifier: str, sex: str) -> str:
-    """Make up a first name from the identifier alone; sex 1 gives a boy's name, 2 a girl's, any other either."""
+    """Make up a first name from the identifier alone: a boy's for sex 1, a girl's for 2, else either."""
     number = int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=8).digest(), "little")
     number, third = divmod(number, _ONE_WELSH_IN)
     sex = sex if sex in _WELSH else "12"[number % 2]
@@ -322,6 +327,5 @@ def event(when: str, lasted: str, text: str) -> list[str]:
 def wrap(start: str, text: str, indent: int = 0) -> list[str]:
     """Break a text into lines; the first begins with `start`, all are indented."""
     first = f"{start:<{indent}}"
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=" " * indent, break_long_words=False
-    )
+    lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * indent, break_long_words=False)
+    return [line.replace(_JOINED, " ") for line in lines]

@@ -119,7 +119,10 @@ def disabled(
     )
     share = share * np.where(who.sex == MALE, 1.0, behaviour.scalar("disability.girls_to_boys", year))
     impaired = _stable(streams, "disability", who.name) > _threshold(share)
-    onset = birthday(who.birth, within(streams("autism known").uniform(who.name), *behaviour.value("autism.known_at_age", year)))
+    onset = birthday(
+        who.birth,
+        within(streams("autism known").uniform(who.name), *behaviour.value("autism.known_at_age", year)),
+    )
     autistic = np.where(own, behaviour.scalar("autism.share_n2", year), behaviour.scalar("autism.share_other", year))
     autistic = autistic * np.where(who.sex == MALE, 1.0, behaviour.scalar("autism.girls_to_boys", year))
     tie = behaviour.scalar("autism.tie_with_disability", year)
@@ -221,9 +224,7 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     return columns
 
 
-def _language(
-    streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int
-) -> NDArray[np.str_]:
+def _language(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> NDArray[np.str_]:
     """Preferred language of the family: Welsh by authority, another language by ethnic group."""
     welsh = behaviour.vector("language.welsh_by_authority", year, codes)[who.authority]
     group = ethnicity(streams, behaviour, who.authority, codes, who.family, who.unaccompanied)

@@ -81,7 +81,13 @@ def _paths(
     for year in np.unique(entered):
         rows = np.flatnonzero(entered == year)
         path = legal_path(
-            streams, behaviour, guidance, who.only(rows), period["destination"][rows], period["end"][rows], int(year)
+            streams,
+            behaviour,
+            guidance,
+            who.only(rows),
+            period["destination"][rows],
+            period["end"][rows],
+            int(year),
         )
         start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent
     return LegalPath(start, placed, consent)

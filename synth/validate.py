@@ -1,4 +1,4 @@
-"""Check a folder of returns against the rules of its year: every rule passes, finds rows, is not applicable or crashed."""
+"""Check a folder against the rules of its year: each passes, finds rows, is not applicable or crashes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ Status = Literal["passed", "found", "not applicable", "crashed"]
 RETURNS = ("cla", "crcs")
 YEAR_FORMS = (("crcs", "crcs"), ("cla", "child"), ("cla", "episode"))
 """Forms that carry the year code, in the order in which they are asked for it."""
+SAID = {
+    "passed": "passed",
+    "found": "found something",
+    "not applicable": "not applicable",
+    "crashed": "crashed",
+}
 FOUND, CRASHED = 1, 3
 """Exit codes besides 0 (clean); 2 is an InputError."""
 
@@ -47,7 +53,7 @@ FINDING_COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one rule: `count` rows found, or in `why` the reason it did not speak or the error it raised."""
+    """What became of one rule: `count` rows found, or in `why` the reason it was silent or its error."""
 
     rule: str
     status: Status
@@ -60,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Outcomes of all rules and one long frame of findings (columns `FINDING_COLUMNS`, in order of rule and line)."""
+    """Outcomes of all rules and one long frame of findings (`FINDING_COLUMNS`, in order of rule and line)."""
 
     year: int
     files: tuple[tuple[str, int], ...]
@@ -75,18 +81,18 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 clean, 1 rows found, 3 a rule crashed; an unreadable folder is an InputError before any report."""
+        """0 clean, 1 rows found, 3 a rule crashed; an unreadable folder raises InputError instead."""
         if any(o.status == "crashed" for o in self.outcomes):
             return CRASHED
         return FOUND if any(o.status == "found" for o in self.outcomes) else 0
 
     def counts(self) -> dict[str, int]:
-        """Number of rules by status, every status named."""
+        """Count rules by status, every status named."""
         tally = Counter(o.status for o in self.outcomes)
         return {status: tally.get(status, 0) for status in ("passed", "found", "not applicable", "crashed")}
 
     def to_text(self, max_rows: int = 10) -> str:
-        """Render as plain text: totals, one line a rule that found something, then up to `max_rows` rows a rule."""
+        """Render as text: totals, a line for each rule that found something, then `max_rows` rows a rule."""
         return "\n".join([*self._summary(), *self._rows(max_rows)]) + "\n"
 
     def to_json(self) -> str:
@@ -105,15 +111,13 @@ class Report:
     def _summary(self) -> list[str]:
         counts = self.counts()
         held = ", ".join(f"{name} ({rows:,} rows)" for name, rows in self.files)
+        tally = ", ".join(f"{number} {SAID[status]}" for status, number in counts.items())
         lines = [
             f"Year {year_code(self.year)}: {held}",
-            f"{len(self.outcomes)} rules: {counts['passed']} passed, {counts['found']} found something "
-            f"({self.findings.height:,} findings), {counts['not applicable']} not applicable, {counts['crashed']} crashed",
+            f"{len(self.outcomes)} rules: {tally}; {self.findings.height:,} findings",
             *self.notes,
         ]
-        found = sorted(
-            (o for o in self.outcomes if o.status == "found"), key=lambda o: (o.severity, -o.count, o.rule)
-        )
+        found = sorted((o for o in self.outcomes if o.status == "found"), key=lambda o: (o.severity, -o.count, o.rule))
         if found:
             lines.append("")
             width = max(len(o.rule) for o in found)
@@ -147,8 +151,9 @@ class Report:
 def validate_folder(path: Path, year: int | None = None) -> Report:
     """Check the files of both returns that stand in a folder; the year is read from YEAR_CODE unless given.
 
-    A folder with one return is checked for that one; what needs the other is reported as not applicable. Raises
-    InputError when there is no file of a return, a file cannot be read, or its headings do not fit the year.
+    A folder with one return is checked for that one; what needs the other is reported as not applicable.
+    Raises InputError when there is no file of a return, a file cannot be read, or its headings do not fit the
+    year.
     """
     if year is None:
         year = _find_year(path)
@@ -211,13 +216,9 @@ def _findings(rule: Rule, tables: Tables, numbers: pl.Series) -> pl.DataFrame:
     elif len(cells) == 1:
         value = cells[0]
     else:
-        parts = [
-            part for name, cell in zip(shown, cells, strict=True) for part in (pl.lit(f", {name}="), cell)
-        ]
+        parts = [part for name, cell in zip(shown, cells, strict=True) for part in (pl.lit(f", {name}="), cell)]
         value = pl.concat_str([pl.lit(f"{shown[0]}="), *parts[1:]])
-    child = pl.concat_str(
-        pl.col(LA).fill_null("?"), pl.lit("/"), pl.col(child_column(rule.form)).fill_null("?")
-    )
+    child = pl.concat_str(pl.col(LA).fill_null("?"), pl.lit("/"), pl.col(child_column(rule.form)).fill_null("?"))
     return rows.select(
         file=pl.lit(table.file),
         line=table.lines[numbers].cast(pl.Int64),
@@ -263,9 +264,7 @@ def _find_year(path: Path) -> int:
         if codes:
             return _year_of(codes[0], file.name)
     if present:
-        raise InputError(
-            f"{present[0].name}: no row has a YEAR_CODE such as 202223; name the year with --year."
-        )
+        raise InputError(f"{present[0].name}: no row has a YEAR_CODE such as 202223; name the year with --year.")
     raise InputError(_nothing_in(path))
 
 
@@ -277,12 +276,9 @@ def _year_codes(file: Path) -> list[str]:
         codes = pl.read_csv(file, infer_schema=False, columns=["YEAR_CODE"]).to_series().drop_nulls()
     except (pl.exceptions.PolarsError, OSError) as problem:
         reason = str(problem).splitlines()[0]
-        raise InputError(
-            f"{file.name}: cannot be read as CSV UTF-8 with headings on line 1 ({reason})."
-        ) from problem
+        raise InputError(f"{file.name}: cannot be read as CSV UTF-8 with headings on line 1 ({reason}).") from problem
     return [
-        str(code)
-        for code in codes.value_counts(sort=True).sort("count", "YEAR_CODE", descending=True)["YEAR_CODE"]
+        str(code) for code in codes.value_counts(sort=True).sort("count", "YEAR_CODE", descending=True)["YEAR_CODE"]
     ]
 
 

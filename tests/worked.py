@@ -17,7 +17,7 @@ LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
 def upn(serial: int) -> str:
-    """A pupil number first issued in Cardiff, its check letter worked out by hand's rule."""
+    """A pupil number first issued in Cardiff, its check letter worked out apart from the program."""
     digits = f"681400{serial:06d}"
     total = sum(place * int(digit) for place, digit in enumerate(digits, start=2))
     return LETTERS[total % 23] + digits
@@ -50,9 +50,7 @@ class Book:
         """A day of the year, or of one `back` years before."""
         return day(self.year - back, month, dom)
 
-    def child(
-        self, who: str, dob: str, *, la: str = CARDIFF, gender: str = "1", number: str = "", **more: str
-    ) -> None:
+    def child(self, who: str, dob: str, *, la: str = CARDIFF, gender: str = "1", number: str = "", **more: str) -> None:
         self.forms["child"].append(
             {
                 "YEAR_CODE": code(self.year),
@@ -104,9 +102,7 @@ class Book:
             }
         )
 
-    def adoption(
-        self, who: str, care: str, decision: str, match: str, placed: str, adopted: str, **more: str
-    ) -> None:
+    def adoption(self, who: str, care: str, decision: str, match: str, placed: str, adopted: str, **more: str) -> None:
         self.forms["adoption"].append(
             {
                 "LOCAL_AUTHORITY_CODE": CARDIFF,
@@ -150,9 +146,7 @@ class Book:
         **more: str,
     ) -> None:
         """A census row: `more` replaces items; a plan begun a year and a half ago and still active."""
-        flags = [
-            i.name for i in load("crcs", self.year).items("crcs") if i.name.startswith(("DISAB", "PARENT"))
-        ]
+        flags = [i.name for i in load("crcs", self.year).items("crcs") if i.name.startswith(("DISAB", "PARENT"))]
         row = {
             "YEAR_CODE": code(self.year),
             "LOCAL_AUTHORITY_CODE": la,
@@ -264,7 +258,7 @@ def _eve(b: Book, whole_year: bool) -> None:
 
 
 def _fay(b: Book, _: bool) -> None:
-    """Fay, 9, is disabled and stays nine times a year with the same carers; she is not counted as looked after."""
+    """Fay, 9, is disabled and stays nine times a year with the same carers; that is not being looked after."""
     dob = birth(b.year, 9, 8, 1)
     b.child("C006", dob, gender="2", number=upn(6), DISABILITY_CODE="1")
     b.episode("C006", 1, "S", b.d(6, 1, back=1), "V1", "F2", IN_CARDIFF, need="N2", breaks="9")
@@ -284,7 +278,7 @@ def _gus(b: Book, whole_year: bool) -> None:
 
 
 def _hadi(b: Book, _: bool) -> None:
-    """Hadi, 16, came alone to seek asylum in June, lives in a supported hostel and was given leave in January."""
+    """Hadi, 16, came alone to seek asylum in June, lives in a hostel and was given leave in January."""
     dob = birth(b.year, 16, 4, 21)
     b.child("C008", dob, ASYLUM="1", HOME_POSTCODE="", ETHNICITY="OOTH", DATE_CEASED_UASC=b.d(1, 20))
     b.episode("C008", 1, "S", b.d(6, 30), "V2", "H5", IN_CARDIFF, need="N8")

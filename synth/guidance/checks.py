@@ -57,9 +57,7 @@ class _Names:
 
     def values_of(self, return_: str, item: str) -> set[str]:
         """Every code an item has ever had."""
-        return {
-            code for row in self.items[return_, item] for code in self.codes.get((return_, row.code_set), ())
-        }
+        return {code for row in self.items[return_, item] for code in self.codes.get((return_, row.code_set), ())}
 
 
 def _check_overlaps(tables: Tables) -> None:
@@ -117,9 +115,7 @@ def _check_item(item: Item, names: _Names) -> None:
     aged = item.min_age is not None or item.max_age is not None
     if aged and item.outside_age_code not in codes:
         found = repr(item.outside_age_code) if item.outside_age_code else "nothing"
-        refuse(
-            file, line, "outside_age_code", found, f"a code of {item.code_set} for children outside the ages"
-        )
+        refuse(file, line, "outside_age_code", found, f"a code of {item.code_set} for children outside the ages")
     if item.outside_age_code and not aged:
         refuse(file, line, "outside_age_code", repr(item.outside_age_code), "nothing where no age is given")
     if (item.required == "conditional") != bool(item.condition):

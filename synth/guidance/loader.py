@@ -93,8 +93,7 @@ class Guidance:
             return self.items_by_form[form]
         except KeyError:
             raise InputError(
-                f"the {self.return_} return has no form {form!r} in {self.year}; "
-                f"it has {', '.join(self.forms)}"
+                f"the {self.return_} return has no form {form!r} in {self.year}; it has {', '.join(self.forms)}"
             ) from None
 
     def item(self, form: str, name: str) -> Item:
@@ -196,9 +195,7 @@ def _select(tables: Tables, return_: str, year: int) -> Guidance:
         return tuple(r for r in rows if r.return_ == return_ and r.in_force(year))
 
     def ended(rows: Iterable[_D]) -> tuple[_D, ...]:
-        return tuple(
-            r for r in rows if r.return_ == return_ and r.last_year is not None and r.last_year < year
-        )
+        return tuple(r for r in rows if r.return_ == return_ and r.last_year is not None and r.last_year < year)
 
     items, codes, limits, allowed = (
         now(tables.items),

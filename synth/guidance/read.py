@@ -31,8 +31,7 @@ UNITS = frozenset({"years", "weeks", "days", "count", "percent", "per_10000", "d
 def refuse(file: str, line: int, column: str, found: str, expected: str) -> NoReturn:
     """Raise GuidanceError for one cell; `found` and `expected` complete the sentence, without full stop."""
     raise GuidanceError(
-        f"{file}, line {line}, column {column}: found {found}, expected {expected}; "
-        "correct that cell and load again"
+        f"{file}, line {line}, column {column}: found {found}, expected {expected}; correct that cell and load again"
     )
 
 
@@ -62,9 +61,7 @@ _ITEM_COLUMNS = (
 )
 _CODE_COLUMNS = ("return", "code_set", "code", "label", *_DATED)
 _LIMIT_COLUMNS = ("return", "item", "code", "measure", "value", "unit", "rule", "severity", *_DATED, "note")
-_ALLOWED_COLUMNS = (
-    *("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", *_DATED),
-)
+_ALLOWED_COLUMNS = (*("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", *_DATED),)
 _STATEMENT_COLUMNS = ("return", "rule_id", "text", "severity", "fields", "mode", *_DATED)
 
 
@@ -126,9 +123,7 @@ class _Cells:
         """Return first and last year of the row, in order."""
         first, last = self.integer("first_year"), self.maybe_integer("last_year")
         if last is not None and last < first:
-            refuse(
-                self._file, self.line, "last_year", str(last), f"{first} or later, the year the row begins"
-            )
+            refuse(self._file, self.line, "last_year", str(last), f"{first} or later, the year the row begins")
         return first, last
 
     def basis(self) -> str:
@@ -161,9 +156,7 @@ def _lines(folder: Traversable | Path, file: str, columns: tuple[str, ...]) -> I
     try:
         text = folder.joinpath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise GuidanceError(
-            f"{file}: cannot be read ({error}); put the guidance table back in {folder}"
-        ) from error
+        raise GuidanceError(f"{file}: cannot be read ({error}); put the guidance table back in {folder}") from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])

@@ -31,9 +31,7 @@ def _ended(care: Care) -> NDArray[np.bool_]:
     return np.asarray((end >= day_of_year_start(care.year)) & (end <= last_day(care.year)))
 
 
-def adoptions(
-    streams: Streams, behaviour: Behaviour, care: Care, position: NDArray[np.int64], roster: Roster
-) -> Form:
+def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDArray[np.int64], roster: Roster) -> Form:
     """Return a record for every child adopted in the year; `position` maps children to rows of the roster."""
     chosen = np.flatnonzero(_ended(care) & (care.period["destination"] == DESTINATIONS.index("adoption")))
     place = position[care.period["child"][chosen]]
@@ -123,9 +121,7 @@ def _in_own_order(weights: dict[str, float]) -> NDArray[np.float64]:
     return np.array(list(weights.values()), dtype=np.float64)
 
 
-def _category(
-    behaviour: Behaviour, care: Care, chosen: NDArray[np.int64], why: NDArray[np.str_]
-) -> NDArray[np.int64]:
+def _category(behaviour: Behaviour, care: Care, chosen: NDArray[np.int64], why: NDArray[np.str_]) -> NDArray[np.int64]:
     """Category of young person under section 104: 2 or 3 after the prescribed time in care, 5 with a guardian, else 6.
 
     The prescribed time counts from the 14th birthday and has to reach past the 16th; the eve of the 18th birthday

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def dates(days: Days, shown: NDArray[np.bool_] | None = None) -> NDArray[np.str_
     return text if shown is None else np.where(shown, text, "")
 
 
-def numbers(values: NDArray[np.int64], shown: NDArray[np.bool_] | None = None) -> NDArray[np.str_]:
+def numbers(values: NDArray[np.integer[Any]], shown: NDArray[np.bool_] | None = None) -> NDArray[np.str_]:
     """Write whole numbers; where `shown` is false the column is blank."""
     text = np.asarray(values).astype(np.int64).astype("U8")
     return text if shown is None else np.where(shown, text, "")

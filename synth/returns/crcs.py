@@ -21,7 +21,13 @@ from synth.traits import DISABILITIES, ETHNICITIES, PARENTAL, STATUSES, traits
 
 __all__ = ["crcs_form"]
 
-_CATEGORIES = ("CPR_NEGLECT", "CPR_PHYSICAL_ABUSE", "CPR_SEXUAL_ABUSE", "CPR_FINANCIAL_ABUSE", "CPR_EMOTIONAL_ABUSE")
+_CATEGORIES = (
+    "CPR_NEGLECT",
+    "CPR_PHYSICAL_ABUSE",
+    "CPR_SEXUAL_ABUSE",
+    "CPR_FINANCIAL_ABUSE",
+    "CPR_EMOTIONAL_ABUSE",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +96,7 @@ def _in_care(history: History) -> NDArray[np.bool_]:
     return found
 
 
-def _person(
-    history: History, standing: _Standing, roster: Roster, streams: Streams, behaviour: Behaviour
-) -> Form:
+def _person(history: History, standing: _Standing, roster: Roster, streams: Streams, behaviour: Behaviour) -> Form:
     n, child = len(standing.child), history.children
     alone = child["unaccompanied"][standing.child]
     group = np.searchsorted(np.sort(ETHNICITIES), roster.ethnicity)
@@ -120,7 +124,8 @@ def _register(streams: Streams, behaviour: Behaviour, history: History, standing
     start = history.registrations["start"][standing.registration] if on.any() else np.zeros(len(on), np.int32)
     family = history.children["family"][standing.child]
     first = choose(
-        streams("register category").uniform(family, start), behaviour.vector("register.category", year, _CATEGORIES)
+        streams("register category").uniform(family, start),
+        behaviour.vector("register.category", year, _CATEGORIES),
     )
     weights = np.tile(behaviour.vector("register.second_category", year, _CATEGORIES), (len(on), 1))
     weights[np.arange(len(on)), first] = 0.0
@@ -133,7 +138,12 @@ def _register(streams: Streams, behaviour: Behaviour, history: History, standing
 
 
 def _recorded(
-    streams: Streams, behaviour: Behaviour, history: History, standing: _Standing, roster: Roster, guidance: Guidance
+    streams: Streams,
+    behaviour: Behaviour,
+    history: History,
+    standing: _Standing,
+    roster: Roster,
+    guidance: Guidance,
 ) -> Form:
     """Items of need, disability, health and parents, with the age limits of the guidance."""
     on = standing.registration >= 0

@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 def adoption_record_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode ended in adoption and the child has no adoption record."""
     due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
-    records = (
-        t.typed("adoption").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
-    )
+    records = t.typed("adoption").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
     frame = t.episodes.join(records, on=["la", "id"], how="left", maintain_order="left")
     return answer(frame, pl.col("finish").is_in(due) & pl.col("there").is_null() & pl.col("id").is_not_null())
 
@@ -70,7 +68,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 @rule("CLA128", form="adoption", needs=("episode",))
 def care_start_differs(t: Tables, _g: Guidance) -> pl.Series:
-    """Flag where the latest care start is not the child's last S; unknown when that stands in an earlier return."""
+    """Flag where the latest care start is not the child's last S, when that stands in this file."""
     return answer(with_child(t, "adoption", t.careers), pl.col("DATE_LATEST_CARE") != pl.col("period_start"))
 
 
@@ -131,7 +129,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 @rule("CLA133", form="adoption", needs=("episode",))
 def placed_on_another_day(t: Tables, _g: Guidance) -> pl.Series:
-    """Flag where the placing is not the start of the period's first adoptive placement, when that is in the file."""
+    """Flag where the placing is not the start of the period's first adoptive placement."""
     return answer(with_child(t, "adoption", t.careers), pl.col("DATE_PLACED") != pl.col("first_adoptive"))
 
 

@@ -42,9 +42,7 @@ def in_care(t: Tables) -> pl.DataFrame:
     """Return census rows with what the other return says of the child; a child it lacks is not `open`."""
     there = t.careers.select("la", "id", "open", "last_need", there=pl.lit(value=True))
     frame = with_child(t, "crcs", there, "LOOKED_AFTER_CHILD", "CATEGORY_OF_NEED_CODE")
-    return frame.with_columns(
-        open=pl.when(pl.col("there").is_null()).then(pl.lit(value=False)).otherwise("open")
-    )
+    return frame.with_columns(open=pl.when(pl.col("there").is_null()).then(pl.lit(value=False)).otherwise("open"))
 
 
 def on_child_form(t: Tables) -> pl.DataFrame:
@@ -65,9 +63,7 @@ def on_child_form(t: Tables) -> pl.DataFrame:
 @rule("CRCS-050", form="crcs", needs=CHILD)
 def looked_after_here_only(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child said to be looked after has no open episode; short breaks do not count as one."""
-    return answer(
-        in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & ~pl.col("open") & pl.col("id").is_not_null()
-    )
+    return answer(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & ~pl.col("open") & pl.col("id").is_not_null())
 
 
 @looked_after_here_only.breaker(entails=("CRCS-107",))
@@ -163,9 +159,7 @@ def asylum_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns disagree on whether the child came alone to seek asylum."""
     wrong = pl.lit(value=False)
     for code, partners in g.allowed("asylum_in_cla").items():
-        wrong = wrong | (
-            (pl.col("ASYLUM_SEEKER_CODE") == code) & ~pl.col("asylum_cla").is_in(sorted(partners))
-        )
+        wrong = wrong | ((pl.col("ASYLUM_SEEKER_CODE") == code) & ~pl.col("asylum_cla").is_in(sorted(partners)))
     return answer(on_child_form(t), wrong)
 
 
@@ -199,11 +193,11 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 
 def _due(t: Tables, g: Guidance) -> pl.DataFrame:
-    """Return the children (la, id) open on 31 March whose period began by the quarter day, or in an earlier return."""
+    """Return children (la, id) open on 31 March whose period began by the quarter day or in an earlier return."""
     began = pl.col("period_start").fill_null(g.first_day)
-    return t.careers.filter(
-        pl.col("open") & pl.col("sure") & (began <= pl.lit(g.quarter_day, dtype=pl.Date))
-    ).select("la", "id")
+    return t.careers.filter(pl.col("open") & pl.col("sure") & (began <= pl.lit(g.quarter_day, dtype=pl.Date))).select(
+        "la", "id"
+    )
 
 
 def _shared(g: Guidance, here: str, there: str) -> list[str]:

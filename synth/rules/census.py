@@ -71,9 +71,7 @@ def grown_up(t: Tables, g: Guidance) -> pl.Series:
 @grown_up.breaker(entails=("CRCS-040", "CRCS-058", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     years = int(g.limit("DATE_OF_BIRTH", "", "max_age_years") or 0) + 1
-    return put(
-        t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(years_before(g.last_day, years)))}
-    )
+    return put(t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(years_before(g.last_day, years)))})
 
 
 @rule("CRCS-026", form="crcs")
@@ -124,9 +122,7 @@ def registered_long_ago(t: Tables, g: Guidance) -> pl.Series:
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     years = int(g.limit("CPR_DATE", "", "query_years") or 0)
     on = take(t.typed("crcs"), pl.col("CHILD_PROTECTION_REGISTER") == "1", rows)
-    return put(
-        t, "crcs", {"CPR_DATE": same(on, day_text(years_before(g.last_day, years) - dt.timedelta(days=1)))}
-    )
+    return put(t, "crcs", {"CPR_DATE": same(on, day_text(years_before(g.last_day, years) - dt.timedelta(days=1)))})
 
 
 @rule("CRCS-041", form="crcs")

@@ -113,11 +113,7 @@ def day_text(day: dt.date) -> str:
 def shifted(frame: pl.DataFrame, column: str, rows: Iterable[int], days: int) -> dict[int, str | None]:
     """Return the dates of some rows moved by a number of days, as text; rows without a date are left out."""
     values = frame[column]
-    return {
-        row: day_text(values[row] + dt.timedelta(days=days))
-        for row in rows
-        if isinstance(values[row], dt.date)
-    }
+    return {row: day_text(values[row] + dt.timedelta(days=days)) for row in rows if isinstance(values[row], dt.date)}
 
 
 TOO_YOUNG = (
@@ -144,16 +140,14 @@ def lone(t: Tables, rows: NDArray[np.int64]) -> list[int]:
 def child_cells(
     t: Tables, changes: Mapping[int, str | None], name: str, source: pl.DataFrame, form: str = "child"
 ) -> dict[str, pl.DataFrame]:
-    """Give an item of the child's row on another form new text; `changes` is keyed by rows of `source` (la, id)."""
+    """Give an item of the child's row on another form new text, keyed by rows of `source` (la, id)."""
     las, ids = source["la"], source["id"]
     wanted = {(las[row], ids[row]): value for row, value in changes.items()}
     keys = zip(t.text(form)[LA].to_list(), t.text(form)[child_column(form)].to_list(), strict=True)
     return put(t, form, {name: {n: wanted[key] for n, key in enumerate(keys) if key in wanted}})
 
 
-def without_children(
-    t: Tables, form: str, source: pl.DataFrame, rows: Iterable[int]
-) -> dict[str, pl.DataFrame]:
+def without_children(t: Tables, form: str, source: pl.DataFrame, rows: Iterable[int]) -> dict[str, pl.DataFrame]:
     """Take the children of some rows of `source` (la, id) out of another form."""
     gone = {(source["la"][row], source["id"][row]) for row in rows}
     keys = zip(t.text(form)[LA].to_list(), t.text(form)[child_column(form)].to_list(), strict=True)

@@ -48,11 +48,7 @@ start, end, dob = pl.col("start"), pl.col("end"), pl.col("dob")
 
 def absent(t: Tables, form: str, *others: str) -> pl.Series:
     """Return true for rows of a form whose child is on none of the other forms."""
-    known = (
-        pl.concat([t.typed(other).select(KEY) for other in others])
-        .unique()
-        .with_columns(there=pl.lit(value=True))
-    )
+    known = pl.concat([t.typed(other).select(KEY) for other in others]).unique().with_columns(there=pl.lit(value=True))
     frame = t.typed(form).select(KEY).join(known, on=KEY, how="left", maintain_order="left")
     return answer(frame, pl.col("there").is_null() & pl.all_horizontal(pl.col(KEY).is_not_null()))
 
@@ -65,9 +61,7 @@ def birth_in_future(t: Tables, g: Guidance) -> pl.Series:
 
 @birth_in_future.breaker(entails=("CLA031", "CLA120", "CLA130", "CRCS-058", *TOO_YOUNG))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return put(
-        t, "child", {"DOB": same((int(r) for r in rows), day_text(g.last_day + dt.timedelta(days=30)))}
-    )
+    return put(t, "child", {"DOB": same((int(r) for r in rows), day_text(g.last_day + dt.timedelta(days=30)))})
 
 
 @rule("CLA013", form="child")
@@ -160,9 +154,7 @@ def starts_after_year(t: Tables, g: Guidance) -> pl.Series:
 
 @starts_after_year.breaker(entails=("CLA033", "CLA057", "CRCS-050", *TOO_OLD))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return put(
-        t, "episode", {"EPISODE_START_DATE": same(lone(t, rows), day_text(g.last_day + dt.timedelta(days=1)))}
-    )
+    return put(t, "episode", {"EPISODE_START_DATE": same(lone(t, rows), day_text(g.last_day + dt.timedelta(days=1)))})
 
 
 @rule("CLA031", form="episode", needs=("child",))
@@ -247,7 +239,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 @rule("CLA046", form="episode")
 def old_codes(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where a placement code that ended before this year stands beside an episode begun after its end."""
+    """Flag where an episode began under a placement code that had ended by then."""
     item = g.item("episode", "PLACEMENT_TYPE_CODE")
     wrong = pl.lit(value=False)
     for code in g.ended_codes:

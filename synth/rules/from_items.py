@@ -1,4 +1,4 @@
-"""Rules that follow from a single item: filled, in its list, a real date, well formed, unique, right for the age."""
+"""Rules that follow from one item: filled, in its list, a real date, well formed, unique, right for the age."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ NOT_A_CODE = "?"
 _FLAGS = "DISABILITY_NONE DISABILITY_MOBILITY DISABILITY_MANUAL_DEXTERITY DISABILITY_PHYSICAL_COORDINATION"
 _FLAGS += " DISABILITY_CONTINENCE DISABILITY_LIFT_CARRY_OBJECTS DISABILITY_SPEECH_HEARING_EYE_SIGHT"
 _FLAGS += " DISABILITY_MEMORY DISABILITY_PERCEPTION_RISK_DANGER"
-_PARENTS = (
-    "SUBSTANCE_ALCOHOL_MISUSE LEARNING_DISABILITIES MENTAL_ILL_HEALTH PHYSICAL_ILL_HEALTH DOMESTIC_ABUSE"
-)
+_PARENTS = "SUBSTANCE_ALCOHOL_MISUSE LEARNING_DISABILITIES MENTAL_ILL_HEALTH PHYSICAL_ILL_HEALTH DOMESTIC_ABUSE"
 _CPR = "NEGLECT PHYSICAL_ABUSE SEXUAL_ABUSE FINANCIAL_ABUSE EMOTIONAL_ABUSE"
 
 STATED: dict[tuple[str, str, str], str] = {
@@ -109,7 +107,7 @@ STATED: dict[tuple[str, str, str], str] = {
     ("crcs", "REASON_FOR_CLOSURE", "blank"): "CRCS-103",
     ("crcs", "REASON_FOR_CLOSURE", "list"): "CRCS-104",
 }
-"""Form, item and kind of check to the statement that says the same; parts that share a statement make one rule."""
+"""Form, item and kind of check to the statement that says the same; parts that share one make one rule."""
 
 KEYS = ("LOCAL_AUTHORITY_CODE", "SYSTEM_ID", "CHILD_CODE")
 ENTAILED: dict[str, tuple[str, ...]] = {
@@ -122,7 +120,7 @@ ENTAILED: dict[str, tuple[str, ...]] = {
     "PLAN_CLOSED_DATE": ("CRCS-025", "CRCS-102", "CRCS-103"),
     "REASON_EPISODE_FINISHED_CODE": ENDS,
 }
-"""Other rules that may fire on what a made breaker broke, by item, and by form where the child is no longer known."""
+"""Other rules that may fire on what a made breaker broke, by item, and by form where the key was broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ class _Part:
 
 
 def item_rules(g: Guidance) -> list[Rule]:
-    """Return the rules that follow from the items in force; a statement that says the same lends id and words."""
+    """Return the rules that follow from items in force; a statement that says the same lends id and words."""
     grouped: dict[tuple[str, str], list[_Part]] = {}
     for form in g.forms:
         for item in g.items(form):
@@ -153,8 +151,8 @@ def item_rules(g: Guidance) -> list[Rule]:
 def upn_letter(upn: pl.Expr) -> pl.Expr:
     """Return the check letter that characters 2 to 13 of a pupil number call for; null where not well formed.
 
-    Each character is multiplied by its place (2 to 13); the sum modulo 23 picks the letter. A final letter, of a
-    temporary number, counts as its place in the list.
+    Each character is multiplied by its place (2 to 13); the sum modulo 23 picks the letter. A final letter,
+    of a temporary number, counts as its place in the list.
     """
     places = pl.DataFrame({"c": [*"0123456789", *LETTERS], "n": [*range(10), *range(len(LETTERS))]})
     worth = dict(zip(places["c"], places["n"], strict=True))
@@ -167,9 +165,7 @@ def upn_letter(upn: pl.Expr) -> pl.Expr:
         ),
         start=pl.lit(0, dtype=pl.Int64),
     )
-    letter = (total % len(LETTERS)).replace_strict(
-        dict(enumerate(LETTERS)), default=None, return_dtype=pl.String
-    )
+    letter = (total % len(LETTERS)).replace_strict(dict(enumerate(LETTERS)), default=None, return_dtype=pl.String)
     return pl.when(upn.str.contains(UPN)).then(letter)
 
 
@@ -257,13 +253,11 @@ def _name(item: Item) -> str:
 def _filled(form: str, item: Item) -> _Part:
     words = f"{_name(item)} must be filled in on every row"
     blank = pl.col(item.name).is_null()
-    return _Part(
-        form, item, "required", words, _asks(form, blank), _sets(form, item.name, None), _asks(form, ~blank)
-    )
+    return _Part(form, item, "required", words, _asks(form, blank), _sets(form, item.name, None), _asks(form, ~blank))
 
 
 def _conditional(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
-    """Filled if and only if another item has one of the values, or is itself filled; that item missing, no answer."""
+    """Yield both halves of a condition: filled where it holds, blank where it does not, nothing if unknown."""
     other, _, values = item.condition.partition("=")
     name, codes = item.name, values.split("|")
     if other.endswith("!"):
@@ -311,9 +305,7 @@ def _some_value(item: Item, g: Guidance) -> str:
         return day_text(g.last_day)
     if item.type != "code":
         return "1"
-    bound = {x.code for x in g.limits if x.item == item.name} | {
-        a.code for a in g.allowed_rows if a.item == item.name
-    }
+    bound = {x.code for x in g.limits if x.item == item.name} | {a.code for a in g.allowed_rows if a.item == item.name}
     codes = [c.code for c in g.codes(item.code_set)]
     return next((c for c in codes[::-1] if c not in bound), codes[-1])
 
@@ -339,17 +331,13 @@ def _listed(form: str, item: Item, g: Guidance) -> _Part:
     shown = ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
     words = f"{_name(item)} must be one of the codes in force: {shown}"
     wrong = ~pl.col(item.name).is_in(codes)
-    return _Part(
-        form, item, "list", words, _asks(form, wrong), _sets(form, item.name, NOT_A_CODE), _asks(form, ~wrong)
-    )
+    return _Part(form, item, "list", words, _asks(form, wrong), _sets(form, item.name, NOT_A_CODE), _asks(form, ~wrong))
 
 
 def _readable(form: str, item: Item) -> _Part:
     name = item.name
     date = item.type == "date"
-    kind, shape = (
-        ("date", "a real date written dd/mm/yyyy") if date else ("number", "a whole number, 0 or more")
-    )
+    kind, shape = ("date", "a real date written dd/mm/yyyy") if date else ("number", "a whole number, 0 or more")
 
     def wrong(t: Tables) -> pl.Series:
         read = t.typed(form)[name]

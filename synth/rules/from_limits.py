@@ -1,4 +1,4 @@
-"""Rules that follow from a row of limits.csv or allowed.csv: an age, a length, a day, or two codes on one row."""
+"""Rules that follow from a row of limits.csv or allowed.csv: an age, a length, a day, two codes on one row."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ WITHIN = frozenset(
 AGAINST = frozenset({"legal_status_queried_with_placement"})
 """Relations in which the partner must not be among those named."""
 AS_WRITTEN = "written_"
-"""Before the name of an item: its text, for codes no longer in any list, which the typed frame does not keep."""
+"""Before the name of an item: its text, for codes no longer in a list, which the typed frame drops."""
 FIRST_YEAR = 2017
 """First year of both returns: a limit in force since then bounds older episodes too."""
 ELSEWHERE = frozenset({"CLA079", "CLA080", "CLA082", "CLA120"})
@@ -74,8 +74,8 @@ ELSEWHERE = frozenset({"CLA079", "CLA080", "CLA082", "CLA120"})
 def limit_rules(g: Guidance) -> list[Rule]:
     """Return one rule for each rule id that limits and combinations in force name and this module can read.
 
-    A limit whose severity differs from its statement's, such as an age that is only queried, becomes a rule of
-    its own with the id of the statement and `-query`.
+    A limit whose severity differs from its statement's, such as an age that is only queried, becomes a rule
+    of its own with the id of the statement and `-query`.
     """
     made: dict[tuple[str, str], list[_Part]] = {}
     for part in (*_from_limits(g), *_from_allowed(g)):
@@ -153,9 +153,7 @@ def _neighbours(parts: list[_Part], g: Guidance) -> tuple[str, ...]:
         *TOO_OLD,
         *TOO_YOUNG,
     }
-    return tuple(
-        sorted(ids | fixed | ({"CLA031", "CLA032", "CLA052"} if parts[0].form == "episode" else set()))
-    )
+    return tuple(sorted(ids | fixed | ({"CLA031", "CLA032", "CLA052"} if parts[0].form == "episode" else set())))
 
 
 def _check(form: str, wrong: pl.Expr) -> Callable[[Tables, Guidance], pl.Series]:
@@ -198,17 +196,16 @@ def _limit(x: Limit) -> pl.Expr | None:
         }
         return wrong.get(x.measure)
     value = float(x.value)
-    if x.measure in {"min_age_years", "query_age_years"}:
-        return on < birthday("dob", value)
-    if x.measure == "max_age_years":
-        return on >= late_birthday("dob", value + 1)
-    if x.measure == "min_age_weeks":
-        return on < pl.col("dob") + pl.duration(weeks=int(value))
-    if x.measure in {"max_days", "query_days"}:
-        return run > value
-    if x.measure == "min_days":
-        return (pl.col("end") - pl.col("start")).dt.total_days() < value
-    return None
+    wrong = {
+        "min_age_years": on < birthday("dob", value),
+        "query_age_years": on < birthday("dob", value),
+        "max_age_years": on >= late_birthday("dob", value + 1),
+        "min_age_weeks": on < pl.col("dob") + pl.duration(weeks=int(value)),
+        "max_days": run > value,
+        "query_days": run > value,
+        "min_days": (pl.col("end") - pl.col("start")).dt.total_days() < value,
+    }
+    return wrong.get(x.measure)
 
 
 def _from_allowed(g: Guidance) -> Iterator[_Part]:
@@ -232,9 +229,7 @@ def _form_of(row: AllowedRow, g: Guidance) -> str:
     return g.forms[0]
 
 
-def break_combination(
-    part: _Part, t: Tables, g: Guidance, rows: NDArray[np.int64]
-) -> dict[str, pl.DataFrame]:
+def break_combination(part: _Part, t: Tables, g: Guidance, rows: NDArray[np.int64]) -> dict[str, pl.DataFrame]:
     """Give rows of a form a code and a partner that must not stand beside it."""
     assert isinstance(part.row, AllowedRow)
     chosen = [int(row) for row in rows]
@@ -243,7 +238,7 @@ def break_combination(
 
 
 def break_episode(part: _Part, t: Tables, g: Guidance, rows: NDArray[np.int64]) -> dict[str, pl.DataFrame]:
-    """Make lone episodes break one limit or combination: by their codes, their dates, or the child's birth date."""
+    """Make lone episodes break one limit or combination, by codes, dates, or the child's birth date."""
     row = part.row
     cells: dict[str, str | None] = {row.item: row.code, "PLACEMENT_POSTCODE": None}
     if isinstance(row, AllowedRow):
@@ -279,10 +274,8 @@ def _birth(part: _Part, on: dt.date) -> dt.date:
     return years_before(on, years) + dt.timedelta(days=5)
 
 
-def _days(
-    part: _Part, t: Tables, g: Guidance, chosen: list[int]
-) -> tuple[dict[int, dt.date], dict[int, dt.date]]:
-    """Return starts, and ends where the limit or the code needs one, by row; rows too short for it are left out."""
+def _days(part: _Part, t: Tables, g: Guidance, chosen: list[int]) -> tuple[dict[int, dt.date], dict[int, dt.date]]:
+    """Return starts, and ends where one is needed, by row; rows too short for it are left out."""
     row = part.row
     starts: dict[int, dt.date] = {n: t.episodes["start"][n] for n in chosen}
     if isinstance(row, AllowedRow):
@@ -313,6 +306,6 @@ def _bad_partner(part: _Part, g: Guidance) -> str:
     row = part.row
     assert isinstance(row, AllowedRow)
     if row.relation in AGAINST:
-        return sorted(row.partners)[0]
+        return min(row.partners)
     codes = g.codes(g.item(part.form, row.partner_item).code_set)
     return next(c.code for c in codes if c.code not in row.partners)

@@ -32,13 +32,11 @@ if TYPE_CHECKING:
 
 @rule("CLA141", form="episode", needs=("child", "care_leaver"))
 def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where care ended at leaving age, in a way that calls for a care leaver record, and there is none."""
+    """Flag where care ended at leaving age, calling for a care leaver record, and there is none."""
     age = g.limit("DATE_CEASED", "", "min_age_years") or 0
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
     statuses = [*g.allowed("legal_status_no_care_leaver_record")]
-    records = (
-        t.typed("care_leaver").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
-    )
+    records = t.typed("care_leaver").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
     frame = t.episodes.join(records, on=["la", "id"], how="left", maintain_order="left")
     left = pl.col("last") & (pl.col("finish") != "X1") & ~pl.col("finish").is_in(without)
     grown = pl.col("end") >= birthday("dob", age)
@@ -49,21 +47,15 @@ def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     age = g.limit("DATE_CEASED", "", "min_age_years") or 0
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
-    left = (
-        pl.col("last") & ~pl.col("finish").is_in([*without, "X1"]) & (pl.col("end") >= birthday("dob", age))
-    )
-    return without_children(
-        t, "care_leaver", t.episodes, take(t.episodes, left & (pl.col("legal") != "V1"), rows)
-    )
+    left = pl.col("last") & ~pl.col("finish").is_in([*without, "X1"]) & (pl.col("end") >= birthday("dob", age))
+    return without_children(t, "care_leaver", t.episodes, take(t.episodes, left & (pl.col("legal") != "V1"), rows))
 
 
 @rule("CLA142", form="care_leaver", needs=("episode",))
 def leaver_record_unfounded(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a care leaver is looked after on 31 March, or left in a way that makes no care leaver."""
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
-    return answer(
-        with_child(t, "care_leaver", t.careers), pl.col("open") | pl.col("last_finish").is_in(without)
-    )
+    return answer(with_child(t, "care_leaver", t.careers), pl.col("open") | pl.col("last_finish").is_in(without))
 
 
 @leaver_record_unfounded.breaker()
@@ -71,9 +63,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     leavers = keyed(t, "care_leaver")
     keys = {(leavers["la"][int(row)], leavers["id"][int(row)]) for row in rows}
     view = t.episodes.filter(pl.col("last") & pl.col("end").is_not_null()).select("row", "la", "id").rows()
-    return put(
-        t, "episode", {"REASON_EPISODE_FINISHED_CODE": {n: "E2" for n, *key in view if tuple(key) in keys}}
-    )
+    return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": {n: "E2" for n, *key in view if tuple(key) in keys}})
 
 
 @rule("CLA143", form="care_leaver")

@@ -1,4 +1,4 @@
-"""Rules that look along a child's episodes: no gaps inside a period, no overlaps, and why each episode began."""
+"""Rules that look along a child's episodes: no gaps in a period, no overlaps, and why each one began."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 @rule("CLA058", form="episode")
 def continuation_missing(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where X1 is not followed by an episode on the day or the next; X1 on 31 March is left to next year."""
+    """Flag where X1 is not followed on the day or the next; X1 on 31 March is left to next year."""
     gap = (pl.col("next_start") - end).dt.total_days()
     left = pl.col("last") & (end < g.last_day)
     return answer(t.episodes, (pl.col("finish") == "X1") & (left | (gap > t.gap_days)))
@@ -230,7 +230,7 @@ def life_goes_on(t: Tables, g: Guidance) -> pl.Series:
 
 @life_goes_on.breaker(entails=("CLA059", "CLA060", *ENDS))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    final = sorted(g.allowed("reason_ceased_ends_life"))[-1]
+    final = max(g.allowed("reason_ceased_ends_life"))
     followed = take(t.episodes, ~pl.col("last") & (pl.col("finish") == "X1"), rows)
     return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": same(followed, final)})
 
@@ -273,9 +273,7 @@ def short_breaks_beside_care(t: Tables, g: Guidance) -> pl.Series:
 @short_breaks_beside_care.breaker(entails=("CLA085", "CLA088", "CLA089", "CLA112", *CHANGES, *ENDS))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     code, partners = next(iter(g.allowed("legal_status_not_next_to").items()))
-    beside = take(
-        t.episodes, pl.col("goes_on") & pl.col("last") & pl.col("prev_legal").is_in(sorted(partners)), rows
-    )
+    beside = take(t.episodes, pl.col("goes_on") & pl.col("last") & pl.col("prev_legal").is_in(sorted(partners)), rows)
     return put(t, "episode", {"LEGAL_STATUS_CODE": same(beside, code), "SHORT_BREAKS": same(beside, "1")})
 
 

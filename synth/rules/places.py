@@ -1,4 +1,4 @@
-"""Rules about where a placement is: its postcode against what the placement code says of inside and outside."""
+"""Rules about where a placement is: its postcode against what its code says of inside and outside."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ DISTRICT = r"^([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}$"
 
 @cache
 def districts() -> dict[str, str]:
-    """Return postcode district to authority code (512 to 552); a district not in it lies mainly outside Wales."""
+    """Return postcode district to authority code (512 to 552); others lie mainly outside Wales."""
     codes = {a.ons_code: a.code for a in all_authorities()}
     text = files("synth.geography").joinpath("postcode_districts.csv").read_text("utf-8")
     return {row["district"]: codes[row["authority_ons"]] for row in csv.DictReader(text.splitlines())}
 
 
 def placed(t: Tables) -> pl.DataFrame:
-    """Return episodes with `where`: inside, outside_in_wales or outside_wales of the authority; null if unknown."""
+    """Return episodes with `where`: inside, outside_in_wales or outside_wales; null if unknown."""
     found = pl.col("postcode").str.extract(DISTRICT)
     authority = found.replace_strict(districts(), default="", return_dtype=pl.String)
     return t.episodes.with_columns(
@@ -71,7 +71,7 @@ def elsewhere(t: Tables, g: Guidance, id_: str) -> pl.Series:
     wrong = pl.lit(value=False)
     for row in g.allowed_rows:
         if row.relation == "placement_location" and row.rule == id_:
-            said = sorted(row.partners)[0]
+            said = min(row.partners)
             there = pl.col("where") != "inside" if said == "outside" else pl.col("where") == said
             wrong = wrong | ((pl.col("placement") == row.code) & ~there)
     return answer(placed(t), wrong)
@@ -85,9 +85,7 @@ def not_inside(t: Tables, g: Guidance) -> pl.Series:
 
 @not_inside.breaker(entails=CHANGES)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    fostered = take(
-        placed(t), (pl.col("where") == "inside") & pl.col("placement").is_in(_codes(g, "CLA101")), rows
-    )
+    fostered = take(placed(t), (pl.col("where") == "inside") & pl.col("placement").is_in(_codes(g, "CLA101")), rows)
     return _moved(t, fostered, home=False)
 
 
@@ -99,9 +97,7 @@ def not_outside(t: Tables, g: Guidance) -> pl.Series:
 
 @not_outside.breaker(entails=CHANGES)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    away = take(
-        placed(t), (pl.col("where") != "inside") & pl.col("placement").is_in(_codes(g, "CLA102")), rows
-    )
+    away = take(placed(t), (pl.col("where") != "inside") & pl.col("placement").is_in(_codes(g, "CLA102")), rows)
     return _moved(t, away, home=True)
 
 

@@ -1,4 +1,4 @@
-"""Rules of the whole-year care and support return: plan dates, closures, and what a closed plan leaves out."""
+"""Rules of the whole-year care and support return: plan dates, closures, status without a plan."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ birth, active = pl.col("DATE_OF_BIRTH"), pl.col("PLAN_ACTIVE_31_MARCH")
 
 @rule("CRCS-025", form="crcs")
 def plan_past_childhood(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where the child was grown up as the year began, or the plan is open or closed past that birthday."""
+    """Flag where the child was grown up as the year began, or the plan goes on past that birthday."""
     years = (g.limit("DATE_OF_BIRTH", "", "max_age_at_year_start_years") or 0) + 1
     last = late_birthday("DATE_OF_BIRTH", g.limit("PLAN_CLOSED_DATE", "", "max_birthday_years") or years)
     unclosed = t.text("crcs")["PLAN_CLOSED_DATE"].is_null()
@@ -47,9 +47,7 @@ def plan_past_childhood(t: Tables, g: Guidance) -> pl.Series:
 @plan_past_childhood.breaker(entails=("CRCS-040", "CRCS-058", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     years = int(g.limit("DATE_OF_BIRTH", "", "max_age_at_year_start_years") or 0) + 1
-    return put(
-        t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(years_before(g.first_day, years)))}
-    )
+    return put(t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(years_before(g.first_day, years)))})
 
 
 @rule("CRCS-097", form="crcs")
@@ -72,9 +70,7 @@ def plan_before_birth(t: Tables, _g: Guidance) -> pl.Series:
 
 @plan_before_birth.breaker()
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return put(
-        t, "crcs", {"PLAN_START_DATE": shifted(t.typed("crcs"), "DATE_OF_BIRTH", (int(r) for r in rows), -1)}
-    )
+    return put(t, "crcs", {"PLAN_START_DATE": shifted(t.typed("crcs"), "DATE_OF_BIRTH", (int(r) for r in rows), -1)})
 
 
 @rule("CRCS-099", form="crcs")
@@ -115,7 +111,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 @rule("CRCS-102", form="crcs")
 def active_flag(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where a plan closed before 31 March is called active, or one not closed is not; that day may be either."""
+    """Flag where a plan closed before 31 March is called active, or one not closed is not."""
     unclosed = pl.lit(t.text("crcs")["PLAN_CLOSED_DATE"].is_null())
     return answer(t.typed("crcs"), ((active == "1") & (closed < g.last_day)) | ((active == "0") & unclosed))
 

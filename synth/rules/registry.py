@@ -43,9 +43,9 @@ class Logic:
     """The code of one rule: what it looks at, how it finds wrong rows, and how good rows are made wrong.
 
     A check returns a Boolean series aligned with the rows of `form`, true where wrong; null counts as "cannot
-    say". A breaker gets row numbers of `form` and returns new text frames by form; it changes as many of those
-    rows as it can and no other child, and may leave out rows on which the rule has no hold. `entails` names
-    the other rules that may fire on what it broke.
+    say". A breaker gets row numbers of `form` and returns new text frames by form; it changes as many of
+    those rows as it can and no other child, and may leave out rows on which the rule has no hold. `entails`
+    names the other rules that may fire on what it broke.
     """
 
     id: str
@@ -95,13 +95,11 @@ class NotHere:
 
 
 def rule(id_: str, *, form: str, needs: tuple[str, ...] = ()) -> Callable[[Check], Logic]:
-    """Register a check under the id of its statement; it speaks about the rows of `form` and reads `needs` too."""
+    """Register a check under the id of its statement; it speaks about rows of `form`, and reads `needs`."""
 
     def enter(check: Check) -> Logic:
         if (id_, form) in _register:
-            raise GuidanceError(
-                f"rule {id_} is written twice for the {form} form; one check a form is enough."
-            )
+            raise GuidanceError(f"rule {id_} is written twice for the {form} form; one check a form is enough.")
         logic = Logic(id_, form, needs, check)
         _register[id_, form] = logic
         return logic
@@ -115,7 +113,7 @@ def return_of(id_: str) -> str:
 
 
 def rules_for(g: Guidance) -> tuple[tuple[Rule, ...], tuple[NotHere, ...]]:
-    """Return the rules that hold in a year, in order of their ids, and those that cannot be checked, with why.
+    """Return the rules that hold in a year, in order of id, and those that cannot be checked, with why.
 
     Raises GuidanceError when a rule in force speaks of a field that is no item of the year.
     """
@@ -128,9 +126,7 @@ def rules_for(g: Guidance) -> tuple[tuple[Rule, ...], tuple[NotHere, ...]]:
     seen: set[tuple[str, str]] = set()
     for made in rules:
         if (made.id, made.form) in seen:
-            raise GuidanceError(
-                f"rule {made.id} of {g.return_} {g.year} is made twice for the {made.form} form: from rows and in code."
-            )
+            raise GuidanceError(f"rule {made.id} of {g.return_} {g.year} is made twice for the {made.form} form.")
         seen.add((made.id, made.form))
     checked = {id_ for id_, _ in seen}
     absent = [
@@ -144,7 +140,7 @@ def rules_for(g: Guidance) -> tuple[tuple[Rule, ...], tuple[NotHere, ...]]:
 
 
 def check_registry() -> None:
-    """Prove that every rule in code has a statement in some year and speaks of items; raises GuidanceError."""
+    """Prove that every rule in code has a statement and speaks of items; raises GuidanceError."""
     for return_ in ("cla", "crcs"):
         stated: set[str] = set()
         written: set[str] = set()
@@ -154,9 +150,7 @@ def check_registry() -> None:
             rules_for(g)
         lost = sorted(written - stated)
         if lost:
-            raise GuidanceError(
-                f"statements.csv has no row in any year for {', '.join(lost)}, which code checks."
-            )
+            raise GuidanceError(f"statements.csv has no row in any year for {', '.join(lost)}, which code checks.")
 
 
 def _years(return_: str) -> Iterator[Guidance]:
@@ -180,9 +174,7 @@ def _written(g: Guidance) -> list[Logic]:
 
 def _bind(logic: Logic, statement: Statement, g: Guidance) -> Rule:
     names = {item.name for form in g.forms for item in g.items(form)}
-    fields = expand(
-        statement.fields, [item.name for item in g.items(logic.form)] if logic.form in g.forms else []
-    )
+    fields = expand(statement.fields, [item.name for item in g.items(logic.form)] if logic.form in g.forms else [])
     strange = [name for name in fields if name not in names and name.isupper()]
     if strange:
         raise GuidanceError(
