@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,8 @@ def generate(authorities: str, year: int, seed: int | None, out: Path, profile: 
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
 
+    # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = parse_authorities(authorities)
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed

@@ -44,7 +44,9 @@ def lognormal_days(
 
 def within(u: Uniform, low: NDArray[Any] | float, high: NDArray[Any] | float) -> NDArray[np.int32]:
     """Return whole numbers spread evenly over low..high, both ends included."""
-    return np.floor(low + u * (np.asarray(high) - low + 1)).astype(np.int32)
+    span = np.asarray(high) - low
+    # The product is floored before it is shifted: near one the sum could round up past the end.
+    return np.asarray(low + np.minimum(np.floor(u * (span + 1)), span)).astype(np.int32)
 
 
 def matrix(

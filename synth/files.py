@@ -1,16 +1,22 @@
-"""What a generated year is: its forms in memory and the names of its files on disk."""
+"""A generated year in memory and on disk: its forms, the names of its files, and a folder that is whole or not there."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from synth.errors import InputError, OutputError
 from synth.geography.authorities import Authority
 from synth.returns.columns import Form
 
-__all__ = ["FILES", "Generated", "write_csv"]
+__all__ = ["FILES", "MANIFEST", "Generated", "check_place", "folder_in_place", "write_csv"]
 
 FILES = {
     "crcs": "synthetic_crcs.csv",
@@ -21,6 +27,9 @@ FILES = {
     "postcodes": "synthetic_postcodes.csv",
 }
 """Form -> file name. The last is no form: it gives every Welsh postcode used a 2011 small area (LSOA)."""
+
+
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +48,90 @@ def write_csv(form: Form, path: Path) -> None:
     for column in columns[1:]:
         lines = lines + "," + column.astype(object)
     path.write_text("\n".join([",".join(form), *lines, ""]), "utf-8", newline="\n")
+
+
+def check_place(out: Path, target: Path) -> None:
+    """Refuse early what could not be written later: no folder, no permission, or files of somebody else's in it.
+
+    Raises InputError naming the place and what to do.
+    """
+    place = out.resolve()
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"--out {out}: {place} is a file, not a folder; give the name of a folder.")
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot write in {place} ({error.strerror}); give another folder.") from error
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} is a file; move it away or give another --out.")
+    if target.is_dir():
+        others = sorted(entry.name for entry in target.iterdir() if entry.name not in {*FILES.values(), MANIFEST})
+        if others:
+            raise InputError(
+                f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"
+                " move them away or give another --out."
+            )
+
+
+@contextlib.contextmanager
+def folder_in_place(out: Path, name: str) -> Iterator[Path]:
+    """Give an empty folder to fill; when the block ends well it becomes `out`/`name`, else nothing remains of it.
+
+    An older folder of that name goes only once the new one stands. Raises OutputError where the disk refuses.
+    """
+    fresh = not out.exists()
+    building: Path | None = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _sweep(out, name)
+        building = Path(tempfile.mkdtemp(prefix=f".{name}-{os.getpid()}-", dir=out))
+        yield building
+        building.chmod(0o755)
+        _put_in_place(building, out / name)
+    except OSError as error:
+        raise OutputError(f"{out}: the files could not be written ({error.strerror}). Nothing was replaced.") from error
+    finally:
+        if building is not None:
+            shutil.rmtree(building, ignore_errors=True)
+        if fresh:
+            with contextlib.suppress(OSError):
+                out.rmdir()
+
+
+def _put_in_place(building: Path, target: Path) -> None:
+    """Swap the finished folder in."""
+    if not target.exists():
+        building.rename(target)
+        return
+    old = building.with_name(building.name + "-old")
+    target.rename(old)
+    try:
+        building.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
+
+
+def _sweep(out: Path, name: str) -> None:
+    """Remove what a killed run left behind: unfinished folders whose process is gone."""
+    for left in out.glob(f".{name}-*-*"):
+        process = left.name.split("-")[1]
+        if left.is_dir() and process.isdigit() and not _running(int(process)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _running(process: int) -> bool:
+    if os.name != "posix":
+        # Elsewhere asking is not harmless; a leftover folder is.
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ import numpy as np
 from synth.addresses import small_areas
 from synth.behaviour import Behaviour
 from synth.errors import InputError, OutputError
-from synth.files import FILES, Generated, write_csv
+from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
 from synth.geography.authorities import Authority
 from synth.histories import live
 from synth.returns.cla import cla_forms
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from synth.profile import Profile
     from synth.validate import Report
 
-__all__ = ["DEFAULT_SEED", "generate", "simulate", "write"]
+__all__ = ["DEFAULT_SEED", "generate", "simulate"]
 
 DEFAULT_SEED = 20230331
 """Used when no seed is given, so that two people who run the same command talk about the same children."""
@@ -62,77 +60,32 @@ def generate(
 
     The folder appears whole or not at all: files are written beside it under another name, read back and validated,
     and only then take its place. Raises InputError for a year the profile does not cover or a folder that cannot be
-    written, OutputError where what was written does not pass.
+    written or holds other files, OutputError where what was written does not pass.
     """
     first, last = profile.years
     if not first <= year <= last:
         raise InputError(
             f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose one of them."
         )
-    _writable(out)
+    check_place(out, out / str(year))
     made = simulate(profile, authorities, year, seed, tick)
-    try:
-        target, report = write(made, profile, seed, out, command)
-    except OSError as error:
-        raise OutputError(f"{out}: the files could not be written ({error.strerror}). Nothing was replaced.") from error
-    return target, made, report
+    with folder_in_place(out, str(year)) as building:
+        report = _write(made, profile, seed, command, building)
+    return out / str(year), made, report
 
 
-def write(made: Generated, profile: Profile, seed: int, out: Path, command: str) -> tuple[Path, Report]:
-    """Write, read back and check the files, then put the folder in place; return it and the report."""
+def _write(made: Generated, profile: Profile, seed: int, command: str, building: Path) -> Report:
+    """Write all files into a folder, read them back and check them."""
     from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load after the simulation
     from synth.validate import validate_folder  # noqa: PLC0415
 
-    target = out / str(made.year)
-    out.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix=f".{made.year}-", dir=out))
-    try:
-        for form, name in FILES.items():
-            write_csv(made.forms[form], building / name)
-        (building / "manifest.json").write_text(manifest_text(made, profile, seed, command, building), "utf-8")
-        report = validate_folder(building, made.year)
-        if not report.ok:
-            raise OutputError(
-                f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}"
-            )
-        building.chmod(0o755)
-        _put_in_place(building, target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return target, report
-
-
-def _put_in_place(building: Path, target: Path) -> None:
-    """Swap the finished folder in; an older one goes only once the new one stands."""
-    if not target.exists():
-        building.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}-old-", dir=target.parent))
-    old.rmdir()
-    target.rename(old)
-    try:
-        building.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    if old.is_dir():
-        shutil.rmtree(old)
-    else:
-        old.unlink()
-
-
-def _writable(out: Path) -> None:
-    """Refuse early, before minutes of work, what cannot be written later."""
-    place = out.resolve()
-    while not place.exists():
-        place = place.parent
-    if not place.is_dir():
-        raise InputError(f"--out {out}: {place} is a file, not a folder; give the name of a folder.")
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            pass
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot write in {place} ({error.strerror}); give another folder.") from error
+    for form, name in FILES.items():
+        write_csv(made.forms[form], building / name)
+    (building / MANIFEST).write_text(manifest_text(made, profile, seed, command, building), "utf-8")
+    report = validate_folder(building, made.year)
+    if not report.ok:
+        raise OutputError(f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}")
+    return report
 
 
 def _postcodes(forms: dict[str, Form]) -> Form:

@@ -48,7 +48,8 @@ class Stream:
 
     def uniform(self, who: ArrayLike, *when: ArrayLike) -> Uniform:
         """Return uniforms in the open interval (0, 1), one for each identity."""
-        return ((self.words(who, *when) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        # 52 bits and a half: the largest value is still representable below one.
+        return ((self.words(who, *when) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,228 @@
+import numpy as np
+import pytest
+from chance import fits_share
+
+from synth.dates import age_on, birthday, day_of_year_start, last_day, quarter_day
+from synth.people import MALE
+from synth.periods import DESTINATIONS
+from synth.plans import CLOSURES, NEEDS
+
+THREE = "Powys,Cardiff,Merthyr Tydfil"
+FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
+SPELLS = ("plans", "periods", "registrations", "series")
+
+
+@pytest.fixture(scope="module", params=[(1, "22"), (5, THREE)], ids=["wales", "three"])
+def history(request, world):
+    seed, names = request.param
+    return world(2024, seed, names).history
+
+
+def of_child(history, spells, column):
+    return history.children[column][spells["child"]]
+
+
+def counted(history, spells, day, begun_by=None):
+    """Children in a spell on a day, by authority."""
+    here = (spells["start"] <= (day if begun_by is None else begun_by)) & (spells["end"] > day)
+    return np.bincount(of_child(history, spells, "place")[here], minlength=len(history.authorities))
+
+
+@pytest.mark.parametrize("year", range(2017, 2025))
+def test_stocks_meet_their_levels_exactly(history, profile, year):
+    levels = {
+        kind: [profile.level(kind, authority.code, year) for authority in history.authorities]
+        for kind in ("looked_after", "care_and_support")
+    }
+    assert counted(history, history.periods, last_day(year)).tolist() == levels["looked_after"]
+    supported = counted(history, history.plans, last_day(year), quarter_day(year))
+    assert supported.tolist() == levels["care_and_support"]
+
+
+def test_warm_up_years_meet_their_levels_too(history, profile):
+    """A stock falls only by children leaving: a level that drops faster than that cannot be met."""
+    for year in range(profile.warm_up_from + 1, 2017):
+        found = counted(history, history.periods, last_day(year))
+        assert (found >= [profile.level("looked_after", a.code, year) for a in history.authorities]).all()
+
+
+def test_nothing_lasts_beyond_childhood_or_begins_before_birth(history):
+    for table in SPELLS:
+        spells = getattr(history, table)
+        birth = of_child(history, spells, "birth")
+        assert (spells["end"] <= birthday(birth, 18) - 1).all(), table
+        assert (spells["start"] >= birth).all(), table
+        assert (spells["end"] > spells["start"]).all(), table
+
+
+def test_no_child_is_twice_in_one_kind_of_spell(history):
+    for table in SPELLS:
+        spells = getattr(history, table)
+        order = np.lexsort((spells["start"], spells["child"]))
+        child, start, end = (spells[column][order] for column in ("child", "start", "end"))
+        again = child[1:] == child[:-1]
+        assert (start[1:] > end[:-1])[again].all(), table
+    periods = history.periods
+    order = np.lexsort((periods["start"], periods["child"]))
+    first = np.append(True, periods["child"][order][1:] != periods["child"][order][:-1])
+    number = periods["number"][order]
+    assert (number[first] == 0).all()
+    assert (np.diff(number)[~first[1:]] == 1).all(), "periods are counted in order"
+
+
+def covered(history, spells):
+    """Say whether each spell lies within one plan of the child."""
+    plans = history.plans
+    order = np.lexsort((plans["start"], plans["child"]))
+    keys = plans["child"][order] * 100_000 + plans["start"][order]
+    place = np.searchsorted(keys, spells["child"] * 100_000 + spells["start"], side="right") - 1
+    plan = order[np.maximum(place, 0)]
+    return (plans["child"][plan] == spells["child"]) & (plans["end"][plan] >= spells["end"])
+
+
+@pytest.mark.parametrize("table", ["periods", "registrations", "series"])
+def test_every_spell_lies_within_a_plan(history, table):
+    assert covered(history, getattr(history, table)).all()
+
+
+def test_plans_usually_begin_before_care(history):
+    periods, plans = history.periods, history.plans
+    first = periods["number"] == 0
+    alone = of_child(history, periods, "unaccompanied")
+    begins = np.isin(
+        periods["child"] * 100_000 + periods["start"], plans["child"] * 100_000 + plans["start"]
+    )
+    assert 0 < begins[first & ~alone].mean() < 0.5
+    assert begins[first & alone].all()
+
+
+def test_nobody_comes_back_from_adoption_death_or_another_authority(history):
+    periods = history.periods
+    final = np.isin(periods["destination"], FINAL)
+    gone = np.full(len(history.children["name"]), np.iinfo(np.int32).max)
+    gone[periods["child"][final]] = periods["end"][final]
+    for table in SPELLS:
+        spells = getattr(history, table)
+        assert (spells["end"] <= gone[spells["child"]]).all(), table
+        assert (spells["start"] < gone[spells["child"]]).all(), table
+
+
+def test_plans_close_for_the_reason_life_gives(history):
+    plans, periods = history.plans, history.periods
+    because = np.array(CLOSURES)[plans["ends_because"]]
+    last = {}
+    for child, end, destination in zip(periods["child"], periods["end"], periods["destination"], strict=True):
+        last[int(child), int(end)] = DESTINATIONS[destination]
+    expected = {"adoption": "RC1", "died": "RC2", "transfer": "RC5"}
+    seen = set()
+    for child, end, reason in zip(plans["child"], plans["end"], because, strict=True):
+        ended = last.get((int(child), int(end)))
+        if ended in expected:
+            assert reason == expected[ended]
+            seen.add(reason)
+        elif reason in expected.values():
+            raise AssertionError(f"{reason} without {ended}")
+    assert "RC1" in seen
+    adult = because == "RC6"
+    assert (plans["end"][adult] == birthday(of_child(history, plans, "birth")[adult], 18) - 1).all()
+    assert (of_child(history, plans, "need")[adult] == NEEDS.index("N2")).all()
+
+
+def test_only_abuse_and_neglect_lead_to_the_register(history):
+    assert (of_child(history, history.registrations, "need") == NEEDS.index("N1")).all()
+
+
+def test_unaccompanied_children_are_boys_of_an_age_and_meet_their_share(history, profile):
+    child, periods = history.children, history.periods
+    alone = child["unaccompanied"]
+    assert (child["need"][alone] == NEEDS.index("N8")).all()
+    assert fits_share(child["sex"][alone] == MALE, profile.at("household.male_share.unaccompanied", 2020))
+    theirs = of_child(history, periods, "unaccompanied")
+    assert (age_on(of_child(history, periods, "birth")[theirs], periods["start"][theirs]) >= 10).all()
+    for year in (2019, 2023, 2024):
+        stock = counted(history, periods, last_day(year))
+        here = {column: values[theirs] for column, values in periods.items()}
+        share = profile.at("unaccompanied.share_of_stock", year)
+        # A share that falls is followed only as fast as children leave.
+        assert (counted(history, here, last_day(year)) >= np.floor(share * stock)).all()
+        if year == 2024:
+            assert (counted(history, here, last_day(year)) <= np.ceil(share * stock)).all()
+
+
+def test_short_break_series_are_apart_from_care(history):
+    assert of_child(history, history.series, "short_breaks").all()
+    assert not of_child(history, history.periods, "short_breaks").any()
+
+
+def test_siblings_who_enter_together_follow_one_lead(history):
+    periods = history.periods
+    family = of_child(history, periods, "family")
+    assert (periods["lead"] >> np.uint64(3) == family).all(), "the lead is a child of the family"
+    order = np.lexsort((periods["lead"], periods["start"], family))
+    same = (family[order][1:] == family[order][:-1]) & (periods["start"][order][1:] == periods["start"][order][:-1])
+    assert same.sum() > 100
+    assert (periods["lead"][order][1:] == periods["lead"][order][:-1])[same].all()
+
+
+def test_children_of_a_family_live_in_one_authority(history):
+    family, place = history.children["family"], history.children["place"]
+    order = np.argsort(family, kind="stable")
+    same = family[order][1:] == family[order][:-1]
+    assert (place[order][1:] == place[order][:-1])[same].all()
+    assert len(np.unique(history.children["name"])) == len(family)
+
+
+def test_later_years_change_nothing_that_happened(world):
+    """What begins by 31 March 2022 is the same whether lives go on to 2022 or to 2024."""
+    early, late = world(2022).history, world(2024).history
+    for column in ("place", "name", "family", "birth", "sex", "need", "unaccompanied", "short_breaks"):
+        n = len(early.children[column])
+        assert (late.children[column][:n] == early.children[column]).all(), column
+    for table in SPELLS:
+        before, after = getattr(early, table), getattr(late, table)
+        n = len(before["child"])
+        assert (after["child"][:n] == before["child"]).all()
+        assert (after["start"][:n] == before["start"]).all()
+        ended = before["end"] <= last_day(2022)
+        assert (after["end"][:n] == before["end"])[ended].all(), table
+        assert (after["start"][n:] > last_day(2022)).all(), table
+    n = len(early.periods["child"])
+    for column in ("end", "destination", "lead", "number"):
+        assert (late.periods[column][:n] == early.periods[column]).all(), column
+
+
+def test_other_authorities_change_nothing(world):
+    """Children of three authorities are the same among all 22; rows are numbered anew, so names are compared."""
+    every, three = world(2024).history, world(2024, 1, THREE).history
+
+    def lives(history, table):
+        spells = getattr(history, table)
+        names = history.children["name"][spells["child"]]
+        codes = np.array([int(a.code) for a in history.authorities])[of_child(history, spells, "place")]
+        keep = np.isin(codes, [int(a.code) for a in three.authorities])
+        return np.array(sorted(zip(names[keep], spells["start"][keep], spells["end"][keep], strict=True)))
+
+    for table in SPELLS:
+        assert np.array_equal(lives(every, table), lives(three, table)), table
+
+
+def test_every_year_is_ticked_once(profile, behaviour):
+    from synth.geography.authorities import parse_authorities
+    from synth.histories import live
+    from synth.streams import Streams
+
+    years = []
+    live(Streams(1), behaviour, parse_authorities("Merthyr Tydfil"), 2017, years.append)
+    assert years == list(range(profile.warm_up_from + 1, 2018))
+
+
+def test_some_children_come_into_care_from_a_plan_they_held(history):
+    """The stated share of entries, within the room the year leaves; families new this year may also have had a plan."""
+    periods, plans = history.periods, history.plans
+    order = np.lexsort((plans["start"], plans["child"]))
+    first_plan = np.full(len(history.children["name"]), -1)
+    first_plan[plans["child"][order][::-1]] = plans["start"][order][::-1]
+    recent = periods["start"] >= day_of_year_start(2018)
+    known = first_plan[periods["child"]] < day_of_year_start(2018)
+    assert (recent & known).sum() > 0.05 * recent.sum()
+    assert (periods["number"][recent] > 0).any(), "some come back into care"
