@@ -40,8 +40,8 @@ def simulate(
     """Simulate lives up to 31 March of `year` and cut both returns out of them; `tick` is called after each year."""
     streams, behaviour = Streams(seed), Behaviour(profile)
     history = live(streams, behaviour, authorities, year, tick)
-    forms = {"crcs": crcs_form(streams, behaviour, history)}
-    forms |= cla_forms(streams, behaviour, history, unfold(streams, behaviour, history, year))
+    care = unfold(streams, behaviour, history, year)
+    forms = {"crcs": crcs_form(streams, behaviour, history, care)} | cla_forms(streams, behaviour, history, care)
     forms["postcodes"] = _postcodes(forms)
     return Generated(year, tuple(authorities), forms)
 

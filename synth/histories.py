@@ -95,7 +95,7 @@ class _Book:
         )  # fmt: skip
         self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
         self.periods = Ledger(
-            child=np.int64, number=np.int32, lead=np.uint64, start=np.int32, end=np.int32, destination=np.int8
+            child=np.int64, number=np.int32, lead=np.uint64, lead_birth=np.int32, start=np.int32, end=np.int32, destination=np.int8
         )
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
@@ -111,7 +111,10 @@ class _Book:
         wanted = wanted - self._take_into_care(year, wanted)
         self._queue_for_care(year, "care", np.maximum(wanted, 0))
         self._admit_to_short_breaks(year, looked_after)
-        self._admit_to_support(year, np.maximum(self._levels("care_and_support", year) - self._supported(year), 0))
+        missing = self._levels("care_and_support", year) - self._supported(year)
+        self._close_early(year, np.maximum(-missing, 0))
+        missing = self._levels("care_and_support", year) - self._supported(year)
+        self._admit_to_support(year, np.maximum(missing, 0))
 
     def _levels(self, kind: str, year: int) -> NDArray[np.int64]:
         return np.array([self.behaviour.profile.level(kind, a.code, year) for a in self.authorities])
@@ -147,7 +150,10 @@ class _Book:
         rows = np.flatnonzero(closed)
         rows = rows[birthday(child["birth"][rows], 17) > first + 365]
         family = child["family"][rows]
-        chance = self.behaviour.scalar("plan.reopening_chance", year)
+        been = np.isin(family, child["family"][child["care_number"] > 0])
+        chance = self.behaviour.scalar("plan.reopening_chance", year) * np.where(
+            been, self.behaviour.scalar("plan.reopening_if_looked_after", year), 1.0
+        )
         again = self.streams("reopening").uniform(family, year) < chance
         rows, family = rows[again], family[again]
         # A family comes back whole or not at all: no child of it may still hold a plan.
@@ -174,7 +180,7 @@ class _Book:
         child, streams, behaviour = self.children, self.streams, self.behaviour
         rows = np.flatnonzero(
             (child["plan_end"] > first)
-            & (child["care_end"] < first - 30)
+            & (child["care_end"] < end)
             & ~child["unaccompanied"]
             & ~child["short_breaks"]
             & ~child["gone"]
@@ -184,23 +190,30 @@ class _Book:
         place = np.zeros(len(family), np.int64)
         place[inverse] = child["place"][rows]
         at = within(streams("entry from plan").uniform(family, year), first + 1, end)[inverse]
-        holds = (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at)
+        apart = int(behaviour.scalar("care.days_between_periods", year))
+        holds = (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
         family_risk = np.bincount(inverse, np.where(holds, self._risk(rows, year), 0.0), len(family))
         hoped = behaviour.scalar("care.from_plan.share", year) * wanted / behaviour.scalar("care.stay_share", year)
         total = np.bincount(place, family_risk, len(self.authorities))
         intensity = np.divide(hoped, total, out=np.zeros(len(total)), where=total > 0)
         u = streams("enters from plan").uniform(family, year)
         goes = (u < np.minimum(0.5, intensity[place] * family_risk))[inverse] & holds
-        lead = _leads(child["name"][rows], inverse, goes, len(family))
+        first_to_go = _first(rows, inverse, goes, len(family))
+        lead = child["name"][first_to_go]
         joins = streams("enters with siblings").uniform(child["name"][rows], year) < behaviour.scalar(
             "siblings.enter_together_share", year
         )
         goes &= joins | (lead == child["name"][rows])
-        rows, inverse, at, lead = rows[goes], inverse[goes], at[goes], lead[goes]
+        rows, inverse, at, first_to_go = rows[goes], inverse[goes], at[goes], first_to_go[goes]
         who = Entrants(
-            child["name"][rows], lead, child["care_number"][rows], child["birth"][rows], at,
-            child["unaccompanied"][rows],
-        )  # fmt: skip
+            name=child["name"][rows],
+            lead=child["name"][first_to_go],
+            lead_birth=child["birth"][first_to_go],
+            number=child["care_number"][rows],
+            birth=child["birth"][rows],
+            entry=at,
+            unaccompanied=child["unaccompanied"][rows],
+        )
         drawn = outcome(streams, behaviour, who, year)
         stays = drawn.end > end
         # Those chosen stand in line by their own draw; only as many go as the year has room for.
@@ -220,8 +233,39 @@ class _Book:
         listed = child["registration"][rows]
         on_register = (listed >= 0) & (np.append(self.registrations["end"], 0)[listed] > first)
         risk = risk * np.where(on_register, behaviour.scalar("care.from_plan.risk_if_registered", year), 1.0)
-        been = child["care_number"][rows] > 0
-        return risk * np.where(been, behaviour.scalar("care.from_plan.risk_if_returned", year), 1.0)
+        recently = child["care_end"][rows] > first - int(behaviour.scalar("care.from_plan.recent_days", year))
+        return risk * np.where(recently, behaviour.scalar("care.from_plan.risk_if_returned", year), 1.0)
+
+    def _close_early(self, year: int, surplus: NDArray[np.int64]) -> None:
+        """Close plans in authorities whose count falls faster than plans run out, at least `surplus` of them.
+
+        Families go in the order of their own draw; those with a child in care this year or on the register stay.
+        """
+        first, end = day_of_year_start(year), last_day(year)
+        child = self.children
+        rows = np.flatnonzero((child["plan_end"] > end) & (surplus > 0)[child["place"]])
+        if not len(rows):
+            return
+        listed = child["registration"][rows]
+        off = np.where(listed >= 0, np.append(self.registrations["end"], 0)[listed], 0)
+        tied = (off > first) | (child["care_end"][rows] > first) | child["short_breaks"][rows]
+        begun = child["plan_start"][rows]
+        tied |= begun > quarter_day(year)
+        family, inverse = np.unique(child["family"][rows], return_inverse=True)
+        free = np.bincount(inverse, tied, len(family)) == 0
+        place = np.zeros(len(family), np.int64)
+        place[inverse] = child["place"][rows]
+        u = self.streams("early closure").uniform(family, year)
+        order = np.lexsort((u, place))
+        counts = (np.bincount(inverse, minlength=len(family)) * free)[order]
+        queue = Queue(place[order], counts, len(self.authorities))
+        goes = np.zeros(len(family), bool)
+        goes[order] = queue.reached() - counts < surplus[place[order]]
+        closes = (goes & free)[inverse]
+        day = within(self.streams("day of early closure").uniform(family, year), first, end)[inverse][closes]
+        day = np.maximum(day, np.minimum(begun[closes] + 14, end)).astype(np.int32)
+        child["plan_end"][rows[closes]] = day
+        self.plans["end"][child["plan"][rows[closes]]] = day
 
     # -- new families -------------------------------------------------------------------------------------------
 
@@ -264,6 +308,7 @@ class _Book:
             who = Entrants(
                 name=new.name,
                 lead=family[new.queue] * np.uint64(8),
+                lead_birth=new.birth[np.searchsorted(new.queue, new.queue)],
                 number=np.zeros(len(new.name), np.int32),
                 birth=new.birth,
                 entry=entry[new.queue],
@@ -393,11 +438,12 @@ class _Book:
         """Write the period, stretch the plan over it, and end a registration at the first review."""
         child, streams, behaviour = self.children, self.streams, self.behaviour
         self.periods.append(
-            child=rows, number=who.number, lead=who.lead, start=who.entry, end=end, destination=destination
+            child=rows, number=who.number, lead=who.lead, lead_birth=who.lead_birth, start=who.entry, end=end,
+            destination=destination,
         )
         child["care_number"][rows] += 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
-        after = aftercare_end(streams, behaviour, who, destination, end, year)
+        after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
         child["plan_end"][rows] = after.end
         self.plans["end"][child["plan"][rows]] = after.end
         self.plans["ends_because"][child["plan"][rows]] = after.because
@@ -412,10 +458,14 @@ class _Book:
         stop[listed[has]] = np.minimum(stop[listed[has]], np.minimum(review, end)[has])
 
 
-def _leads(
-    name: NDArray[np.uint64], family: NDArray[np.int64], goes: NDArray[np.bool_], families: int
-) -> NDArray[np.uint64]:
-    """Name for each child the first child of its family that goes; the others follow that child's proceedings."""
-    lead = np.full(families, np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(lead, family[goes], name[goes])
-    return lead[family]
+def _first(
+    rows: NDArray[np.int64], family: NDArray[np.int64], goes: NDArray[np.bool_], families: int
+) -> NDArray[np.int64]:
+    """Return for each child the row of the first child of its family that goes, whose proceedings the others share.
+
+    Where none of the family goes it is the child's own row.
+    """
+    first = np.full(families, np.iinfo(np.int64).max)
+    np.minimum.at(first, family[goes], rows[goes])
+    found = first[family]
+    return np.where(found == np.iinfo(np.int64).max, rows, found)

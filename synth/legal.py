@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.behaviour import BANDS, Behaviour
-from synth.dates import Days, birthday
+from synth.dates import Days, birthday, next_working_day, previous_working_day
 from synth.draw import choose, lognormal_days, within
 from synth.guidance import Guidance
 from synth.people import age_group
-from synth.periods import DESTINATIONS, Entrants, adoption_clock
+from synth.periods import DESTINATIONS, Entrants, adoption_clock, deciders
 from synth.streams import Streams
 
 __all__ = ["LATER", "STATUSES", "LegalPath", "legal_path"]
@@ -73,187 +73,173 @@ def legal_path(
     end: Days,
     year: int,
 ) -> LegalPath:
-    """Draw the path of each period that began in collection year `year`."""
-    n = len(who.name)
-    start = np.full((n, len(STATUSES)), LATER, np.int32)
-    entry = who.entry
-    # The last day on which a court still makes a care order, and on which proceedings leave room for one.
-    oldest = int(guidance.limit("LEGAL_STATUS_CODE", "C2", "max_start_age_years") or 17) + 1
-    last_order = birthday(who.birth, oldest) - 1
-    consent = (destination == _ADOPTION) & (
-        streams("adoption by consent").uniform(who.lead, entry)
+    """Draw the path of each period that began in collection year `year`.
+
+    Orders are made on working days; who enters on another day is not under an order made that day.
+    """
+    adopted = destination == _ADOPTION
+    consent = adopted & (
+        streams("adoption by consent").uniform(who.lead, who.entry)
         < behaviour.scalar("legal.adoption_by_consent_share", year)
     )
-    route = _routes(streams, behaviour, guidance, who, destination, end, last_order, consent, year)
-    start[np.arange(n), _ROUTES_TO_STATUS[route]] = entry
-    base = _first_days(streams, behaviour, guidance, who, route, end, last_order, start, year)
+    clock = adoption_clock(streams, behaviour, deciders(streams, behaviour, who, year), who.entry, year)
+    case = _Case(
+        streams,
+        behaviour,
+        guidance,
+        who,
+        destination,
+        end,
+        year,
+        consent,
+        order_day=np.where(adopted & ~consent, who.entry + clock.to_order, LATER).astype(np.int32),
+        # The last day on which a court still makes a care order.
+        last_order=birthday(who.birth, int(guidance.limit("LEGAL_STATUS_CODE", "C2", "max_start_age_years") or 16) + 1)
+        - 1,
+        start=np.full((len(who.name), len(STATUSES)), LATER, np.int32),
+    )
+    base = case.first_days(case.enter())
+    case.go_to_court(base)
+    case.make_orders()
+    case.remand_before_custody()
+    return LegalPath(case.start, np.where(adopted, who.entry + clock.to_placement, LATER).astype(np.int32), consent)
 
-    clock = adoption_clock(streams, behaviour, _deciders(streams, behaviour, who, year), entry, year)
-    adopted = destination == _ADOPTION
-    ordered = adopted & ~consent
-    placed = np.where(adopted, entry + clock.to_placement, LATER).astype(np.int32)
-    order_day = np.where(ordered, entry + clock.to_order, LATER)
 
-    _court(streams, behaviour, who, end, last_order, order_day, consent, base, start, year)
-    start[ordered, _E1] = order_day[ordered]
-    _remand_before_custody(streams, behaviour, who, destination, end, start, year)
-    return LegalPath(start, placed, consent)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One path a period in the making; every method fills columns of `start`. Arrays have one entry a period."""
+
+    streams: Streams
+    behaviour: Behaviour
+    guidance: Guidance
+    who: Entrants
+    destination: NDArray[np.int8]
+    end: Days
+    year: int
+    consent: NDArray[np.bool_]
+    order_day: Days
+    last_order: Days
+    start: NDArray[np.int32]
+
+    def _scalar(self, name: str) -> float:
+        return self.behaviour.scalar(name, self.year)
+
+    def _days(self, purpose: str, bounds: str) -> NDArray[np.int32]:
+        """Draw days between the bounds of a parameter; brothers and sisters share them."""
+        u = self.streams(purpose).uniform(self.who.lead, self.who.entry)
+        return within(u, *self.behaviour.value(bounds, self.year))
+
+    def _in_time(self, day: Days) -> NDArray[np.bool_]:
+        """Say whether proceedings begun on a day leave room for an order before it is too late."""
+        return np.asarray(day + int(self._scalar("legal.days_before_last_order")) < self.last_order)
+
+    def enter(self) -> NDArray[np.int64]:
+        """Draw the status at entry; what age, outcome, weekday or a stay of a few days exclude has weight zero."""
+        who, column = self.who, {name: n for n, name in enumerate(_ROUTES)}
+        weights = self.behaviour.table("legal.route", self.year, BANDS, _ROUTES)[age_group(who.lead_birth, who.entry)]
+        weights = weights.copy()
+
+        def exclude(rows: NDArray[np.bool_], *routes: str) -> None:
+            weights[np.ix_(rows, np.array([column[route] for route in routes]))] = 0.0
+
+        exclude(~self._in_time(who.entry), "C1", "C2", "L2")
+        exclude(next_working_day(who.entry) != who.entry, "C1", "C2")
+        limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
+        remand_age = int(max(limit, self._scalar("legal.remand_from_age")))
+        length = self.end - who.entry
+        brief = length < self._scalar("legal.brief_stay_days")
+        _, longest_remand = self.behaviour.value("legal.remand_days", self.year)
+        remanded = np.isin(self.destination, [_HOME, _CUSTODY]) & (length <= longest_remand)
+        exclude((birthday(who.birth, remand_age) > who.entry) | ~remanded, "J1")
+        exclude(self.order_day < LATER, "C2", "J1")
+        # A child who goes home within days did so under agreement, protection or an order not yet final.
+        exclude(brief, "C2")
+        only_agreement = who.unaccompanied | self.consent
+        weights[only_agreement] = 0.0
+        weights[only_agreement | (weights.sum(axis=1) == 0), column["V2"]] = 1.0
+        route = choose(self.streams("legal route").uniform(who.lead, who.entry), weights)
+        self.start[np.arange(len(route)), _ROUTES_TO_STATUS[route]] = who.entry
+        return route
+
+    def first_days(self, route: NDArray[np.int64]) -> Days:
+        """Follow police protection and emergency orders to what comes after; return the day that begins (or entry)."""
+        who, start, end = self.who, self.start, self.end
+        base = who.entry.copy()
+        after = ("V2", "C1", "L2")
+        weights = np.tile(self.behaviour.vector("legal.after_police_protection", self.year, after), (len(base), 1))
+        longest = int(self.guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1)
+        u = self.streams("police protection days").uniform(who.lead, who.entry)
+        day = who.entry + within(u, 1, longest)
+        weights[~self._in_time(day), 1:] = 0.0
+        # Courts sit on working days; an emergency order can be had on any.
+        weights[next_working_day(day) != day, 1] = 0.0
+        chosen = choose(self.streams("police protection").uniform(who.lead, who.entry), weights)
+        following = np.array([STATUSES.index(code) for code in after])[chosen]
+        goes_on = (route == _ROUTES.index("L1")) & (day < end)
+        rows = np.flatnonzero(goes_on)
+        start[rows, following[rows]] = day[rows]
+        base[goes_on & (following != _L2)] = day[goes_on & (following != _L2)]
+        # An emergency order is followed by proceedings.
+        begun = start[:, _L2]
+        stop = previous_working_day(begun + self._days("emergency order days", "legal.emergency_order_days"))
+        stop = np.where(stop <= begun, next_working_day(begun + 1), stop)
+        rows = np.flatnonzero((begun < LATER) & (stop < end))
+        start[rows, _C1] = stop[rows]
+        base[rows] = stop[rows]
+        return base
+
+    def go_to_court(self, base: Days) -> None:
+        """Turn agreement into proceedings: always on the way to a placement order, else for a share of children."""
+        who, start, end = self.who, self.start, self.end
+        group = age_group(who.lead_birth, who.entry)
+        share = self.behaviour.vector("legal.agreement_to_court", self.year, BANDS)[group]
+        home = np.isin(self.destination, [_HOME])
+        share = np.where(home, share * self._scalar("legal.agreement_to_court_if_home"), share)
+        value = self.behaviour.value("legal.agreement_to_court_days", self.year)
+        u = self.streams("agreement to court days").uniform(who.lead, who.entry)
+        wait = np.maximum(lognormal_days(u, value["median_days"], value["sigma"]), 1)
+        ordered = self.order_day < LATER
+        turns = ordered | (self.streams("agreement to court").uniform(who.lead, who.entry) < share)
+        # Small children do not stay for years on agreement alone.
+        young = birthday(who.birth, int(self._scalar("legal.agreement_alone_from_age"))) > end
+        turns |= young & (end - who.entry > self._scalar("legal.agreement_alone_at_most_days"))
+        day = base + wait.astype(np.int32)
+        # Proceedings on the way to a placement order leave the court some months.
+        latest = self.order_day - self._days("proceedings before placement order", "legal.court_needs_days")
+        day = next_working_day(np.where(ordered, np.minimum(day, np.maximum(latest, base + 1)), day))
+        agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~who.unaccompanied & ~self.consent
+        turns &= agreed & (day < end - 1) & self._in_time(day)
+        start[turns, _C1] = day[turns]
+
+    def make_orders(self) -> None:
+        """End proceedings in a care order, a placement order, or (by the period's end) neither."""
+        start, order_day = self.start, self.order_day
+        begun = start[:, _C1]
+        _, longest = self.behaviour.value("legal.interim_order_days", self.year)
+        final = begun + self._days("interim order days", "legal.interim_order_days")
+        # With a placement order the care order is made at the same hearing, and E1 is what is coded, or before it.
+        ordered = order_day < LATER
+        u = self.streams("order before placement order").uniform(self.who.lead, self.who.entry)
+        before = u < self._scalar("legal.full_order_before_placement_order_share")
+        near = order_day - self._days("order to placement order", "legal.full_order_before_placement_order_days")
+        # Interim orders that would run too long before the placement order must become full ones.
+        two_hearings = (before & (near > begun + 30)) | (order_day - begun >= longest)  # noqa: PLR2004  a month apart
+        final = np.where(ordered, np.where(two_hearings, np.minimum(final, near), LATER), final)
+        final = np.minimum(final, self.last_order)
+        final = np.where(final < LATER, previous_working_day(np.minimum(final, order_day)), LATER)
+        made = (begun < LATER) & (final > begun) & (final < self.end) & (final < order_day)
+        start[made, _C2] = final[made]
+        start[ordered, _E1] = order_day[ordered]
+
+    def remand_before_custody(self) -> None:
+        """Put a child sentenced to custody who came by agreement on remand before, unless remanded at entry."""
+        start = self.start
+        day = self.end - self._days("remand before custody", "legal.remand_days")
+        begun = start[:, _V2]
+        other = np.array([_C1, _C2, _J1, _L2])
+        agreed = (begun < LATER) & (start[:, other] == LATER).all(axis=1)
+        remanded = (self.destination == _CUSTODY) & agreed & (day > begun)
+        start[remanded, _J1] = day[remanded]
 
 
 _ROUTES_TO_STATUS = np.array([STATUSES.index(route) for route in _ROUTES])
-
-
-def _deciders(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) -> NDArray[np.uint64]:
-    """Whose clock runs: the same choice that the outcome was drawn with."""
-    together = streams("outcome together").uniform(who.name, who.number) < behaviour.scalar(
-        "siblings.same_outcome_share", year
-    )
-    return np.where(together, who.lead, who.name)
-
-
-def _routes(
-    streams: Streams,
-    behaviour: Behaviour,
-    guidance: Guidance,
-    who: Entrants,
-    destination: NDArray[np.int8],
-    end: Days,
-    last_order: Days,
-    consent: NDArray[np.bool_],
-    year: int,
-) -> NDArray[np.int64]:
-    """Draw the status at entry; what age, outcome or a stay of a few days exclude has weight zero."""
-    weights = behaviour.table("legal.route", year, BANDS, _ROUTES)[age_group(who.birth, who.entry)].copy()
-    column = {name: n for n, name in enumerate(_ROUTES)}
-    # Court routes need room before the last day on which an order can be made.
-    court = [column[c] for c in ("C1", "C2", "L2")]
-    room = int(behaviour.scalar("legal.days_before_last_order", year))
-    weights[np.ix_(who.entry + room >= last_order, np.array(court))] = 0.0
-    remand_age = int(guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0)
-    weights[birthday(who.birth, remand_age) > who.entry, column["J1"]] = 0.0
-    only_agreement = who.unaccompanied | consent
-    weights[only_agreement] = 0.0
-    weights[only_agreement, column["V2"]] = 1.0
-    adopted = (destination == _ADOPTION) & ~consent
-    weights[np.ix_(adopted, np.array([column["C2"], column["J1"]]))] = 0.0
-    # A child who goes home within weeks did so under agreement or before an order was made final.
-    brief = end - who.entry < behaviour.scalar("legal.brief_stay_days", year)
-    weights[np.ix_(brief, np.array([column["C2"], column["J1"]]))] = 0.0
-    empty = weights.sum(axis=1) == 0
-    weights[empty, column["V2"]] = 1.0
-    return choose(streams("legal route").uniform(who.lead, who.entry), weights)
-
-
-def _first_days(
-    streams: Streams,
-    behaviour: Behaviour,
-    guidance: Guidance,
-    who: Entrants,
-    route: NDArray[np.int64],
-    end: Days,
-    last_order: Days,
-    start: NDArray[np.int32],
-    year: int,
-) -> Days:
-    """Follow police protection, emergency orders and remand to what comes after; return when that begins.
-
-    The day is the entry where none of the three was the way in.
-    """
-    base = who.entry.copy()
-    after = ("V2", "C1", "L2")
-    weights = np.broadcast_to(behaviour.vector("legal.after_police_protection", year, after), (len(base), 3)).copy()
-    room = int(behaviour.scalar("legal.days_before_last_order", year))
-    weights[who.entry + room >= last_order, 1:] = 0.0
-    protected = route == _ROUTES.index("L1")
-    u = streams("police protection").uniform(who.lead, who.entry)
-    longest = guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1
-    day = who.entry + within(streams("police protection days").uniform(who.lead, who.entry), 1, longest)
-    following = np.array([STATUSES.index(code) for code in after])[choose(u, weights)]
-    emergency = (route == _ROUTES.index("L2")) | (protected & (following == _L2) & (day < end))
-    to_base = protected & (following != _L2) & (day < end)
-    rows = np.flatnonzero(protected & (day < end))
-    start[rows, following[rows]] = day[rows]
-    base[to_base] = day[to_base]
-    # An emergency order is followed by proceedings.
-    low, high = behaviour.value("legal.emergency_order_days", year)
-    begun = start[:, _L2]
-    stop = begun + within(streams("emergency order days").uniform(who.lead, who.entry), low, high)
-    rows = np.flatnonzero(emergency & (stop < end))
-    start[rows, _C1] = stop[rows]
-    base[rows] = stop[rows]
-    # Remand ends in agreement, unless the period ends first.
-    low, high = behaviour.value("legal.remand_days", year)
-    stop = who.entry + within(streams("remand days").uniform(who.name, who.entry), low, high)
-    rows = np.flatnonzero((route == _ROUTES.index("J1")) & (stop < end))
-    start[rows, _V2] = stop[rows]
-    base[rows] = stop[rows]
-    return base
-
-
-def _court(
-    streams: Streams,
-    behaviour: Behaviour,
-    who: Entrants,
-    end: Days,
-    last_order: Days,
-    order_day: NDArray[np.int32],
-    consent: NDArray[np.bool_],
-    base: Days,
-    start: NDArray[np.int32],
-    year: int,
-) -> None:
-    """Agreement that turns into proceedings, and proceedings that end in a care order."""
-    entry = who.entry
-    agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~who.unaccompanied & ~consent
-    share = behaviour.vector("legal.agreement_to_court", year, BANDS)[age_group(who.birth, entry)]
-    turns = streams("agreement to court").uniform(who.lead, entry) < share
-    value = behaviour.value("legal.agreement_to_court_days", year)
-    wait = lognormal_days(
-        streams("agreement to court days").uniform(who.lead, entry), value["median_days"], value["sigma"]
-    )
-    ordered = order_day < LATER
-    turns |= ordered
-    week = 7
-    day = base + np.maximum(wait, week).astype(np.int32)
-    # Proceedings on the way to a placement order leave the court some weeks.
-    court = int(behaviour.scalar("legal.court_needs_days", year))
-    day = np.where(ordered, np.minimum(day, np.maximum(order_day - court, base + 1)), day)
-    room = int(behaviour.scalar("legal.days_before_last_order", year))
-    turns &= agreed & (day < end - week) & (day + room < last_order)
-    start[turns, _C1] = day[turns]
-
-    low, high = behaviour.value("legal.interim_order_days", year)
-    u = streams("interim order days").uniform(who.lead, entry)
-    begun = start[:, _C1]
-    final = begun + within(u, low, high)
-    final = np.minimum(final, last_order)
-    # With a placement order the care order is made before it or together with it (and then E1 is what is coded).
-    before = streams("order before placement order").uniform(who.lead, entry) < behaviour.scalar(
-        "legal.full_order_before_placement_order_share", year
-    )
-    near = order_day - within(u, *behaviour.value("legal.full_order_before_placement_order_days", year))
-    # Interim orders that would run too long before the placement order must become full ones.
-    too_long = order_day - begun >= high
-    final = np.where(
-        ordered, np.where((before & (near > begun + room)) | too_long, np.minimum(final, near), LATER), final
-    )
-    made = (begun < LATER) & (final > begun) & (final < end)
-    start[made, _C2] = final[made]
-
-
-def _remand_before_custody(
-    streams: Streams,
-    behaviour: Behaviour,
-    who: Entrants,
-    destination: NDArray[np.int8],
-    end: Days,
-    start: NDArray[np.int32],
-    year: int,
-) -> None:
-    """Put a child sentenced to custody who came by agreement on remand before, unless remanded at entry."""
-    low, high = behaviour.value("legal.remand_days", year)
-    day = end - within(streams("remand before custody").uniform(who.name, who.entry), low, high)
-    begun = start[:, _V2]
-    agreed = (begun < LATER) & (start[:, _C1] == LATER) & (start[:, _J1] == LATER) & (start[:, _L2] == LATER)
-    remanded = (destination == _CUSTODY) & agreed & (day > begun)
-    start[remanded, _J1] = day[remanded]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.behaviour import BANDS, Behaviour, band
+from synth.behaviour import Behaviour, band
 from synth.dates import Days, age_on, birthday
 from synth.draw import choose, within
 from synth.streams import Streams
 
-__all__ = ["FEMALE", "KINDS", "MALE", "Members", "age_group", "family_names", "members"]
+__all__ = ["FEMALE", "KINDS", "MALE", "QUEUE_BITS", "Members", "age_group", "family_names", "members"]
 
 MALE, FEMALE = 1, 2
 
@@ -25,8 +25,9 @@ KINDS = ("care", "unaccompanied", "short_break", "support")
 """How a family becomes known: straight into care, as an unaccompanied child, for short breaks, for support."""
 
 _SIZES = ("1", "2", "3", "4", "5")
-_LOWER_AGE = np.array([0, 1, 5, 10, 16])
-_UPPER_AGE = np.array([1, 5, 10, 16, 18])
+_OLDEST = 17
+QUEUE_BITS = 24
+"""Low bits of a family's name: its place in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Members:
 
 def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Return the names of families in the queues of a year; `authority` is its order, `place` counts from 0."""
-    base = (((authority + 1) << 14 | year) << 3 | KINDS.index(kind)) << 24
+    base = (((authority + 1) << 14 | year) << 3 | KINDS.index(kind)) << QUEUE_BITS
     return (base + place).astype(np.uint64)
 
 
@@ -78,22 +79,33 @@ def members(
 def _first_child(
     streams: Streams, behaviour: Behaviour, kind: str, family: NDArray[np.uint64], on: Days, year: int
 ) -> Days:
-    """Birth day of the child who brings the family in, by age group and evenly within it."""
-    ages = behaviour.vector(f"household.first_age.{kind}", year, BANDS)
-    group = choose(streams("first age group").uniform(family), ages)
-    youngest = birthday(on, -_LOWER_AGE[group].astype(np.int32))
-    oldest = birthday(on, -_UPPER_AGE[group].astype(np.int32)) + 1
-    u = streams("first age").uniform(family)
+    """Birth day of the child who brings the family in, by the age groups of the profile and evenly within them.
+
+    Newborns are the exception: most are a few days old.
+    """
+    groups = tuple(behaviour.value(f"household.first_age.{kind}", year))
+    lower, upper = (np.array(bounds, np.int32) for bounds in zip(*map(_bounds, groups), strict=True))
+    chosen = choose(
+        streams("first age group").uniform(family), behaviour.vector(f"household.first_age.{kind}", year, groups)
+    )
     # Leave some days before 18, so that the shortest stay still ends in childhood.
     spare = int(behaviour.scalar("household.days_before_18", year))
-    oldest = np.where(group == len(BANDS) - 1, oldest + spare, oldest)
-    birth = within(u, oldest, youngest)
-    newborn = (group == 0) & (
+    youngest = birthday(on, -lower[chosen])
+    oldest = birthday(on, -upper[chosen] - 1) + 1
+    oldest = np.where(upper[chosen] == _OLDEST, oldest + spare, oldest)
+    u = streams("first age").uniform(family)
+    newborn = (lower[chosen] == 0) & (
         streams("newborn").uniform(family) < behaviour.scalar(f"household.newborn_share.{kind}", year)
     )
-    return np.where(newborn, on - within(u, 0, behaviour.scalar("household.newborn_days", year) - 1), birth).astype(
-        np.int32
-    )
+    days_old = -np.log(u) * behaviour.scalar("household.newborn_mean_days", year)
+    days_old = np.minimum(days_old, behaviour.scalar("household.newborn_days", year) - 1)
+    return np.where(newborn, on - np.floor(days_old), within(u, oldest, youngest)).astype(np.int32)
+
+
+def _bounds(group: str) -> tuple[int, int]:
+    """Read an age group such as 0 or 10-15 as lowest and highest age in completed years."""
+    low, _, high = group.partition("-")
+    return int(low), int(high or low)
 
 
 def _birth(

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.behaviour import BANDS, Behaviour
-from synth.dates import Days, birthday
+from synth.dates import Days, birthday, next_working_day
 from synth.draw import choose, lognormal_days, within
 from synth.people import age_group
 from synth.streams import Streams
 
-__all__ = ["DESTINATIONS", "AdoptionClock", "Entrants", "Outcome", "adoption_clock", "outcome"]
+__all__ = ["DESTINATIONS", "AdoptionClock", "Entrants", "Outcome", "adoption_clock", "deciders", "outcome"]
 
 DESTINATIONS = (
     "home",
@@ -39,12 +39,13 @@ _SHORTEST_STAY = 2
 class Entrants:
     """Children at the start of a period; arrays of one length.
 
-    `name` is the child's own number, `lead` that of the brother or sister (or self) whose proceedings they share,
-    `number` counts the child's periods from 0, `entry` is the first day, `unaccompanied` a flag.
+    `name` is the child's own number, `lead` that of the brother or sister (or self) whose proceedings they share and
+    `lead_birth` that child's birth day, `number` counts the child's periods from 0, `entry` is the first day, `unaccompanied` a flag.
     """
 
     name: NDArray[np.uint64]
     lead: NDArray[np.uint64]
+    lead_birth: Days
     number: NDArray[np.int32]
     birth: Days
     entry: Days
@@ -81,11 +82,7 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     kind = np.where(who.unaccompanied, len(BANDS), group)
     rows = (*BANDS, "unaccompanied")
     weights = behaviour.table("care.destination", year, rows, DESTINATIONS)
-    # Brothers and sisters usually share one outcome: one uniform, each with the weights of their own age.
-    together = streams("outcome together").uniform(who.name, who.number) < behaviour.scalar(
-        "siblings.same_outcome_share", year
-    )
-    decides = np.where(together, who.lead, who.name)
+    decides = deciders(streams, behaviour, who, year)
     destination = choose(streams("destination").uniform(decides, who.entry), weights[kind])
 
     last = birthday(who.birth, 18) - 1
@@ -109,14 +106,23 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     return Outcome(destination.astype(np.int8), np.maximum(end, who.entry + _SHORTEST_STAY).astype(np.int32))
 
 
+def deciders(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) -> NDArray[np.uint64]:
+    """Return whose draws settle an outcome: brothers and sisters usually share one, each by the weights of their age."""
+    together = streams("outcome together").uniform(who.name, who.number) < behaviour.scalar(
+        "siblings.same_outcome_share", year
+    )
+    return np.where(together, who.lead, who.name)
+
+
 def adoption_clock(
     streams: Streams, behaviour: Behaviour, decides: NDArray[np.uint64], entry: Days, year: int
 ) -> AdoptionClock:
     """Return the three waits of an adoption, each within bounds that keep court and matching possible."""
     order = _bounded(streams, behaviour, "care.adoption.entry_to_placement_order", decides, entry, year)
+    order = next_working_day(entry + order) - entry
     placed = order + _bounded(streams, behaviour, "care.adoption.order_to_placement", decides, entry, year)
     adopted = placed + _bounded(streams, behaviour, "care.adoption.placement_to_adoption", decides, entry, year)
-    return AdoptionClock(order, placed, adopted)
+    return AdoptionClock(order, placed, next_working_day(entry + adopted) - entry)
 
 
 def _bounded(

@@ -7,6 +7,7 @@ not allow there have weight zero. Placement for adoption begins on the day the a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,11 +70,11 @@ _CODES = {
 
 _FOSTER = [KINDS.index(kind) for kind in ("kin", "la_foster", "agency_foster", "concurrent")]
 _STEADINESS = ("settled", "ordinary", "mobile")
-_LENGTHS = ("short", "medium", "long")
+_LENGTHS = ("short", "medium", "long", "very_long")
 _GROUPS = (*BANDS, "unaccompanied")
 _MOST_STAYS = 60
 """A bound on placements in one period, far above what the lengths make likely; the last one is stretched."""
-_SHORTEST, _LONGEST = 3, 10_000
+_LONGEST = 10_000
 _APART = 0.11
 """Addresses are numbered around a circle; two stays of one kind in a row are at least this part of it apart."""
 _ADOPTED = DESTINATIONS.index("adoption")
@@ -119,7 +120,9 @@ def stays(
         "siblings.placed_together_share", year
     )
     key = np.where(joins, who.lead, who.name)
-    group = np.where(who.unaccompanied, len(BANDS), age_group(who.birth, who.entry))
+    # Children placed together are placed by the age of the one whose proceedings they share.
+    reference = np.where(joins, who.lead_birth, who.birth)
+    group = np.where(who.unaccompanied, len(BANDS), age_group(reference, who.entry))
     steady = choose(
         streams("steadiness").uniform(key, who.entry),
         behaviour.rows("placement.steadiness", year, group, _GROUPS, _STEADINESS),
@@ -137,6 +140,7 @@ def stays(
         _Rules(behaviour, guidance),
         who,
         key,
+        reference,
         steady,
         destination,
         end,
@@ -187,6 +191,7 @@ class _Plan:
     rules: _Rules
     who: Entrants
     key: NDArray[np.uint64]
+    reference: Days
     steady: NDArray[np.int64]
     destination: NDArray[np.int8]
     end: Days
@@ -207,7 +212,7 @@ class _Plan:
                 break
             start = at[rows]
             stop = self._stop(rows, start, step)
-            kind = self._kind(rows, start, stop, kind_now[rows])
+            kind = self._kind(rows, start, stop, kind_now[rows], first=step == 0)
             location = _location(self.streams, self.behaviour, kind, self.key[rows], start, secure_inside[rows])
             slot = self.streams("address").uniform(self.key[rows], start)
             # A move is a move: a tenth of the addresses of its kind further at least.
@@ -223,39 +228,53 @@ class _Plan:
             "placement.mean_days", year_of(start), self.steady[rows], _STEADINESS, ("first", "later")
         )[:, min(step, 1)]
         u = self.streams("length of stay in placement").uniform(self.key[rows], start)
-        length = np.clip(-means * np.log(u), _SHORTEST, _LONGEST).astype(np.int32)
+        length = np.minimum(2 + np.floor(-means * np.log(u)), _LONGEST).astype(np.int32)
         until = self.until[rows]
         stop = np.minimum(start + length, until)
-        reaches = (until - stop <= _SHORTEST) | (step == _MOST_STAYS - 1)
+        # Nobody moves just before a period ends: an order or a birthday is reached from a settled placement.
+        least = self.behaviour.vector("placement.last_stay_at_least", self._base, DESTINATIONS)[self.destination[rows]]
+        reaches = (until - stop < least) | (step == _MOST_STAYS - 1)
         return np.where(reaches, until, stop).astype(np.int32)
 
-    def _kind(self, rows: NDArray[np.int64], start: Days, stop: Days, before: NDArray[np.int64]) -> NDArray[np.int64]:
+    @property
+    def _base(self) -> int:
+        """The year that parameters which do not change are read in."""
+        return self.behaviour.profile.warm_up_from
+
+    def _kind(
+        self, rows: NDArray[np.int64], start: Days, stop: Days, before: NDArray[np.int64], *, first: bool
+    ) -> NDArray[np.int64]:
         """Choose a kind of placement for each stay; `before` is the kind of the stay just ended (-1: none)."""
         behaviour, rules, who, path = self.behaviour, self.rules, self.who.only(rows), self.path.only(rows)
         year = year_of(start)
-        group = np.where(who.unaccompanied, len(BANDS), age_group(who.birth, start))
-        weights = behaviour.rows("placement.kind", year, group, _GROUPS, KINDS)
+        group = np.where(who.unaccompanied, len(BANDS), age_group(self.reference[rows], start))
+        weights = behaviour.rows("placement.kind", year, group, _GROUPS, KINDS) * rules.after[before]
+        if first:
+            weights = weights * rules.first
         # The law: every status held during the stay must allow it.
-        lawful = np.where(path.during(start, stop)[:, :, None], rules.allowed[None], 1.0).min(axis=1)
+        during = path.during(start, stop)
+        lawful = np.where(during[:, :, None], rules.allowed[None], 1.0).min(axis=1)
+        weights = np.where(during[:, [STATUSES.index("J1")]], weights * rules.on_remand, weights)
         age = age_on(who.birth, start)
         lawful *= rules.from_age[None, :] <= age[:, None]
         infant, parent = rules.family_centre_ages
         lawful[:, KINDS.index("family_centre")] *= (birthday(who.birth, infant + 1) > stop) | (age >= parent)
-        lawful[:, KINDS.index("concurrent")] *= (start >= rules.concurrent_from) & (age < rules.concurrent_under)
-        # Nobody moves from parents to parents, or from one pair of prospective adopters to another.
-        for kind in (_PARENTS, KINDS.index("concurrent")):
-            lawful[before == kind, kind] = 0.0
         ends_here = stop >= self.until[rows]
+        before_carer = ends_here & self.by_carer[rows]
+        # Prospective adopters who foster first go on to adopt.
+        lawful[:, KINDS.index("concurrent")] *= (
+            before_carer & (start >= rules.concurrent_from) & (age < rules.concurrent_under)
+        )
+        # Nobody moves from parents to parents.
+        lawful[before == _PARENTS, _PARENTS] = 0.0
         lawful[ends_here & (stop < self.end[rows]) & (self.destination[rows] != _ADOPTED), _PARENTS] = 0.0
         # The length of stay, and where the period leads.
-        short, medium = behaviour.value("placement.length_bounds", behaviour.profile.warm_up_from)
-        bucket = np.searchsorted([short, medium], stop - start, side="right")
+        bucket = np.searchsorted(behaviour.value("placement.length_bounds", self._base), stop - start, side="right")
         fit = behaviour.cells("placement.length_fit", year, bucket, KINDS, _LENGTHS)
         weights = weights * fit * lawful
         leads = behaviour.rows(
             "placement.last_kind", year, self.destination[rows].astype(np.int64), DESTINATIONS, KINDS
         )
-        before_carer = ends_here & self.by_carer[rows]
         suits = np.where(before_carer[:, None], np.isin(np.arange(len(KINDS)), _FOSTER), leads)
         weighted = np.where((ends_here & (stop >= self.end[rows]) | before_carer)[:, None], weights * suits, weights)
         # Where nothing usual is lawful for the stay, a foster carer of the authority always is.
@@ -281,11 +300,16 @@ class _Rules:
                         and (status not in queried or code not in queried[status])
                     )
                     self.allowed[row, column] *= legal
-        # With parents needs a care order: the guidance tolerates others only as rarities, which are not drawn.
-        parents_with = behaviour.value("placement.parents_with_statuses", behaviour.profile.warm_up_from)
-        self.allowed[:, _PARENTS] *= [status in parents_with for status in STATUSES]
-        custody_with = behaviour.value("placement.custody_with_statuses", behaviour.profile.warm_up_from)
-        self.allowed[:, KINDS.index("custody")] *= [status in custody_with for status in STATUSES]
+        base = behaviour.profile.warm_up_from
+        # What the guidance tolerates as a rarity, or nobody would do, is not drawn either.
+        for status, kinds in behaviour.value("placement.not_with_status", base).items():
+            self.allowed[STATUSES.index(status), [KINDS.index(kind) for kind in kinds]] = 0.0
+        self.on_remand = self._factors(behaviour.value("placement.on_remand", base))
+        self.first = self._factors(behaviour.value("placement.first", base))
+        # The last row stands for no placement before (index -1).
+        self.after = np.ones((len(KINDS) + 1, len(KINDS)))
+        for kind, factors in behaviour.value("placement.after", base).items():
+            self.after[KINDS.index(kind)] = self._factors(factors)
 
         def age(code: str) -> int:
             found = [guidance.limit("PLACEMENT_TYPE_CODE", code, m) for m in ("min_age_years", "query_age_years")]
@@ -296,8 +320,14 @@ class _Rules:
         parents = guidance.limit("PLACEMENT_TYPE_CODE", "R3", "parent_min_age_years") or 12
         self.family_centre_ages = (int(infants), int(parents))
         first = guidance.limit_date("PLACEMENT_TYPE_CODE", "A8", "first_start_date")
-        self.concurrent_under = behaviour.scalar("placement.concurrent_under_age", behaviour.profile.warm_up_from)
+        self.concurrent_under = behaviour.scalar("placement.concurrent_under_age", base)
         self.concurrent_from = 0 if first is None else day(first.year, first.month, first.day)
+
+
+    @staticmethod
+    def _factors(named: Mapping[str, float]) -> NDArray[np.float64]:
+        """Return one factor a kind, one where none is named."""
+        return np.array([named.get(kind, 1.0) for kind in KINDS])
 
 
 def _location(

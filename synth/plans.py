@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.behaviour import Behaviour
-from synth.dates import Days, age_on, birthday
+from synth.dates import Days, age_on, birthday, next_working_day
 from synth.draw import choose, lognormal_days, within
+from synth.people import QUEUE_BITS
 from synth.periods import DESTINATIONS, Entrants
 from synth.streams import Streams
 
@@ -17,6 +18,7 @@ __all__ = [
     "CLOSURES",
     "NEEDS",
     "PlanEnds",
+    "adult_services",
     "aftercare_end",
     "needs",
     "registration",
@@ -33,6 +35,7 @@ adult services, any other reason."""
 
 _ADOPTED, _DIED, _GUARDIAN, _MOVED, _ADULT, _OTHER = range(6)
 _N1, _N2, _N6, _N9 = (NEEDS.index(code) for code in ("N1", "N2", "N6", "N9"))
+_GOLDEN_RATIO = 0.6180339887498949
 _OWN = [_N2, _N6, _N9]
 """Needs that are the child's own: a brother or sister does not share them."""
 
@@ -68,9 +71,14 @@ def needs(
     Socially unacceptable behaviour (N6) is not drawn under the age of 10.
     """
     weights = np.broadcast_to(behaviour.vector(f"need.{kind}", year, NEEDS), (len(family), len(NEEDS))).copy()
-    young = age_on(birth, start) < behaviour.scalar("need.n6_from_age", year)
-    weights[young, _N6] = 0.0
-    u = streams("need").uniform(family)
+    age = age_on(birth, start)
+    weights[age < behaviour.scalar("need.n6_from_age", year), _N6] = 0.0
+    # Disability is rarely the reason for a plan before it can be seen.
+    seen = behaviour.value("need.n2_by_age", year)
+    weights[:, _N2] *= np.interp(age, [float(key) for key in seen], list(seen.values()))
+    # Spread evenly along each queue, so that a year's shares hardly depend on how few families it admits.
+    queue, place = family >> np.uint64(QUEUE_BITS), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.float64)
+    u = np.clip((streams("need").uniform(queue) + place * _GOLDEN_RATIO) % 1.0, 1e-12, 1 - 1e-12)
     drawn = choose(u, weights)
     # The queue keeps a family's children together, the one who brought it in first.
     later = np.zeros(len(family), bool)
@@ -98,15 +106,14 @@ def registration(
     """
     chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
     on = (need == _N1) & (streams("registered").uniform(family, start) < chance)
-    wait = within(
-        streams("register wait").uniform(family, start),
-        0,
-        behaviour.scalar("register.longest_wait_days", year),
-    )
+    u = streams("register wait").uniform(family, start)
+    soon, late = (int(days) for days in behaviour.value("register.wait_days", year))
+    later = streams("registered later").uniform(family, start) < behaviour.scalar("register.later_share", year)
+    wait = np.where(later, within(u, soon, late), within(u, 0, soon))
     value = behaviour.value("register.length", year)
     length = lognormal_days(streams("register length").uniform(family, start), value["median_days"], value["sigma"])
     length = np.clip(length, value["shortest_days"], value["longest_days"])
-    return (start + wait).astype(np.int32), np.where(on, length, 0).astype(np.int32)
+    return next_working_day(start + wait), np.where(on, length, 0).astype(np.int32)
 
 
 def support_plan(
@@ -140,7 +147,7 @@ def support_plan(
     end = start + np.where(on > 0, np.maximum(length, begin + on + tail - start), length)
     eve = birthday(birth, 18) - 1
     grown = end >= eve
-    adult = grown & (need == _N2)
+    adult = grown & adult_services(streams, behaviour, family, need, year)
     end = np.where(grown, eve, end)
     return PlanEnds(end.astype(np.int32), np.where(adult, _ADULT, _OTHER).astype(np.int8))
 
@@ -155,8 +162,22 @@ def short_break_series(
     return np.minimum(start + length, birthday(birth, 18) - 1).astype(np.int32)
 
 
+def adult_services(
+    streams: Streams, behaviour: Behaviour, who: NDArray[np.uint64], need: NDArray[np.int8], year: int
+) -> NDArray[np.bool_]:
+    """Say whose care adult services take over at 18: most of those with a plan for their own disability (N2)."""
+    share = behaviour.scalar("plan.adult_services_share_n2", year)
+    return np.asarray((need == _N2) & (streams("adult services").uniform(who) < share))
+
+
 def aftercare_end(
-    streams: Streams, behaviour: Behaviour, who: Entrants, destination: NDArray[np.int8], end: Days, year: int
+    streams: Streams,
+    behaviour: Behaviour,
+    who: Entrants,
+    need: NDArray[np.int8],
+    destination: NDArray[np.int8],
+    end: Days,
+    year: int,
 ) -> PlanEnds:
     """Draw how long a plan goes on after a period of care, by where the child went.
 
@@ -176,4 +197,6 @@ def aftercare_end(
         ("guardian_other", _GUARDIAN),
     ):  # fmt: skip
         because[destination == code[place]] = why
+    grown = destination == code["grows_up"]
+    because[grown & adult_services(streams, behaviour, who.name, need, year)] = _ADULT
     return PlanEnds(last.astype(np.int32), because)

@@ -74,6 +74,7 @@ def subjects(
     roster: Roster,
     status: NDArray[np.int64],
     on_register: NDArray[np.bool_],
+    remanded: NDArray[np.bool_],
 ) -> Subjects:
     """Return the same children as subjects of the traits."""
     child = history.children
@@ -87,4 +88,5 @@ def subjects(
         unaccompanied=child["unaccompanied"][children],
         status=status,
         on_register=on_register,
+        remanded=remanded,
     )

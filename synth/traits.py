@@ -50,6 +50,9 @@ HEALTH = (
     "HEALTH_MENTAL_HEALTH",
 )
 
+_FIRST_AGE = {item: 10 for item in ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")}
+_FIRST_AGE["HEALTH_DENTAL_CHECK"] = 5
+"""Ages at which the items begin to apply, as in the guidance; only the slope of the shares hangs on them."""
 _TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
 _TRIO = ("SUBSTANCE_ALCOHOL_MISUSE", "MENTAL_ILL_HEALTH", "DOMESTIC_ABUSE")
 _ILL = ("SUBSTANCE_ALCOHOL_MISUSE", "LEARNING_DISABILITIES", "MENTAL_ILL_HEALTH", "PHYSICAL_ILL_HEALTH")
@@ -59,7 +62,10 @@ _MEMORY = 6
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """The children described; arrays of one length. `authority` is the order 0 to 21, `status` indexes STATUSES."""
+    """The children described; arrays of one length. `authority` is the order 0 to 21, `status` indexes STATUSES.
+
+    `remanded` marks children on remand, in a secure home or in custody during the year.
+    """
 
     authority: NDArray[np.int64]
     name: NDArray[np.uint64]
@@ -70,6 +76,7 @@ class Subjects:
     unaccompanied: NDArray[np.bool_]
     status: NDArray[np.int64]
     on_register: NDArray[np.bool_]
+    remanded: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ def disabled(
         behaviour.vector("disability.share_other", year, BANDS)[np.minimum(group, len(BANDS) - 1)],
     )
     share = share * np.where(who.sex == MALE, 1.0, behaviour.scalar("disability.girls_to_boys", year))
+    share = share * np.where(who.unaccompanied, behaviour.scalar("disability.unaccompanied_factor", year), 1.0)
     impaired = _stable(streams, "disability", who.name) > _threshold(share)
     onset = birthday(
         who.birth,
@@ -177,7 +185,9 @@ def _impairments(
         np.sqrt(tie) * common + np.sqrt(1 - tie) * _stable(streams, f"impairment {kind}", who.name)
         for kind in DISABILITIES
     ]
-    over = np.stack(latents, axis=1) - _threshold(share)
+    from_age = behaviour.vector("disability.from_age", year, DISABILITIES)
+    seen = age_on(who.birth, last_day(year))[:, None] >= from_age
+    over = np.where(seen, np.stack(latents, axis=1) - _threshold(share), -np.inf)
     found = over > 0
     found[np.arange(len(over)), over.argmax(axis=1)] = True
     return np.asarray(found & impaired[:, None])
@@ -205,17 +215,26 @@ def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) 
 
 
 def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> dict[str, NDArray[np.str_]]:
-    """Health and conduct items as codes."""
-    older = age_on(who.birth, last_day(year)) >= 16  # noqa: PLR2004  the published age groups 10-15 and 16-17
+    """Health and conduct items as codes; shares change with age from the first age an item applies to up to 17."""
+    age = age_on(who.birth, last_day(year))
     tie = behaviour.scalar("health.trouble_tie", year)
     trouble = _drifting(streams, behaviour, "trouble", who.name, year)
+    shifts = {
+        name: behaviour.vector(f"health.{name}", year, HEALTH) for name in ("girls_shift", "conduct_shift", "remand_shift")
+    }
+    conduct = who.need == NEEDS.index("N6")
     columns = {}
-    for item in HEALTH:
-        by_status = behaviour.table(f"health.{item.lower()}", year, STATUSES, ("younger", "16-17"))
-        share = by_status[who.status, older.astype(np.int64)]
+    for n, item in enumerate(HEALTH):
+        ends = np.log(behaviour.table(f"health.{item.lower()}", year, STATUSES, ("first", "last"))[who.status])
+        begins = _FIRST_AGE.get(item, 0)
+        grown = np.clip((age - begins) / (17 - begins), 0.0, 1.0)
+        share = np.exp(ends[:, 0] + grown * (ends[:, 1] - ends[:, 0]))
         latent = _drifting(streams, behaviour, item, who.name, year)
         if item in _TROUBLED:
             latent = np.sqrt(tie) * trouble + np.sqrt(1 - tie) * latent
+        latent = latent + np.where(who.sex == MALE, 0.0, shifts["girls_shift"][n])
+        latent = latent + np.where(conduct, shifts["conduct_shift"][n], 0.0)
+        latent = latent + np.where(who.remanded, shifts["remand_shift"][n], 0.0)
         unknown = streams(f"{item} not available").uniform(who.name, year) < behaviour.scalar(
             "health.not_available_share", year
         )
@@ -230,7 +249,8 @@ def _language(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list
     group = ethnicity(streams, behaviour, who.authority, codes, who.family, who.unaccompanied)
     other = behaviour.vector("language.other_by_ethnicity", year, ETHNICITIES)[group]
     other = np.where(who.unaccompanied, behaviour.scalar("language.other_unaccompanied", year), other)
-    welsh = np.where((group == 0) & ~who.unaccompanied, welsh, 0.0)
+    elsewhere = behaviour.scalar("language.welsh_outside_white_group", year)
+    welsh = np.where(group == 0, welsh, welsh * elsewhere) * ~who.unaccompanied
     signed = np.full(len(welsh), behaviour.scalar("language.sign_language", year))
     weights = np.stack([welsh, other, signed, np.maximum(1 - welsh - other - signed, 0.0)], axis=1)
     return np.array(["CYM", "OTH", "BSL", "ENG"])[choose(streams("language").uniform(who.family), weights)]

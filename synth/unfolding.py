@@ -56,6 +56,7 @@ def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) 
     who = Entrants(
         name=child["name"][rows],
         lead=period["lead"],
+        lead_birth=period["lead_birth"],
         number=period["number"],
         birth=child["birth"][rows],
         entry=period["start"],

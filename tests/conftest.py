@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,6 @@ from hypothesis import settings
 from synth.behaviour import Behaviour
 from synth.dates import day_of_year_start, last_day
 from synth.draw import within
-from synth.files import Generated
 from synth.generate import generate, simulate
 from synth.geography.authorities import parse_authorities
 from synth.guidance import Guidance, load
@@ -26,6 +26,9 @@ from synth.placements import stays
 from synth.profile import Profile, load_profile
 from synth.streams import Streams
 from synth.unfolding import unfold
+
+if TYPE_CHECKING:
+    from synth.files import Generated
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=30, database=None)
 settings.load_profile("fixed")
@@ -99,10 +102,11 @@ class Periods:
 
 
 def frames(made: Generated) -> dict[str, pl.DataFrame]:
+    """Return forms as frames of text."""
     return {
-        form: pl.DataFrame({name: column.astype(object) for name, column in columns.items()}, schema_overrides=dict.fromkeys(columns, pl.String))
+        form: pl.DataFrame({name: pl.Series(column.tolist(), dtype=pl.String) for name, column in columns.items()})
         for form, columns in made.forms.items()
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="session")
@@ -181,14 +185,16 @@ def periods(arrivals, behaviour, guidance):
     def drawn(seed, year=2015, kind="care", families=250):
         streams, family, on, new = arrivals(seed, year, kind, families)
         n = len(new.name)
-        who = Entrants(
-            name=new.name,
-            lead=family[new.queue] * np.uint64(8),
-            number=np.zeros(n, np.int32),
-            birth=new.birth,
-            entry=on[new.queue],
-            unaccompanied=np.full(n, kind == "unaccompanied"),
-        )
+        columns = {
+            "name": new.name,
+            "lead": family[new.queue] * np.uint64(8),
+            "lead_birth": new.birth[np.searchsorted(new.queue, new.queue)],
+            "number": np.zeros(n, np.int32),
+            "birth": new.birth,
+            "entry": on[new.queue],
+            "unaccompanied": np.full(n, kind == "unaccompanied"),
+        }
+        who = Entrants(*(columns[name] for name in Entrants.__slots__))
         drawn = outcome(streams, behaviour, who, year)
         return Periods(streams, behaviour, guidance, who, drawn.destination, drawn.end, year)
 

@@ -94,6 +94,16 @@ def test_children_come_back_from_a_spell_away_to_the_same_address(periods, behav
     assert (spells.start[ordered][first] == life.stays.start).all(), "the stays themselves are unmoved"
 
 
+def test_episodes_away_last_more_than_a_day(periods, changed, guidance):
+    """A change of legal status during a spell away must not leave a day of it on its own."""
+    life = periods(1, 2020, "care", 8000)
+    often = changed(missing__share_of_stays=1.0, missing__days=[2, 3])
+    spells = with_spells_away(life.streams, often, life.who, life.stays, life.end)
+    found = cut(life.path, spells, life.who.entry, life.end)
+    away = found.away >= 0
+    assert ((found.end - found.start)[away] >= guidance.limit("PLACEMENT_TYPE_CODE", "M3", "min_days")).all()
+
+
 def test_spells_away_are_as_frequent_as_the_profile_says(periods, behaviour):
     life = periods(1, 2022, "unaccompanied", 10_000)
     spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.end)
@@ -101,7 +111,8 @@ def test_spells_away_are_as_frequent_as_the_profile_says(periods, behaviour):
     last = np.append(life.stays.period[1:] != life.stays.period[:-1], True)
     stop = np.where(last, life.end[life.stays.period], stop)
     longest = behaviour.value("missing.days", 2022)[1]
-    roomy = stop - life.stays.start > 60 + longest
+    margin = behaviour.scalar("missing.days_before_and_after", 2022)
+    roomy = stop - life.stays.start > 3 * margin + longest
     gone = np.isin(np.arange(len(roomy)), spells.stay[spells.away >= 0])
     assert fits_share(gone[roomy], behaviour.scalar("missing.share_of_stays", 2022))
     kinds = np.bincount(spells.away[spells.away >= 0], minlength=len(AWAY))

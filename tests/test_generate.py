@@ -61,7 +61,11 @@ def test_an_authority_alone_has_its_rows_of_all_wales(world, profile, names, yea
     assert equal(part(alone.forms, chosen), part(world(year).made.forms, chosen))
 
 
-@given(st.integers(0, 2**31), st.sets(st.sampled_from(all_authorities()), min_size=2, max_size=3), st.sampled_from([2018, 2022]))
+@given(
+    st.integers(0, 2**31),
+    st.sets(st.sampled_from(all_authorities()), min_size=2, max_size=3),
+    st.sampled_from([2018, 2022]),
+)
 @settings(max_examples=3)
 def test_adding_an_authority_leaves_the_others_alone(profile, seed, chosen, year):
     chosen = sorted(chosen, key=lambda authority: authority.order)
@@ -169,7 +173,9 @@ def test_plans_of_the_census_date_are_in_the_year_that_follows(world):
     began = pl.col("PLAN_START_DATE").str.to_date("%d/%m/%Y")
     old = after.filter(began <= dt.date(2023, 1, 1))
     assert old.join(before, on=[LA, "CHILD_CODE"], how="semi").height == old.height
-    register = both.filter((pl.col("CHILD_PROTECTION_REGISTER") == "1") & (pl.col("CHILD_PROTECTION_REGISTER_after") == "1"))
+    register = both.filter(
+        (pl.col("CHILD_PROTECTION_REGISTER") == "1") & (pl.col("CHILD_PROTECTION_REGISTER_after") == "1")
+    )
     assert (register["CPR_DATE"] == register["CPR_DATE_after"]).mean() > 0.95
 
 
@@ -196,7 +202,9 @@ def shares(forms):
         )
     )
     # Back from a spell away to the same address is no new placement.
-    known = moves.filter(pl.col("PLACEMENT_POSTCODE") != "").unique([LA, ID, "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"])
+    known = moves.filter(pl.col("PLACEMENT_POSTCODE") != "").unique(
+        [LA, ID, "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"]
+    )
     many = known.group_by(LA, ID).len().filter(pl.col("len") >= 3)
     found = {
         "legal_care_order": legal.is_in(["C1", "C2"]),
@@ -307,7 +315,9 @@ def test_the_manifest_knows_another_profile(profile, behaviour, changed, tmp_pat
     chosen = parse_authorities(SMALL)
     usual = generate(profile, chosen, 2020, out=tmp_path / "a")[0]
     other = generate(changed(household__twin_share=0.5).profile, chosen, 2020, out=tmp_path / "b")[0]
-    digests = [json.loads((folder / "manifest.json").read_text("utf-8"))["profile"]["sha256"] for folder in (usual, other)]
+    digests = [
+        json.loads((folder / "manifest.json").read_text("utf-8"))["profile"]["sha256"] for folder in (usual, other)
+    ]
     assert digests[0] != digests[1]
     assert contents(usual)["synthetic_crcs.csv"] != contents(other)["synthetic_crcs.csv"]
 
@@ -457,7 +467,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_done(monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", denied)
-    with pytest.raises(InputError, match="cannot write in .*Permission denied"):
+    with pytest.raises(InputError, match=r"cannot write in .*Permission denied"):
         generate(profile, all_authorities(), 2023, out=tmp_path / "closed", tick=ticks.append)
     assert not ticks
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -89,9 +89,7 @@ def test_plans_usually_begin_before_care(history):
     periods, plans = history.periods, history.plans
     first = periods["number"] == 0
     alone = of_child(history, periods, "unaccompanied")
-    begins = np.isin(
-        periods["child"] * 100_000 + periods["start"], plans["child"] * 100_000 + plans["start"]
-    )
+    begins = np.isin(periods["child"] * 100_000 + periods["start"], plans["child"] * 100_000 + plans["start"])
     assert 0 < begins[first & ~alone].mean() < 0.5
     assert begins[first & alone].all()
 

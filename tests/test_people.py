@@ -59,7 +59,7 @@ def test_a_family_is_the_same_whichever_others_are_drawn(behaviour, arrivals, se
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_families_are_as_the_profile_says(arrivals, behaviour, kind):
-    _, family, on, new = arrivals(1, 2023, kind, 20_000)
+    _, _, on, new = arrivals(1, 2023, kind, 20_000)
     first = new.name == new.family * np.uint64(8)
     assert fits_share(new.sex == MALE, behaviour.scalar(f"household.male_share.{kind}", 2023))
     groups = np.bincount(age_group(new.birth[first], on), minlength=len(BANDS))

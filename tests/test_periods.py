@@ -40,14 +40,16 @@ def test_each_way_out_is_open_only_at_its_age(periods, guidance, seed, year):
 def entrants(births, entry, lead=None, number=0):
     n = len(births)
     name = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(8)
-    return Entrants(
-        name=name,
-        lead=name if lead is None else np.array(lead, np.uint64),
-        number=np.full(n, number, np.int32),
-        birth=np.array(births, np.int32),
-        entry=np.full(n, entry, np.int32),
-        unaccompanied=np.zeros(n, bool),
-    )
+    columns = {
+        "name": name,
+        "lead": name if lead is None else np.array(lead, np.uint64),
+        "lead_birth": np.array(births, np.int32),
+        "number": np.full(n, number, np.int32),
+        "birth": np.array(births, np.int32),
+        "entry": np.full(n, entry, np.int32),
+        "unaccompanied": np.zeros(n, bool),
+    }
+    return Entrants(*(columns[name] for name in Entrants.__slots__))
 
 
 @given(SEEDS, st.integers(0, 40))

@@ -37,7 +37,7 @@ def code_of(found, row):
 @FEW
 def test_stays_fill_the_period(periods, seed, year, kind):
     found = periods(seed, year, kind, 250)
-    start, stop, follows = spans(found)
+    start, stop, _ = spans(found)
     first = np.append(True, found.stays.period[1:] != found.stays.period[:-1])
     assert (found.stays.period[first] == np.arange(len(found.end))).all()
     assert (start[first] == found.who.entry).all()
@@ -118,9 +118,7 @@ def test_placement_for_adoption_begins_on_the_set_day_and_ends_the_period(period
 def test_a_care_order_is_discharged_with_the_child_at_home(periods, behaviour, seed, year):
     found = periods(seed, year, "care", 250)
     stays, (start, _, follows) = found.stays, spans(found)
-    ordered = (found.destination == DESTINATIONS.index("home")) & (
-        found.path.at(found.end - 1) == STATUSES.index("C2")
-    )
+    ordered = (found.destination == DESTINATIONS.index("home")) & (found.path.at(found.end - 1) == STATUSES.index("C2"))
     last = np.flatnonzero(~follows)
     at_home = last[ordered[stays.period[last]]]
     assert (stays.kind[at_home] == PARENTS).all()

@@ -79,10 +79,11 @@ def test_uniforms_are_uniform(purpose):
 
 def test_names_of_children_are_spread_evenly():
     for kind in KINDS:
-        families = np.concatenate(
-            [family_names(np.full(500, order), year, kind, np.arange(500)) for order in range(22) for year in range(2010, 2024)]
-        )
-        name = families * np.uint64(8)
+        number = np.arange(500)
+        families = [
+            family_names(np.full(500, order), year, kind, number) for order in range(22) for year in range(2010, 2024)
+        ]
+        name = np.concatenate(families) * np.uint64(8)
         u = Streams(1)("sex").uniform(name)
         assert evenly(u, 50)
         assert evenly(np.stack([u, Streams(1)("sex").uniform(name + np.uint64(1))], axis=1), 10)

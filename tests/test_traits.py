@@ -90,7 +90,9 @@ def test_a_child_is_described_the_same_whoever_else_is(behaviour, seed, chosen):
 def table_of(behaviour, name, factor):
     """A status table with every share multiplied."""
     table = behaviour.value(name, 2022)
-    return {row: {column: min(share * factor, 0.99) for column, share in shares.items()} for row, shares in table.items()}
+    return {
+        row: {column: min(share * factor, 0.99) for column, share in shares.items()} for row, shares in table.items()
+    }
 
 
 @pytest.mark.parametrize("factor", [0.3, 0.8, 1.2])
@@ -214,9 +216,7 @@ def test_ethnic_groups_are_as_the_profile_says(behaviour):
     family = np.arange(40_000, dtype=np.uint64)
     for alone in (False, True):
         for order in (0, 21):
-            group = ethnicity(
-                Streams(1), behaviour, np.full(40_000, order), CODES, family, np.full(40_000, alone)
-            )
+            group = ethnicity(Streams(1), behaviour, np.full(40_000, order), CODES, family, np.full(40_000, alone))
             weights = behaviour.table("ethnicity.by_authority", base, CODES, ETHNICITIES)[order]
             weights = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES) if alone else weights
             assert fits(np.bincount(group, minlength=len(ETHNICITIES)), weights)

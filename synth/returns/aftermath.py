@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from synth.behaviour import Behaviour
-from synth.dates import age_on, birthday, day_of_year_start, last_day
+from synth.dates import age_on, birthday, day_of_year_start, last_day, previous_working_day
 from synth.draw import choose, within
 from synth.histories import History
 from synth.legal import LATER, STATUSES
+from synth.people import MALE
 from synth.periods import DESTINATIONS
+from synth.placements import KINDS
 from synth.returns.columns import Form, dates, numbers, yes_no
 from synth.returns.endings import ending_codes
-from synth.roster import Roster
+from synth.roster import Roster, call, subjects
 from synth.streams import Streams
+from synth.traits import disabled
 from synth.unfolding import Care
 
 __all__ = ["adoptions", "care_leavers"]
@@ -44,17 +49,16 @@ def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDAr
     before = np.where(order < LATER, order, placed - 60)
     low, high = behaviour.value("adoption.decision_before_order_days", base)
     decision = np.maximum(before - within(streams("decision").uniform(lead, entry), low, high), entry)
+    decision = np.maximum(previous_working_day(decision), entry)
     low, high = behaviour.value("adoption.match_before_placement_days", base)
     match = np.maximum(placed - within(streams("match").uniform(lead, entry), low, high), decision)
+    match = np.maximum(previous_working_day(match), decision)
     # Brothers and sisters placed on one day go to the same adopters.
     kind = choose(streams("adopters").uniform(lead, placed), behaviour.vector("adopters.kind", year, _ADOPTERS))
     status = choose(
         streams("adopters' status").uniform(lead, placed),
         behaviour.table("adopters.legal_status", year, _ADOPTERS, _LEGAL)[kind],
     )
-    last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
-    by_carer = np.zeros(len(care.who.name), bool)
-    by_carer[care.stays.period[last]] = care.stays.by_carer[last]
     sexes = np.array(_ADOPTERS)[kind]
     return {
         "LOCAL_AUTHORITY_CODE": roster.code[place],
@@ -64,7 +68,7 @@ def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDAr
         "DATE_MATCH": dates(match),
         "DATE_PLACED": dates(placed),
         "DATE_ADOPTED": dates(adopted),
-        "FOSTER_CARE": yes_no(by_carer[chosen]),
+        "FOSTER_CARE": yes_no(_last(care, care.stays.by_carer)[chosen]),
         "NB_ADOPTR": np.where(np.isin(sexes, ["M1", "F1"]), "1", "2"),
         "SEX_ADOPTR": sexes,
         "LS_ADOPTR": np.array(_LEGAL)[status],
@@ -98,14 +102,19 @@ def care_leavers(
         options = tuple(weights)
         drawn = choose(streams("accommodation").uniform(name[rows]), _in_own_order(weights))
         accommodation[rows] = np.array(options)[drawn]
-    activities = tuple(behaviour.value("leavers.activity", base))
-    activity = choose(streams("activity").uniform(name), behaviour.vector("leavers.activity", base, activities))
+    # Who lived with parents to the last and did not move out stays with them.
+    last_kind = _last(care, care.stays.kind)[chosen]
+    at_home = (last_kind == KINDS.index("parents")) & np.isin(why, ["E4", "E8"])
+    options = behaviour.value("leavers.stays_with_parents", base)
+    drawn = choose(streams("accommodation").uniform(name[at_home]), _in_own_order(options))
+    accommodation[at_home] = np.array(tuple(options))[drawn]
+    activity = _activity(streams, behaviour, history, care, chosen)
     return {
         "LOCAL_AUTHORITY_CODE": roster.code[place],
         "SYSTEM_ID": roster.local_id[place],
         "DATE_CEASED": dates(end[chosen]),
         "ACCOM": np.char.strip(accommodation),
-        "ACTIV": np.array(activities)[activity],
+        "ACTIV": activity,
         "CATEGORY_YP": numbers(_category(behaviour, care, chosen, why)),
         "PATHWAY_PLAN": yes_no(
             streams("pathway plan").uniform(name) < behaviour.scalar("leavers.pathway_plan_share", base)
@@ -114,6 +123,38 @@ def care_leavers(
             streams("personal adviser").uniform(name) < behaviour.scalar("leavers.personal_adviser_share", base)
         ),
     }
+
+
+def _last(care: Care, column: NDArray[Any]) -> NDArray[Any]:
+    """Return a column of the stays as it is in each period's last stay."""
+    last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
+    found = np.zeros(len(care.who.name), column.dtype)
+    found[care.stays.period[last]] = column[last]
+    return found
+
+
+def _activity(
+    streams: Streams,
+    behaviour: Behaviour,
+    history: History,
+    care: Care,
+    chosen: NDArray[np.int64],
+) -> NDArray[np.str_]:
+    """Draw what young people do on leaving: by sex, by disability, and no higher education before 18."""
+    base = behaviour.profile.warm_up_from
+    children = care.period["child"][chosen]
+    options = tuple(behaviour.value("leavers.activity", base))
+    weights = np.tile(behaviour.vector("leavers.activity", base, options), (len(chosen), 1))
+    n = len(children)
+    nobody = np.zeros(n, bool)
+    who = subjects(history, children, call(streams, behaviour, history, children), np.zeros(n, np.int64), nobody, nobody)
+    impaired, _ = disabled(streams, behaviour, who, care.year)
+    young = care.period["end"][chosen] < birthday(care.who.birth[chosen], 18) - 1
+    groups = {"before_18": young, "boys": who.sex == MALE, "girls": who.sex != MALE, "disabled": impaired}
+    for name, factors in behaviour.value("leavers.activity_factors", base).items():
+        for code, factor in factors.items():
+            weights[groups[name], options.index(code)] *= factor
+    return np.array(options)[choose(streams("activity").uniform(care.who.name[chosen]), weights)]
 
 
 def _in_own_order(weights: dict[str, float]) -> NDArray[np.float64]:

@@ -74,7 +74,8 @@ def _child_form(
 ) -> Form:
     year, n = care.year, len(children)
     looked_after = np.full(n, STANDINGS.index("looked_after"))
-    who = subjects(history, children, roster, looked_after, np.zeros(n, bool))
+    nobody = np.zeros(n, bool)
+    who = subjects(history, children, roster, looked_after, nobody, nobody)
     impaired, _ = disabled(streams, behaviour, who, year)
     ceased, shown = _status_ceased(streams, behaviour, history, care, children)
     return {
@@ -186,10 +187,11 @@ def _places(
         stays.key,
         stays.start,
     )
-    blank = adoption & (
-        streams("postcode left out").uniform(stays.key, stays.start)
-        < behaviour.value("placement.postcode_missing_share", base)["adoption"]
+    # Whether addresses of adopters are returned is an authority's practice.
+    leaves_out = streams("adopters' postcodes left out").uniform(np.arange(len(everyone))) < behaviour.scalar(
+        "placement.adoption_postcode_left_out_share", base
     )
+    blank = adoption & leaves_out[order]
     # With parents inside the authority is at home.
     at_home = (stays.kind == KINDS.index("parents")) & (stays.location == LOCATIONS.index("inside"))
     children = care.period["child"][stays.period]

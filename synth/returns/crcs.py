@@ -13,11 +13,14 @@ from synth.draw import choose
 from synth.geography.authorities import all_authorities
 from synth.guidance import Guidance, load
 from synth.histories import History
+from synth.legal import STATUSES as LEGAL
+from synth.placements import KINDS
 from synth.plans import CLOSURES, NEEDS
 from synth.returns.columns import Form, dates, numbers, yes_no
 from synth.roster import Roster, call, subjects
 from synth.streams import Streams
 from synth.traits import DISABILITIES, ETHNICITIES, PARENTAL, STATUSES, traits
+from synth.unfolding import Care
 
 __all__ = ["crcs_form"]
 
@@ -44,7 +47,7 @@ class _Standing:
     registration: NDArray[np.int64]
 
 
-def crcs_form(streams: Streams, behaviour: Behaviour, history: History) -> Form:
+def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> Form:
     """Return the file of the history's year, ordered by authority and child, in the year's own collection mode.
 
     Census-date mode returns children under 18 whose plan was in place on or before 1 January and still is on
@@ -59,7 +62,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History) -> Form:
     form = (
         _person(history, standing, roster, streams, behaviour)
         | _register(streams, behaviour, history, standing)
-        | _recorded(streams, behaviour, history, standing, roster, guidance)
+        | _recorded(streams, behaviour, history, care, standing, roster, guidance)
     )
     if guidance.mode == "all_year":
         form |= _plan_items(history, standing)
@@ -141,6 +144,7 @@ def _recorded(
     streams: Streams,
     behaviour: Behaviour,
     history: History,
+    care: Care,
     standing: _Standing,
     roster: Roster,
     guidance: Guidance,
@@ -148,7 +152,8 @@ def _recorded(
     """Items of need, disability, health and parents, with the age limits of the guidance."""
     on = standing.registration >= 0
     status = np.select([standing.looked_after, on], [STATUSES.index("looked_after"), STATUSES.index("register")], 2)
-    who = subjects(history, standing.child, roster, status, on)
+    remanded = np.isin(standing.child, _remanded(care))
+    who = subjects(history, standing.child, roster, status, on, remanded)
     found = traits(streams, behaviour, who, [a.code for a in all_authorities()], history.year)
     form: Form = {"LANGUAGE": found.language, "HEALTH_AUTISTIC_SPECTRUM_DISORDER": yes_no(found.autism)}
     form |= found.health
@@ -163,6 +168,14 @@ def _recorded(
             applies = (age >= low) & (age <= high)
             form[item.name] = np.where(applies, form[item.name], item.outside_age_code)
     return form
+
+
+def _remanded(care: Care) -> NDArray[np.int64]:
+    """Return children on remand, in a secure home or in custody at some time in the year."""
+    episodes = care.in_year()
+    kind = care.stays.kind[episodes.stay]
+    held = np.isin(kind, [KINDS.index("secure"), KINDS.index("custody")])
+    return np.asarray(care.period["child"][episodes.period[held | (episodes.legal == LEGAL.index("J1"))]])
 
 
 def _plan_items(history: History, standing: _Standing) -> Form:

@@ -13,14 +13,14 @@ from synth.histories import History
 from synth.legal import STATUSES
 from synth.periods import DESTINATIONS
 from synth.placements import KINDS
-from synth.plans import NEEDS
+from synth.plans import adult_services
 from synth.streams import Streams
 from synth.unfolding import LATEST, Care
 
 __all__ = ["ending_codes"]
 
 _FIXED = {"guardian_carer": "E43", "guardian_other": "E44", "died": "E2", "transfer": "E3", "custody": "E9"}
-_AT_18 = ("E10", "E5", "E6", "E7", "E8")
+_AT_18 = ("E10", "E5", "E6", "E8")
 _FOSTER = [KINDS.index(kind) for kind in ("kin", "la_foster", "agency_foster")]
 
 
@@ -54,17 +54,18 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
     kind = np.empty(len(destination), np.int64)
     kind[care.stays.period[last]] = care.stays.kind[last]
-    foster = np.isin(kind, _FOSTER)
-    weights = np.where(
-        foster[:, None],
-        behaviour.vector("ending.at_18_from_foster", base, _AT_18),
-        behaviour.vector("ending.at_18_otherwise", base, _AT_18),
+    weights = np.select(
+        [np.isin(kind, _FOSTER)[:, None], (kind == KINDS.index("parents"))[:, None]],
+        [
+            behaviour.vector("ending.at_18_from_foster", base, _AT_18)[None],
+            behaviour.vector("ending.at_18_from_parents", base, _AT_18)[None],
+        ],
+        behaviour.vector("ending.at_18_otherwise", base, _AT_18)[None],
     )
     first = load("cla", LATEST).limit_date("REASON_EPISODE_FINISHED_CODE", "E10", "first_end_date")
     if first is not None:
         weights[end < day(first.year, first.month, first.day), _AT_18.index("E10")] = 0.0
-    # Adult services take over young people whose own disability was the reason.
-    own = history.children["need"][period["child"]] == NEEDS.index("N2")
-    weights[own, _AT_18.index("E7")] *= behaviour.scalar("ending.adult_services_if_disabled", base)
     code[grown] = np.array(_AT_18)[choose(u[grown], weights[grown])]
+    need = history.children["need"][period["child"]]
+    code[grown & adult_services(streams, behaviour, who.name, need, base)] = "E7"
     return np.char.strip(code)
