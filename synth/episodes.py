@@ -61,8 +61,13 @@ class Episodes:
         return Episodes(*(getattr(self, column.name)[rows] for column in fields(self)))
 
 
-def with_spells_away(streams: Streams, behaviour: Behaviour, who: Entrants, stays: Stays, end: Days) -> Spells:
-    """Break some stays of older children by a spell away, well inside the stay, and back to the same address."""
+def with_spells_away(
+    streams: Streams, behaviour: Behaviour, who: Entrants, stays: Stays, path: LegalPath, end: Days
+) -> Spells:
+    """Break some stays of older children by a spell away, well inside the stay, and back to the same address.
+
+    No order is made while a child is away: an episode away is never cut in two.
+    """
     n = len(stays.start)
     following = np.append(stays.period[1:] == stays.period[:-1], False)
     stop = np.where(following, np.append(stays.start[1:], 0), end[stays.period])
@@ -76,9 +81,12 @@ def with_spells_away(streams: Streams, behaviour: Behaviour, who: Entrants, stay
     offset = within(streams("first day away").uniform(name, stays.start), margin, np.maximum(room - margin, margin))
     leave = (stays.start + offset).astype(np.int32)
     chance = behaviour.scalars("missing.share_of_stays", year)
+    orders = path.start[stays.period]
+    ordered = ((orders >= leave[:, None]) & (orders <= (leave + days)[:, None])).any(axis=1)
     goes = (
         (room > 3 * margin)
         & (age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant))
+        & ~ordered
         & (streams("goes away").uniform(name, stays.start) < chance)
     )
     kind = choose(

@@ -110,7 +110,7 @@ def _put_in_place(building: Path, target: Path) -> None:
     target.rename(old)
     try:
         building.rename(target)
-    except OSError:
+    except BaseException:
         old.rename(target)
         raise
     shutil.rmtree(old)

@@ -25,6 +25,7 @@ from synth.ledger import Ledger
 from synth.people import Members, age_group, members
 from synth.periods import DESTINATIONS, Entrants, Outcome, outcome
 from synth.plans import (
+    CLOSURES,
     PlanEnds,
     aftercare_end,
     needs,
@@ -74,8 +75,18 @@ def live(
     for now in range(behaviour.profile.warm_up_from + 1, year + 1):
         book.live_through(now)
         tick(now)
-    spells = (book.children, book.plans, book.periods, book.registrations, book.series)
-    return History(tuple(authorities), year, *(ledger.frozen() for ledger in spells))
+    registrations = book.registrations.frozen()
+    # What was to begin after a child had left for care never came.
+    came = registrations["end"] > registrations["start"]
+    return History(
+        tuple(authorities),
+        year,
+        book.children.frozen(),
+        book.plans.frozen(),
+        book.periods.frozen(),
+        {name: column[came] for name, column in registrations.items()},
+        book.series.frozen(),
+    )
 
 
 class _Book:
@@ -231,7 +242,8 @@ class _Book:
         first = day_of_year_start(year)
         risk = behaviour.vector("care.from_plan.risk_by_age", year, BANDS)[age_group(child["birth"][rows], first)]
         listed = child["registration"][rows]
-        on_register = (listed >= 0) & (np.append(self.registrations["end"], 0)[listed] > first)
+        begins, ends = (np.append(self.registrations[column], 0)[listed] for column in ("start", "end"))
+        on_register = (listed >= 0) & (begins <= first) & (ends > first)
         risk = risk * np.where(on_register, behaviour.scalar("care.from_plan.risk_if_registered", year), 1.0)
         recently = child["care_end"][rows] > first - int(behaviour.scalar("care.from_plan.recent_days", year))
         return risk * np.where(recently, behaviour.scalar("care.from_plan.risk_if_returned", year), 1.0)
@@ -266,6 +278,7 @@ class _Book:
         day = np.maximum(day, np.minimum(begun[closes] + 14, end)).astype(np.int32)
         child["plan_end"][rows[closes]] = day
         self.plans["end"][child["plan"][rows[closes]]] = day
+        self.plans["ends_because"][child["plan"][rows[closes]]] = CLOSURES.index("RC7")
 
     # -- new families -------------------------------------------------------------------------------------------
 

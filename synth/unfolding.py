@@ -66,7 +66,7 @@ def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) 
     orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
     found = stays(streams, behaviour, guidance, who, period["destination"], period["end"], path, secure)
-    spells = with_spells_away(streams, behaviour, who, found, period["end"])
+    spells = with_spells_away(streams, behaviour, who, found, path, period["end"])
     episodes = cut(path, spells, period["start"], period["end"])
     return Care(year, period, who, path, found, spells, episodes)
 

@@ -182,7 +182,7 @@ def periods(arrivals, behaviour, guidance):
     """Return periods of care that begin in a year, with their legal statuses and placements."""
 
     @lru_cache(maxsize=32)
-    def drawn(seed, year=2015, kind="care", families=250):
+    def drawn(seed, year=2015, kind="care", families=250, behaviour=behaviour):
         streams, family, on, new = arrivals(seed, year, kind, families)
         n = len(new.name)
         columns = {

@@ -62,7 +62,7 @@ def test_episodes_divide_the_period_where_something_changes(life):
 @settings(max_examples=15)
 def test_lives_are_divided_without_gap_or_overlap(periods, behaviour, seed, year):
     life = periods(seed, year, "care", 100)
-    spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.end)
+    spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.path, life.end)
     found = cut(life.path, spells, life.who.entry, life.end)
     days = np.bincount(found.period, found.end - found.start, len(life.end))
     assert (days == life.end - life.who.entry).all()
@@ -76,7 +76,7 @@ def test_lives_are_divided_without_gap_or_overlap(periods, behaviour, seed, year
 @settings(max_examples=15)
 def test_children_come_back_from_a_spell_away_to_the_same_address(periods, behaviour, guidance, seed, year):
     life = periods(seed, year, "care", 200)
-    spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.end)
+    spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.path, life.end)
     away = np.flatnonzero(spells.away >= 0)
     assert ((away > 0) & (away < len(spells.start) - 1)).all()
     for side in (-1, 1):
@@ -98,7 +98,7 @@ def test_episodes_away_last_more_than_a_day(periods, changed, guidance):
     """A change of legal status during a spell away must not leave a day of it on its own."""
     life = periods(1, 2020, "care", 8000)
     often = changed(missing__share_of_stays=1.0, missing__days=[2, 3])
-    spells = with_spells_away(life.streams, often, life.who, life.stays, life.end)
+    spells = with_spells_away(life.streams, often, life.who, life.stays, life.path, life.end)
     found = cut(life.path, spells, life.who.entry, life.end)
     away = found.away >= 0
     assert ((found.end - found.start)[away] >= guidance.limit("PLACEMENT_TYPE_CODE", "M3", "min_days")).all()
@@ -106,7 +106,7 @@ def test_episodes_away_last_more_than_a_day(periods, changed, guidance):
 
 def test_spells_away_are_as_frequent_as_the_profile_says(periods, behaviour):
     life = periods(1, 2022, "unaccompanied", 10_000)
-    spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.end)
+    spells = with_spells_away(life.streams, behaviour, life.who, life.stays, life.path, life.end)
     stop = np.append(life.stays.start[1:], 0)
     last = np.append(life.stays.period[1:] != life.stays.period[:-1], True)
     stop = np.where(last, life.end[life.stays.period], stop)

@@ -4,7 +4,8 @@ from chance import fits_share
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.dates import birthday
+from synth.behaviour import BANDS
+from synth.dates import birthday, next_working_day
 from synth.legal import LATER, STATUSES
 from synth.periods import DESTINATIONS
 
@@ -65,6 +66,16 @@ def test_orders_are_made_at_the_age_they_can_be(periods, guidance, seed, year):
 
 
 @given(SEEDS, YEARS)
+def test_courts_sit_on_working_days(periods, seed, year):
+    found = periods(seed, year)
+    _, status, start, _ = steps(found)
+    made = start[np.isin(status, [C1, C2, E1])]
+    assert (next_working_day(made) == made).all()
+    adopted = found.end[found.destination == DESTINATIONS.index("adoption")]
+    assert (next_working_day(adopted) == adopted).all()
+
+
+@given(SEEDS, YEARS)
 def test_adoption_needs_a_placement_order_or_consent(periods, seed, year):
     found = periods(seed, year)
     path, adopted = found.path, found.destination == DESTINATIONS.index("adoption")
@@ -116,6 +127,33 @@ def test_statuses_in_force_are_those_held_day_by_day(periods, seed, after, lengt
         by_day = {max((int(s), n) for n, s in enumerate(start) if s <= d)[1] for d in days}
         assert set(np.flatnonzero(held[period]).tolist()) == by_day
         assert int(found.path.at(first)[period]) in by_day
+
+
+def test_the_law_holds_whatever_the_profile_makes_likely(periods, changed, guidance):
+    """Every way in and out equally likely at every age (but custody): what is not lawful still does not happen."""
+    ways = ("V2", "C1", "C2", "L1", "L2", "J1")
+    out = dict.fromkeys(DESTINATIONS, 1.0)
+    no_custody = out | {"custody": 0.0}
+    wild = changed(
+        legal__route={band: dict.fromkeys(ways, 1.0) for band in BANDS},
+        legal__agreement_to_court=dict.fromkeys(BANDS, 1.0),
+        care__destination=dict.fromkeys((*BANDS, "unaccompanied"), out) | dict.fromkeys(BANDS[:3], no_custody),
+        legal__remand_from_age=0,
+    )
+    found = periods(1, 2020, "care", 4000, wild)
+    row, status, start, stop = steps(found)
+    first = np.append(True, row[1:] != row[:-1])
+    follows = zip(status[:-1][~first[1:]], status[1:][~first[1:]], strict=True)
+    assert {(STATUSES[a], STATUSES[b]) for a, b in follows} <= LAWFUL
+    assert (stop > start).all()
+    court = np.isin(status, COURT)
+    assert (start[court] < birthday(found.who.birth, 17)[row][court]).all()
+    ten = int(guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years"))
+    assert (start[status == J1] >= birthday(found.who.birth, ten)[row][status == J1]).all()
+    days = stop - start
+    for code, most in ((L1, 3), (L2, 15), (C1, 364)):
+        assert (days[status == code] <= most).all(), STATUSES[code]
+    assert (found.end <= birthday(found.who.birth, 18) - 1).all()
 
 
 def test_every_step_and_the_common_ways_in_occur(periods):

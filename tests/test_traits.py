@@ -9,6 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from synth.dates import age_on, birthday, day, last_day
 from synth.geography.authorities import all_authorities
+from synth.guidance import load
 from synth.people import FEMALE, MALE
 from synth.plans import NEEDS
 from synth.streams import Streams
@@ -44,6 +45,7 @@ def children(n=N, **same):
         "need": np.floor(drawn("need").uniform(name) * 9).astype(np.int8),
         "unaccompanied": drawn("alone").uniform(name) < 0.03,
         "status": status,
+        "remanded": drawn("remanded").uniform(name) < 0.02,
         "on_register": status == STATUSES.index("register"),
     }
     for column, value in same.items():
@@ -122,17 +124,37 @@ def test_flags_grow_with_their_share(behaviour, changed, factor):
 
 
 @pytest.mark.parametrize("item", HEALTH)
-def test_health_is_as_frequent_as_the_profile_says(behaviour, item):
-    who = children(60_000)
-    codes = seen(behaviour, who).health[item]
-    shares = behaviour.table(f"health.{item.lower()}", 2022, STATUSES, ("younger", "16-17"))
-    older = age_on(who.birth, last_day(2022)) >= 16
+@pytest.mark.parametrize("sex", [MALE, FEMALE])
+def test_health_is_as_frequent_as_the_profile_says(behaviour, item, sex):
+    """At the first age it applies to and at 17; for girls the latent is shifted, the threshold the same."""
+    shares = behaviour.table(f"health.{item.lower()}", 2022, STATUSES, ("first", "last"))
+    shift = behaviour.vector("health.girls_shift", 2022, (item,))[0] if sex == FEMALE else 0.0
     unknown = 0.0 if item == "HEALTH_IMMUNISATIONS" else behaviour.scalar("health.not_available_share", 2022)
-    assert fits_share(codes == "88", unknown) if unknown else not (codes == "88").any()
-    for status in range(3):
-        for column in (0, 1):
-            rows = (who.status == status) & (older == column) & (codes != "88")
-            assert fits_share(codes[rows] == "1", shares[status, column])
+    first = load("crcs", 2022).item("crcs", item).min_age or 0
+    for column, age in enumerate((first, 17)):
+        birth = day(2022 - age, 1, 15)
+        who = children(60_000, sex=sex, need=N1, remanded=False, birth=birth)
+        codes = seen(behaviour, who).health[item]
+        assert fits_share(codes == "88", unknown) if unknown else not (codes == "88").any()
+        for status in range(3):
+            rows = (who.status == status) & (codes != "88")
+            assert fits_share(codes[rows] == "1", float(ndtr(ndtri(shares[status, column]) + shift)))
+
+
+def test_conduct_and_remand_show_in_health(behaviour):
+    plain = children(need=N1, remanded=False, birth=day(2007, 6, 1))
+    usual = seen(behaviour, plain).health
+    for name, who in (
+        ("conduct", replace(plain, need=np.full(N, NEEDS.index("N6"), np.int8))),
+        ("remand", replace(plain, remanded=np.ones(N, bool))),
+    ):
+        shifts = behaviour.vector(f"health.{name}_shift", 2022, HEALTH)
+        for item, shift in zip(HEALTH, shifts, strict=True):
+            few, many = (np.array(found[item] == "1") for found in (usual, seen(behaviour, who).health))
+            if shift < 0:
+                few, many = many, few
+            assert (few <= many).all(), item
+            assert shift == 0 or few.sum() < many.sum(), item
 
 
 def test_parents_difficulties_are_as_frequent_as_the_profile_says(behaviour):
@@ -147,7 +169,7 @@ def test_parents_difficulties_are_as_frequent_as_the_profile_says(behaviour):
 
 
 def test_disability_and_autism_are_as_frequent_as_the_profile_says(behaviour):
-    who = children(60_000, sex=MALE, need=N1, birth=day(2010, 6, 1))
+    who = children(60_000, sex=MALE, need=N1, birth=day(2010, 6, 1), unaccompanied=False)
     impaired, autism = disabled(Streams(1), behaviour, who, 2022)
     assert fits_share(impaired, behaviour.vector("disability.share_other", 2022, ("10-15",))[0])
     assert fits_share(autism, behaviour.scalar("autism.share_other", 2022))
@@ -228,14 +250,16 @@ def test_welsh_is_spoken_where_it_is_and_by_whom(behaviour):
     group = ethnicity(Streams(1), behaviour, who.authority, CODES, who.family, who.unaccompanied)
     white = group == ETHNICITIES.index("WHTE")
     assert fits_share(language[white] == "CYM", behaviour.vector("language.welsh_by_authority", 2022, ("514",))[0])
-    assert not (language[~white] == "CYM").any()
+    elsewhere = behaviour.scalar("language.welsh_outside_white_group", 2022)
+    others = behaviour.vector("language.welsh_by_authority", 2022, ("514",))[0] * elsewhere
+    assert fits_share(language[~white] == "CYM", others)
     assert set(np.unique(language)) <= {"CYM", "ENG", "OTH", "BSL"}
     alone = seen(behaviour, children(unaccompanied=True)).language
     assert (alone == "OTH").mean() > 0.9
 
 
 def test_impairments_are_those_of_the_profile(behaviour):
-    who = children(40_000, need=N2, sex=MALE)
+    who = children(40_000, need=N2, sex=MALE, birth=day(2010, 1, 1))
     found = seen(behaviour, who).disabilities
     shares = behaviour.vector("disability.types", 2022, DISABILITIES)
     impaired = found.any(axis=1)
