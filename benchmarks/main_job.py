@@ -34,13 +34,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as out:
         for _ in range(runs):
             base, _peak = _run("-c", _YARDSTICK)
-            job, peak = _run("-m", "synth", "generate", "--authorities", "22", "--year", "2023", "--quiet", "--out", out)
+            job, peak = _run(
+                "-m", "synth", "generate", "--authorities", "22", "--year", "2023", "--quiet", "--out", out
+            )
             bases.append(base)
             seconds.append(job)
             memory.append(peak)
             ratios.append(job / base)
     print(f"yardstick {statistics.median(bases):.2f} s (min {min(bases):.2f}, max {max(bases):.2f})")
-    print(f"main job  {statistics.median(seconds):.2f} s (min {min(seconds):.2f}, max {max(seconds):.2f}), peak {max(memory):.0f} MB")
+    middle = statistics.median(seconds)
+    print(f"main job  {middle:.2f} s (min {min(seconds):.2f}, max {max(seconds):.2f}), peak {max(memory):.0f} MB")
     print(f"ratio     {statistics.median(ratios):.2f} (min {min(ratios):.2f}, max {max(ratios):.2f})")
 
 

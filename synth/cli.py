@@ -59,8 +59,13 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--authorities", default="22", show_default=True, metavar="N|LIST",
-              help="The first N in official order (22: all), or names (English or Welsh), ONS or three-digit codes, with commas.")  # fmt: skip
+@click.option(
+    "--authorities",
+    default="22",
+    show_default=True,
+    metavar="N|LIST",
+    help="The first N in official order (22: all), or names (English or Welsh), ONS or three-digit codes.",
+)
 @_YEAR
 @click.option(
     "--seed",
@@ -94,9 +99,7 @@ def generate(authorities: str, year: int, seed: int | None, out: Path, profile: 
     click.echo(summary_text(made, loaded))
     counts = report.counts()
     click.echo(f"Read back and checked: {counts['passed']} rules passed, none found anything.")
-    click.echo(
-        f"Written to {folder}{'' if str(folder).endswith('/') else '/'} ({len(FILES)} files and manifest.json), seed {seed}."
-    )
+    click.echo(f"Written to {folder} ({len(FILES)} files and manifest.json), seed {seed}.")
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
 
 
@@ -143,7 +146,7 @@ def profile() -> None:
 def profile_show(year: int, profile: Path | None, form: str) -> None:
     """List parameters and levels of a year with value, basis and source."""
     from synth.profile import load_profile  # noqa: PLC0415
-    from synth.profile_text import profile_json, profile_text  # noqa: PLC0415
+    from synth.profile.text import profile_json, profile_text  # noqa: PLC0415
 
     loaded = load_profile(profile)
     click.echo(profile_json(loaded, year) if form == "json" else profile_text(loaded, year))
@@ -189,7 +192,7 @@ def show(child: str | None, folder: Path | None, count: int | None, seed: int, l
 
     CHILD is the local identifier (SYN...). The name shown is made up here for reading; it stands in no file.
     """
-    from synth.timeline import latest_folder, pick, timelines  # noqa: PLC0415
+    from synth.show.timeline import latest_folder, pick, timelines  # noqa: PLC0415
 
     place = latest_folder(Path("outputs")) if folder is None else folder
     if (child is None) == (count is None):

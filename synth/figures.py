@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from synth.errors import ProfileError
 from synth.levels import KINDS, national_total
-from synth.profile import Figure
+from synth.profile.model import Figure
 from synth.published import WALES, Row, Tables, number, read_csv
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A generated year in memory and on disk: its forms, the names of its files, and a folder that is whole or not there."""
+"""A generated year in memory and on disk: its forms, its files, and a folder that is whole or not there."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synth.errors import InputError, OutputError
-from synth.geography.authorities import Authority
-from synth.returns.columns import Form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from synth.geography.authorities import Authority
+    from synth.returns.columns import Form
 
 __all__ = ["FILES", "MANIFEST", "Generated", "check_place", "folder_in_place", "write_csv"]
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.addresses import small_areas
-from synth.behaviour import Behaviour
 from synth.errors import InputError, OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
-from synth.geography.authorities import Authority
-from synth.histories import live
+from synth.lives.behaviour import Behaviour
+from synth.lives.histories import live
+from synth.lives.streams import Streams
+from synth.lives.unfolding import unfold
+from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
-from synth.returns.columns import Form
 from synth.returns.crcs import crcs_form
-from synth.streams import Streams
-from synth.unfolding import unfold
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from synth.geography.authorities import Authority
     from synth.profile import Profile
+    from synth.returns.columns import Form
     from synth.validate import Report
 
 __all__ = ["DEFAULT_SEED", "generate", "simulate"]

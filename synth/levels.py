@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
-from synth.profile import Basis, Kind, Level
+from synth.profile.model import Basis, Kind, Level
 from synth.published import WALES, Row, Tables, number, read_csv
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ import platform
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synth import __version__
-
 from synth.files import FILES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from synth.files import Generated
     from synth.profile import Profile
 

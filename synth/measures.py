@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synth.dates import day_of_year_start, last_day
 from synth.geography.areas import district_authority
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from synth.files import Generated
 
 __all__ = ["by_authority", "measures"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from synth.files import FILES
 from synth.geography.authorities import all_authorities
 from synth.measures import measures
-
-from synth.files import FILES
 
 if TYPE_CHECKING:
     from synth.files import Generated
@@ -44,8 +43,9 @@ def summary_text(made: Generated, profile: Profile) -> str:
     lines = [f"{label:<{width}}  {published:>10}  {generated:>10}" for label, published, generated in rows]
     places = len(made.authorities)
     children = len(set(made.forms["crcs"]["CHILD_CODE"]) | set(made.forms["child"]["SYSTEM_ID"]))
+    named = "1 authority" if places == 1 else f"{places} authorities"
     head = [
-        f"Year ending 31 March {made.year}, {places} {'authority' if places == 1 else 'authorities'}, {children:,} children",
+        f"Year ending 31 March {made.year}, {named}, {children:,} children",
         "",
         *(f"{name:<32}{len(next(iter(made.forms[form].values()))):>8,} rows" for form, name in FILES.items()),
         "",

@@ -12,20 +12,20 @@ import polars as pl
 import pytest
 from hypothesis import settings
 
-from synth.behaviour import Behaviour
 from synth.dates import day_of_year_start, last_day
-from synth.draw import within
 from synth.generate import generate, simulate
 from synth.geography.authorities import parse_authorities
 from synth.guidance import Guidance, load
-from synth.histories import live
-from synth.legal import legal_path
-from synth.people import family_names, members
-from synth.periods import Entrants, outcome
-from synth.placements import stays
+from synth.lives.behaviour import Behaviour
+from synth.lives.draw import within
+from synth.lives.histories import live
+from synth.lives.legal import legal_path
+from synth.lives.people import family_names, members
+from synth.lives.periods import Entrants, outcome
+from synth.lives.placements import stays
+from synth.lives.streams import Streams
+from synth.lives.unfolding import unfold
 from synth.profile import Profile, load_profile
-from synth.streams import Streams
-from synth.unfolding import unfold
 
 if TYPE_CHECKING:
     from synth.files import Generated

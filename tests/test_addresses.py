@@ -6,11 +6,11 @@ from chance import fits_share
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.addresses import home_postcodes, placement_postcodes, short_break_postcodes, small_areas
 from synth.geography.areas import areas, district_authority
 from synth.geography.authorities import all_authorities
-from synth.placements import ADOPTION, KINDS, LOCATIONS
-from synth.streams import Streams
+from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
+from synth.lives.streams import Streams
+from synth.returns.addresses import home_postcodes, placement_postcodes, short_break_postcodes, small_areas
 
 POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?) ([0-9])[ABD-HJLNP-UW-Z]{2}")
 CODES = [authority.code for authority in all_authorities()]

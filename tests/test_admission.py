@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.admission import Queue, admit, queue_lengths, queues
-from synth.people import KINDS, family_names
+from synth.lives.admission import Queue, admit, queue_lengths, queues
+from synth.lives.people import KINDS, family_names
 
 LINE = st.lists(st.integers(0, 4), min_size=1, max_size=25)
 TOWNS = st.lists(st.tuples(LINE, st.integers(0, 20)), min_size=1, max_size=4)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr
 
-from synth.draw import choose, lognormal_days, matrix, normal, within
-from synth.streams import Streams
+from synth.lives.draw import choose, lognormal_days, matrix, normal, within
+from synth.lives.streams import Streams
 
 NEAR_ZERO, NEAR_ONE = 2.0**-54, np.nextafter(1.0, 0.0)
 U = st.one_of(

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth.dates import age_on
-from synth.episodes import AWAY, Spells, cut, with_spells_away
-from synth.legal import LATER, STATUSES, LegalPath
+from synth.lives.episodes import AWAY, Spells, cut, with_spells_away
+from synth.lives.legal import LATER, STATUSES, LegalPath
 
 SEEDS = st.integers(0, 2**31)
 

@@ -71,9 +71,7 @@ def copy(tmp_path):
 
 def at(held, **where):
     """Return number and row of the first row with these cells; lines of the file count from 2."""
-    return next(
-        (n, r) for n, r in enumerate(held, start=2) if all(r[k.rstrip("_")] == v for k, v in where.items())
-    )
+    return next((n, r) for n, r in enumerate(held, start=2) if all(r[k.rstrip("_")] == v for k, v in where.items()))
 
 
 @pytest.mark.parametrize(("return_", "year"), EVERY)
@@ -85,9 +83,7 @@ def test_listing_is_the_golden_copy(return_, year):
         path.write_text(text, encoding="utf-8")
     golden = path.read_text(encoding="utf-8") if path.exists() else ""
     if text != golden:
-        lines = difflib.unified_diff(
-            golden.splitlines(), text.splitlines(), path.name, "now", lineterm="", n=1
-        )
+        lines = difflib.unified_diff(golden.splitlines(), text.splitlines(), path.name, "now", lineterm="", n=1)
         pytest.fail(
             "\n".join(list(lines)[:60])
             + "\nif the guidance was meant to change: SYNTH_REFRESH_GOLDEN=1 pytest tests/test_guidance.py"
@@ -164,9 +160,7 @@ def test_ended_forms_and_items_are_kept_but_not_in_force():
         g = load(return_, year)
         live = {i.name for form in g.forms for i in g.items(form)}
         assert not live & {"PLACE_PROVIDER", "REASON_PLACE_CHANGE", "MOTHER", "FSM_LINKED", "ETH_ADOPTR"}
-        assert not any(
-            i.code_set.startswith(("ENG_ONLY", "ethnicity_16")) for form in g.forms for i in g.items(form)
-        )
+        assert not any(i.code_set.startswith(("ENG_ONLY", "ethnicity_16")) for form in g.forms for i in g.items(form))
 
 
 def test_a_limit_that_changes_is_two_dated_rows():

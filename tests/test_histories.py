@@ -3,9 +3,9 @@ import pytest
 from chance import fits_share
 
 from synth.dates import age_on, birthday, day_of_year_start, last_day, quarter_day
-from synth.people import MALE
-from synth.periods import DESTINATIONS
-from synth.plans import CLOSURES, NEEDS
+from synth.lives.people import MALE
+from synth.lives.periods import DESTINATIONS
+from synth.lives.plans import CLOSURES, NEEDS
 
 THREE = "Powys,Cardiff,Merthyr Tydfil"
 FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
@@ -222,8 +222,8 @@ def test_other_authorities_change_nothing(world):
 
 def test_every_year_is_ticked_once(profile, behaviour):
     from synth.geography.authorities import parse_authorities
-    from synth.histories import live
-    from synth.streams import Streams
+    from synth.lives.histories import live
+    from synth.lives.streams import Streams
 
     years = []
     live(Streams(1), behaviour, parse_authorities("Merthyr Tydfil"), 2017, years.append)

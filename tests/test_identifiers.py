@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.dates import birthday, day
-from synth.identifiers import PREFIX, first_school_day, local_ids, pupil_numbers, serials
-from synth.streams import Streams
+from synth.lives.streams import Streams
+from synth.returns.identifiers import PREFIX, first_school_day, local_ids, pupil_numbers, serials
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 SEEDS = st.integers(0, 2**31)

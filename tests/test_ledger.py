@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.ledger import Ledger
+from synth.lives.ledger import Ledger
 
 
 @given(st.lists(st.integers(0, 900), max_size=12))

@@ -4,10 +4,10 @@ from chance import fits_share
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.behaviour import BANDS
 from synth.dates import birthday, next_working_day
-from synth.legal import LATER, STATUSES
-from synth.periods import DESTINATIONS
+from synth.lives.behaviour import BANDS
+from synth.lives.legal import LATER, STATUSES
+from synth.lives.periods import DESTINATIONS
 
 SEEDS = st.integers(0, 2**31)
 YEARS = st.integers(1999, 2024)
@@ -103,7 +103,7 @@ def test_custody_from_agreement_passes_through_remand(periods, behaviour, seed, 
 
 @given(SEEDS, st.lists(st.integers(0, 149), min_size=1, unique=True))
 def test_a_path_is_the_same_whichever_others_are_drawn(periods, behaviour, guidance, seed, chosen):
-    from synth.legal import legal_path
+    from synth.lives.legal import legal_path
 
     found = periods(seed, 2015, "care", 150)
     rows = np.sort(chosen)

@@ -119,9 +119,7 @@ def test_care_and_support_counts_of_2022_and_2023(tables, cells):
     assert total(cells, "care_and_support", 2022) == 17_189
     assert total(cells, "care_and_support", 2023) == 17_511
     for year, width in ((2022, 1.5), (2023, 1)):
-        rows = tables.find(
-            "crcs_count_la_derived", "children_receiving_care_and_support_31_march", year, dim1="-"
-        )
+        rows = tables.find("crcs_count_la_derived", "children_receiving_care_and_support_31_march", year, dim1="-")
         derived = {row.geography: row.value for row in rows}
         for code in CODES:
             assert abs(cells["care_and_support", code, year].value - derived[ONS[code]]) <= width
@@ -140,7 +138,9 @@ def test_care_and_support_rates_by_authority(tables, cells):
         for row in tables.find("crcs_rate_la", "children_receiving_care_and_support_31_march", year):
             if row.geography != WALES:
                 code = next(code for code, ons in ONS.items() if ons == row.geography)
-                rate = cells["care_and_support", code, year].value / tables.children(year - 1, rebased=True)[row.geography]
+                rate = (
+                    cells["care_and_support", code, year].value / tables.children(year - 1, rebased=True)[row.geography]
+                )
                 assert abs(rate * 10_000 - row.value) <= 0.51
     assert {cells["care_and_support", code, 2019].basis for code in CODES} == {"bridged"}
     assert {cells["care_and_support", code, 2024].basis for code in CODES} == {"assumed"}
@@ -195,9 +195,7 @@ def test_impossible_totals_are_named(folder):
     path = folder / "cla_aggregates.csv"
     text = path.read_text("utf-8")
     path.write_text(text.replace("2017,W92000004,Wales,,,,,5961,", "2017,W92000004,Wales,,,,,6961,"), "utf-8")
-    with pytest.raises(
-        ProfileError, match=r"looked_after 2017: the authorities add up to 5935 .* Wales is 6961"
-    ):
+    with pytest.raises(ProfileError, match=r"looked_after 2017: the authorities add up to 5935 .* Wales is 6961"):
         levels(load_tables(folder))
 
 
@@ -207,9 +205,7 @@ def test_a_wrong_rule_is_named(folder):
     path.write_text(text.replace(",national,2003,", ",nation,2003,"), "utf-8")
     with pytest.raises(ProfileError, match=r"levels\.csv line 2, column role: 'nation'; expected one of"):
         levels(load_tables(folder))
-    path.write_text(
-        text.replace("looked_after,national,2003,2009,T01", "looked_after,national,2003,2009,T99"), "utf-8"
-    )
+    path.write_text(text.replace("looked_after,national,2003,2009,T01", "looked_after,national,2003,2009,T99"), "utf-8")
     with pytest.raises(ProfileError, match=r"levels\.csv line 2: no figure for Wales in T99"):
         levels(load_tables(folder))
 

@@ -4,10 +4,10 @@ from chance import fits, fits_share
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.behaviour import BANDS, band
 from synth.dates import age_on, birthday, day_of_year_start, last_day
-from synth.people import FEMALE, KINDS, MALE, family_names, members
-from synth.streams import Streams
+from synth.lives.behaviour import BANDS, band
+from synth.lives.people import FEMALE, KINDS, MALE, family_names, members
+from synth.lives.streams import Streams
 
 SEEDS = st.integers(0, 2**31)
 PREGNANCY = 280
@@ -75,11 +75,13 @@ def test_families_are_as_the_profile_says(arrivals, behaviour, kind):
     assert (size == 1).mean() >= alone - 0.01, "siblings who are too old or not yet born stay out"
     assert size.max() <= 5
     infants = ages == 0
-    days = behaviour.scalar("household.newborn_days", 2023)
-    newborn = (on - new.birth[first])[infants] < days
+    # Newborns are a few days old, cut off at two weeks; other infants of any age.
+    longest, mean = (behaviour.scalar(f"household.newborn_{what}", 2023) for what in ("days", "mean_days"))
     share = behaviour.scalar(f"household.newborn_share.{kind}", 2023)
-    if infants.any():
-        assert fits_share(newborn, share + (1 - share) * days / 365)
+    days = (on - new.birth[first])[infants]
+    for age in (2, 5, longest) if infants.any() else ():
+        newborn = 1 if age == longest else 1 - np.exp(-age / mean)
+        assert fits_share(days < age, share * newborn + (1 - share) * age / 365), age
 
 
 def test_twins_are_as_frequent_as_the_profile_says(arrivals, behaviour):

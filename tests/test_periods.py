@@ -4,11 +4,11 @@ from chance import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.behaviour import BANDS
 from synth.dates import age_on, birthday, day
-from synth.people import age_group
-from synth.periods import DESTINATIONS, Entrants, adoption_clock, outcome
-from synth.streams import Streams
+from synth.lives.behaviour import BANDS
+from synth.lives.people import age_group
+from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, outcome
+from synth.lives.streams import Streams
 
 SEEDS = st.integers(0, 2**31)
 CODE = {name: n for n, name in enumerate(DESTINATIONS)}

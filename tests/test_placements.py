@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth.behaviour import BANDS
 from synth.dates import age_on, birthday, day
-from synth.legal import STATUSES
-from synth.periods import DESTINATIONS
-from synth.placements import ADOPTION, KINDS, LOCATIONS, placement_code
+from synth.lives.behaviour import BANDS
+from synth.lives.legal import STATUSES
+from synth.lives.periods import DESTINATIONS
+from synth.lives.placements import ADOPTION, KINDS, LOCATIONS, placement_code
 
 SEEDS = st.integers(0, 2**31)
 YEARS = st.integers(2000, 2024)

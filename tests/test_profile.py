@@ -10,7 +10,7 @@ import pytest
 from synth.build import build, profile_bytes, write_profile
 from synth.errors import OutputError, ProfileError
 from synth.profile import Parameter, digest, load_profile, overlay
-from synth.profile_text import profile_json, profile_text, show
+from synth.profile.text import profile_json, profile_text, show
 from synth.published import profiles_dir
 
 PUBLISHED = profiles_dir() / "published"
@@ -104,9 +104,7 @@ def test_writing_where_there_is_no_folder(built, tmp_path):
 
 
 def test_inputs_are_named_with_their_digests(built):
-    assert {"cla_aggregates.csv", "crcs_aggregates.csv", "population.csv", "behaviour.json"} <= set(
-        built.inputs
-    )
+    assert {"cla_aggregates.csv", "crcs_aggregates.csv", "population.csv", "behaviour.json"} <= set(built.inputs)
     assert all(len(text) == 64 for text in built.inputs.values())
 
 

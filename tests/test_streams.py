@@ -4,8 +4,8 @@ from chance import evenly, fits, fits_share, log_factor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.people import KINDS, family_names
-from synth.streams import Stream, Streams
+from synth.lives.people import KINDS, family_names
+from synth.lives.streams import Stream, Streams
 
 IDENTITIES = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=40)
 MANY = np.arange(200_000)

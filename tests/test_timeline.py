@@ -6,8 +6,8 @@ import worked
 
 from synth.errors import InputError
 from synth.guidance import load
-from synth.timeline import latest_folder, pick, timelines
-from synth.timeline_words import aged, date_of, first_name, label, moved, placed, shown, span
+from synth.show.timeline import latest_folder, pick, timelines
+from synth.show.words import aged, date_of, first_name, label, moved, placed, shown, span
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from scipy.special import ndtr, ndtri
 from synth.dates import age_on, birthday, day, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
-from synth.people import FEMALE, MALE
-from synth.plans import NEEDS
-from synth.streams import Streams
-from synth.traits import (
+from synth.lives.people import FEMALE, MALE
+from synth.lives.plans import NEEDS
+from synth.lives.streams import Streams
+from synth.returns.traits import (
     DISABILITIES,
     ETHNICITIES,
     HEALTH,

@@ -77,4 +77,5 @@ def _fold(name: str) -> str:
 def _unknown(entry: str, known: dict[str, int], authorities: tuple[Authority, ...]) -> str:
     near = difflib.get_close_matches(_fold(entry), known, n=1, cutoff=0.5)
     hint = f"did you mean {authorities[known[near[0]]].name}? " if near else ""
-    return f"--authorities: {entry!r} is not a Welsh authority; {hint}Names (English or Welsh), ONS codes and codes 512 to 552 are accepted."
+    accepted = "Names (English or Welsh), ONS codes and codes 512 to 552 are accepted."
+    return f"--authorities: {entry!r} is not a Welsh authority; {hint}{accepted}"

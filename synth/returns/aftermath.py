@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import Behaviour
 from synth.dates import age_on, birthday, day_of_year_start, last_day, previous_working_day
-from synth.draw import choose, within
-from synth.histories import History
-from synth.legal import LATER, STATUSES
-from synth.people import MALE
-from synth.periods import DESTINATIONS
-from synth.placements import KINDS
+from synth.lives.draw import choose, within
+from synth.lives.legal import LATER, STATUSES
+from synth.lives.people import MALE
+from synth.lives.periods import DESTINATIONS
+from synth.lives.placements import KINDS
 from synth.returns.columns import Form, dates, numbers, yes_no
 from synth.returns.endings import ending_codes
-from synth.roster import Roster, call, subjects
-from synth.streams import Streams
-from synth.traits import disabled
-from synth.unfolding import Care
+from synth.returns.roster import Roster, call, subjects
+from synth.returns.traits import disabled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
+    from synth.lives.unfolding import Care
 
 __all__ = ["adoptions", "care_leavers"]
 
@@ -147,7 +150,9 @@ def _activity(
     weights = np.tile(behaviour.vector("leavers.activity", base, options), (len(chosen), 1))
     n = len(children)
     nobody = np.zeros(n, bool)
-    who = subjects(history, children, call(streams, behaviour, history, children), np.zeros(n, np.int64), nobody, nobody)
+    who = subjects(
+        history, children, call(streams, behaviour, history, children), np.zeros(n, np.int64), nobody, nobody
+    )
     impaired, _ = disabled(streams, behaviour, who, care.year)
     young = care.period["end"][chosen] < birthday(care.who.birth[chosen], 18) - 1
     groups = {"before_18": young, "boys": who.sex == MALE, "girls": who.sex != MALE, "disabled": impaired}

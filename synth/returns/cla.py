@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.addresses import placement_postcodes
-from synth.behaviour import Behaviour
 from synth.dates import last_day, year_code
-from synth.draw import within
-from synth.episodes import AWAY
 from synth.geography.authorities import all_authorities
-from synth.histories import History
-from synth.legal import STATUSES
-from synth.placements import ADOPTION, KINDS, LOCATIONS, placement_code
-from synth.plans import NEEDS
+from synth.lives.draw import within
+from synth.lives.episodes import AWAY
+from synth.lives.legal import STATUSES
+from synth.lives.placements import ADOPTION, KINDS, LOCATIONS, placement_code
+from synth.lives.plans import NEEDS
+from synth.returns.addresses import placement_postcodes
 from synth.returns.aftermath import adoptions, care_leavers
 from synth.returns.columns import Form, dates, numbers, yes_no
 from synth.returns.endings import ending_codes
+from synth.returns.roster import Roster, call, subjects
 from synth.returns.short_breaks import short_break_episodes
-from synth.roster import Roster, call, subjects
-from synth.streams import Streams
-from synth.traits import STATUSES as STANDINGS
-from synth.traits import disabled
-from synth.unfolding import Care
+from synth.returns.traits import STATUSES as STANDINGS
+from synth.returns.traits import disabled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
+    from synth.lives.unfolding import Care
 
 __all__ = ["cla_forms"]
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import Behaviour
 from synth.dates import age_on, day_of_year_start, last_day, quarter_day, year_code
-from synth.draw import choose
 from synth.geography.authorities import all_authorities
 from synth.guidance import Guidance, load
-from synth.histories import History
-from synth.legal import STATUSES as LEGAL
-from synth.placements import KINDS
-from synth.plans import CLOSURES, NEEDS
+from synth.lives.draw import choose
+from synth.lives.legal import STATUSES as LEGAL
+from synth.lives.placements import KINDS
+from synth.lives.plans import CLOSURES, NEEDS
 from synth.returns.columns import Form, dates, numbers, yes_no
-from synth.roster import Roster, call, subjects
-from synth.streams import Streams
-from synth.traits import DISABILITIES, ETHNICITIES, PARENTAL, STATUSES, traits
-from synth.unfolding import Care
+from synth.returns.roster import Roster, call, subjects
+from synth.returns.traits import DISABILITIES, ETHNICITIES, PARENTAL, STATUSES, traits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
+    from synth.lives.unfolding import Care
 
 __all__ = ["crcs_form"]
 
@@ -157,7 +161,7 @@ def _recorded(
     found = traits(streams, behaviour, who, [a.code for a in all_authorities()], history.year)
     form: Form = {"LANGUAGE": found.language, "HEALTH_AUTISTIC_SPECTRUM_DISORDER": yes_no(found.autism)}
     form |= found.health
-    form["DISABILITY_NONE"] = yes_no(~found.disabilities.any(axis=1))
+    form["DISABILITY_NONE"] = yes_no(np.asarray(~found.disabilities.any(axis=1)))
     form |= {f"DISABILITY_{kind}": yes_no(found.disabilities[:, n]) for n, kind in enumerate(DISABILITIES)}
     form |= {f"PARENTING_CAPACITY_{factor}": yes_no(found.parental[:, n]) for n, factor in enumerate(PARENTAL)}
     age = age_on(roster.birth, last_day(history.year))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from synth.behaviour import Behaviour
+import numpy as np
+
 from synth.dates import day
-from synth.draw import choose
 from synth.guidance import load
-from synth.histories import History
-from synth.legal import STATUSES
-from synth.periods import DESTINATIONS
-from synth.placements import KINDS
-from synth.plans import adult_services
-from synth.streams import Streams
-from synth.unfolding import LATEST, Care
+from synth.lives.draw import choose
+from synth.lives.legal import STATUSES
+from synth.lives.periods import DESTINATIONS
+from synth.lives.placements import KINDS
+from synth.lives.plans import adult_services
+from synth.lives.unfolding import LATEST, Care
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
 
 __all__ = ["ending_codes"]
 

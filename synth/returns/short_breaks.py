@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.addresses import short_break_postcodes
-from synth.behaviour import Behaviour
 from synth.dates import age_on, day_of_year_start, last_day
-from synth.draw import choose, within
 from synth.guidance import load
-from synth.histories import History
-from synth.streams import Streams
-from synth.unfolding import LATEST
+from synth.lives.draw import choose, within
+from synth.lives.unfolding import LATEST
+from synth.returns.addresses import short_break_postcodes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
 
 __all__ = ["BreakEpisodes", "short_break_episodes"]
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import Behaviour
 from synth.dates import Days, age_on, birthday, next_working_day
-from synth.draw import choose, lognormal_days, within
-from synth.people import QUEUE_BITS
-from synth.periods import DESTINATIONS, Entrants
-from synth.streams import Streams
+from synth.lives.draw import choose, lognormal_days, within
+from synth.lives.people import QUEUE_BITS
+from synth.lives.periods import DESTINATIONS, Entrants
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.streams import Streams
 
 __all__ = [
     "CLOSURES",
@@ -159,7 +163,7 @@ def short_break_series(
     value = behaviour.value("short_breaks.series", year)
     length = lognormal_days(streams("short break series").uniform(name), value["median_days"], value["sigma"])
     length = np.maximum(length, value["shortest_days"])
-    return np.minimum(start + length, birthday(birth, 18) - 1).astype(np.int32)
+    return np.asarray(np.minimum(start + length, birthday(birth, 18) - 1), np.int32)
 
 
 def adult_services(

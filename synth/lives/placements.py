@@ -7,21 +7,25 @@ not allow there have weight zero. Placement for adoption begins on the day the a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import BANDS, Behaviour
 from synth.dates import Days, age_on, birthday, day, year_of
-from synth.draw import choose, within
-from synth.guidance import Guidance
-from synth.legal import LATER, STATUSES, LegalPath
-from synth.people import age_group
-from synth.periods import DESTINATIONS, Entrants
-from synth.streams import Streams
+from synth.lives.behaviour import BANDS, Behaviour
+from synth.lives.draw import choose, within
+from synth.lives.legal import LATER, STATUSES, LegalPath
+from synth.lives.people import age_group
+from synth.lives.periods import DESTINATIONS, Entrants
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance
+    from synth.lives.streams import Streams
 
 __all__ = ["ADOPTION", "KINDS", "LOCATIONS", "Stays", "placement_code", "stays"]
 
@@ -322,7 +326,6 @@ class _Rules:
         first = guidance.limit_date("PLACEMENT_TYPE_CODE", "A8", "first_start_date")
         self.concurrent_under = behaviour.scalar("placement.concurrent_under_age", base)
         self.concurrent_from = 0 if first is None else day(first.year, first.month, first.day)
-
 
     @staticmethod
     def _factors(named: Mapping[str, float]) -> NDArray[np.float64]:

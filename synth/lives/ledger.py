@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
 
 __all__ = ["Ledger"]
 
@@ -36,8 +38,8 @@ class Ledger:
             if end > len(column):
                 grown = np.zeros(max(end, 2 * len(column)), column.dtype)
                 grown[: self._length] = column[: self._length]
-                self._store[name] = column = grown
-            column[self._length : end] = values[name]
+                self._store[name] = grown
+            self._store[name][self._length : end] = values[name]
         rows = np.arange(self._length, end)
         self._length = end
         return rows

@@ -9,18 +9,21 @@ no order is made at an age or for a time the guidance excludes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import BANDS, Behaviour
 from synth.dates import Days, birthday, next_working_day, previous_working_day
-from synth.draw import choose, lognormal_days, within
-from synth.guidance import Guidance
-from synth.people import age_group
-from synth.periods import DESTINATIONS, Entrants, adoption_clock, deciders
-from synth.streams import Streams
+from synth.lives.behaviour import BANDS, Behaviour
+from synth.lives.draw import choose, lognormal_days, within
+from synth.lives.people import age_group
+from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.guidance import Guidance
+    from synth.lives.streams import Streams
 
 __all__ = ["LATER", "STATUSES", "LegalPath", "legal_path"]
 
@@ -223,7 +226,7 @@ class _Case:
         before = u < self._scalar("legal.full_order_before_placement_order_share")
         near = order_day - self._days("order to placement order", "legal.full_order_before_placement_order_days")
         # Interim orders that would run too long before the placement order must become full ones.
-        two_hearings = (before & (near > begun + 30)) | (order_day - begun >= longest)  # noqa: PLR2004  a month apart
+        two_hearings = (before & (near > begun + 30)) | (order_day - begun >= longest)
         final = np.where(ordered, np.where(two_hearings, np.minimum(final, near), LATER), final)
         final = np.minimum(final, self.last_order)
         final = np.where(final < LATER, previous_working_day(np.minimum(final, order_day)), LATER)

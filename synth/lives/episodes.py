@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import Behaviour
 from synth.dates import Days, age_on, year_of
-from synth.draw import choose, within
-from synth.legal import LATER, LegalPath
-from synth.periods import Entrants
-from synth.placements import Stays
-from synth.streams import Streams
+from synth.lives.draw import choose, within
+from synth.lives.legal import LATER, LegalPath
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.periods import Entrants
+    from synth.lives.placements import Stays
+    from synth.lives.streams import Streams
 
 __all__ = ["AWAY", "Episodes", "Spells", "cut", "with_spells_away"]
 

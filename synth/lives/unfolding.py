@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import Behaviour
 from synth.dates import day_of_year_start, last_day, year_of
-from synth.episodes import Episodes, Spells, cut, with_spells_away
 from synth.guidance import Guidance, load
-from synth.histories import History
-from synth.legal import LATER, STATUSES, LegalPath, legal_path
-from synth.periods import Entrants
-from synth.placements import Stays, stays
-from synth.streams import Streams
+from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
+from synth.lives.legal import LATER, STATUSES, LegalPath, legal_path
+from synth.lives.periods import Entrants
+from synth.lives.placements import Stays, stays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
 
 __all__ = ["Care", "unfold"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
-from synth.profile import digest
+from synth.profile.model import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import BANDS, Behaviour
 from synth.dates import Days, birthday, next_working_day
-from synth.draw import choose, lognormal_days, within
-from synth.people import age_group
-from synth.streams import Streams
+from synth.lives.behaviour import BANDS, Behaviour
+from synth.lives.draw import choose, lognormal_days, within
+from synth.lives.people import age_group
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.streams import Streams
 
 __all__ = ["DESTINATIONS", "AdoptionClock", "Entrants", "Outcome", "adoption_clock", "deciders", "outcome"]
 
@@ -40,7 +43,8 @@ class Entrants:
     """Children at the start of a period; arrays of one length.
 
     `name` is the child's own number, `lead` that of the brother or sister (or self) whose proceedings they share and
-    `lead_birth` that child's birth day, `number` counts the child's periods from 0, `entry` is the first day, `unaccompanied` a flag.
+    `lead_birth` that child's birth day, `number` counts the child's periods from 0, `entry` is the first day,
+    `unaccompanied` a flag.
     """
 
     name: NDArray[np.uint64]
@@ -107,7 +111,7 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
 
 
 def deciders(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) -> NDArray[np.uint64]:
-    """Return whose draws settle an outcome: brothers and sisters usually share one, each by the weights of their age."""
+    """Return whose draws settle an outcome: brothers and sisters usually share one, each by their own age's weights."""
     together = streams("outcome together").uniform(who.name, who.number) < behaviour.scalar(
         "siblings.same_outcome_share", year
     )

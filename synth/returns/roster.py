@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.addresses import home_postcodes
-from synth.behaviour import Behaviour
 from synth.dates import Days, calendar_year, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
-from synth.histories import History
-from synth.identifiers import first_school_day, local_ids, pupil_numbers, serials
-from synth.streams import Streams
-from synth.traits import ETHNICITIES, Subjects, ethnicity
+from synth.returns.addresses import home_postcodes
+from synth.returns.identifiers import first_school_day, local_ids, pupil_numbers, serials
+from synth.returns.traits import ETHNICITIES, Subjects, ethnicity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.histories import History
+    from synth.lives.streams import Streams
 
 __all__ = ["Roster", "call"]
 

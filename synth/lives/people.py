@@ -8,14 +8,18 @@ family is admitted changes nothing about who is in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import Behaviour, band
 from synth.dates import Days, age_on, birthday
-from synth.draw import choose, within
-from synth.streams import Streams
+from synth.lives.behaviour import Behaviour, band
+from synth.lives.draw import choose, within
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.streams import Streams
 
 __all__ = ["FEMALE", "KINDS", "MALE", "QUEUE_BITS", "Members", "age_group", "family_names", "members"]
 

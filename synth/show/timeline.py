@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import polars as pl
 
-from synth import timeline_words as say
 from synth.errors import InputError
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
+from synth.show import words as say
 from synth.tables import LA, child_column, file_name
 
 if TYPE_CHECKING:

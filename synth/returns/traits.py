@@ -9,16 +9,20 @@ infinite where a code cannot be, and where at least one of a group must be set, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from synth.behaviour import BANDS, Behaviour
 from synth.dates import Days, age_on, birthday, last_day
-from synth.draw import choose, normal, within
-from synth.people import MALE, age_group
-from synth.plans import NEEDS
-from synth.streams import Streams
+from synth.lives.behaviour import BANDS, Behaviour
+from synth.lives.draw import choose, normal, within
+from synth.lives.people import MALE, age_group
+from synth.lives.plans import NEEDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.streams import Streams
 
 __all__ = ["DISABILITIES", "ETHNICITIES", "PARENTAL", "STATUSES", "Subjects", "Traits", "ethnicity", "traits"]
 
@@ -50,7 +54,7 @@ HEALTH = (
     "HEALTH_MENTAL_HEALTH",
 )
 
-_FIRST_AGE = {item: 10 for item in ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")}
+_FIRST_AGE = dict.fromkeys(("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH"), 10)
 _FIRST_AGE["HEALTH_DENTAL_CHECK"] = 5
 """Ages at which the items begin to apply, as in the guidance; only the slope of the shares hangs on them."""
 _TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
@@ -159,7 +163,7 @@ def _stable(streams: Streams, purpose: str, who: NDArray[np.uint64]) -> NDArray[
 def _drifting(
     streams: Streams, behaviour: Behaviour, purpose: str, who: NDArray[np.uint64], year: int
 ) -> NDArray[np.float64]:
-    """Standard normal with a lasting part and a first-order autoregressive part over collection years."""
+    """Return standard normals with a lasting part and a first-order autoregressive part over collection years."""
     lasting = behaviour.scalar("traits.lasting_share", year)
     keeps = behaviour.scalar("traits.drift_kept_a_year", year)
     weights = keeps ** np.arange(_MEMORY)
@@ -220,7 +224,8 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     tie = behaviour.scalar("health.trouble_tie", year)
     trouble = _drifting(streams, behaviour, "trouble", who.name, year)
     shifts = {
-        name: behaviour.vector(f"health.{name}", year, HEALTH) for name in ("girls_shift", "conduct_shift", "remand_shift")
+        name: behaviour.vector(f"health.{name}", year, HEALTH)
+        for name in ("girls_shift", "conduct_shift", "remand_shift")
     }
     conduct = who.need == NEEDS.index("N6")
     columns = {}

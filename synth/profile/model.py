@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
-from synth.nested import Value, leaves, mismatch, mix
+from synth.profile.nested import Value, leaves, mismatch, mix
 from synth.published import profiles_dir
 
 if TYPE_CHECKING:

@@ -7,14 +7,19 @@ placement is never at a family's own postcode by chance; two different addresses
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from synth.geography.areas import areas
-from synth.placements import ADOPTION, KINDS, LOCATIONS
-from synth.streams import Streams
+from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from synth.lives.streams import Streams
 
 __all__ = ["home_postcodes", "placement_postcodes", "short_break_postcodes", "small_areas"]
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from synth.dates import Days, birthday
-from synth.draw import within
-from synth.streams import Streams
+from synth.lives.draw import within
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.streams import Streams
 
 __all__ = ["PREFIX", "first_school_day", "local_ids", "pupil_numbers", "serials"]
 
@@ -22,7 +27,7 @@ _CHECK_LETTERS = np.frombuffer(b"ABCDEFGHJKLMNPQRTUVWXYZ", np.uint8)
 
 
 def serials(place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number children within their authority in the order they became known (rows of one history)."""
+    """Return each child's number within its authority, in the order they became known (rows of one history)."""
     order = np.argsort(place, kind="stable")
     sorted_place = place[order]
     start = np.searchsorted(sorted_place, sorted_place)

@@ -1,0 +1,167 @@
+"""The state of all children between two years, and how spells are written into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth.dates import birthday, last_day, quarter_day
+from synth.lives.draw import within
+from synth.lives.ledger import Ledger
+from synth.lives.periods import DESTINATIONS, Entrants
+from synth.lives.plans import (
+    PlanEnds,
+    aftercare_end,
+    registration,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.geography.authorities import Authority
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.people import Members
+    from synth.lives.streams import Streams
+
+__all__ = ["NEVER", "Book"]
+
+NEVER = np.int32(-(10**9))
+"""A day before all others: no such spell yet."""
+
+_FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
+
+
+class Book:
+    """The state of all children between two years; the steps of a year are in `known` and `newcomers`.
+
+    Arrays with one entry an authority follow the order of `self.authorities`; a child's `place` is its index there.
+    """
+
+    def __init__(self, streams: Streams, behaviour: Behaviour, authorities: tuple[Authority, ...]) -> None:
+        self.streams, self.behaviour, self.authorities = streams, behaviour, authorities
+        self.order = np.array([authority.order for authority in authorities])
+        self.children = Ledger(
+            place=np.int16, name=np.uint64, family=np.uint64, birth=np.int32, sex=np.int8, need=np.int8,
+            unaccompanied=np.bool_, short_breaks=np.bool_, gone=np.bool_, plan=np.int64, plan_number=np.int32,
+            plan_start=np.int32, plan_end=np.int32, care_number=np.int32, care_start=np.int32, care_end=np.int32,
+            registration=np.int64,
+        )  # fmt: skip
+        self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
+        self.periods = Ledger(
+            child=np.int64,
+            number=np.int32,
+            lead=np.uint64,
+            lead_birth=np.int32,
+            start=np.int32,
+            end=np.int32,
+            destination=np.int8,
+        )
+        self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
+        self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
+
+    def levels(self, kind: str, year: int) -> NDArray[np.int64]:
+        """Return the profile's level of each authority."""
+        return np.array([self.behaviour.profile.level(kind, a.code, year) for a in self.authorities])
+
+    def by_authority(self, children: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Count children (by row) in each authority."""
+        return np.bincount(self.children["place"][children], minlength=len(self.authorities))
+
+    def looked_after(self, year: int) -> NDArray[np.int64]:
+        """Count children in care on 31 March of `year`, so far."""
+        end = last_day(year)
+        return self.by_authority(
+            np.flatnonzero((self.children["care_start"] <= end) & (self.children["care_end"] > end))
+        )
+
+    def supported(self, year: int) -> NDArray[np.int64]:
+        """Count children whose plan meets the three-month rule of the census date."""
+        child = self.children
+        meets = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
+        return self.by_authority(np.flatnonzero(meets))
+
+    def rounded(self, level: NDArray[np.floating[Any]], purpose: str, year: int) -> NDArray[np.int64]:
+        """Round small levels up or down by an authority's own draw, so that they add up on average."""
+        return np.floor(level + self.streams(purpose).uniform(self.order, year)).astype(np.int64)
+
+    def add_children(
+        self,
+        place: NDArray[np.int64],
+        new: Members,
+        need: NDArray[np.int8],
+        take: NDArray[np.bool_],
+        *,
+        unaccompanied: bool = False,
+        short_breaks: bool = False,
+    ) -> NDArray[np.int64]:
+        """Write the admitted children of a queue and return their rows; `take` has one entry a queued child."""
+        return self.children.append(
+            place=place[take], name=new.name[take], family=new.family[take], birth=new.birth[take],
+            sex=new.sex[take], need=need[take], unaccompanied=unaccompanied, short_breaks=short_breaks, gone=False,
+            plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
+            care_end=NEVER, registration=-1,
+        )  # fmt: skip
+
+    def open_plans(self, rows: NDArray[np.int64], start: NDArray[np.int32], ends: PlanEnds) -> None:
+        """Begin a plan for each child (by row)."""
+        child = self.children
+        child["plan"][rows] = self.plans.append(child=rows, start=start, end=ends.end, ends_because=ends.because)
+        child["plan_number"][rows] += 1
+        child["plan_start"][rows] = start
+        child["plan_end"][rows] = ends.end
+
+    def register(
+        self,
+        rows: NDArray[np.int64],
+        start: NDArray[np.int32],
+        until: NDArray[np.int32],
+        kind: str,
+        year: int,
+    ) -> None:
+        """Put families on the register, where their need is abuse or neglect, before `until`."""
+        child = self.children
+        begin, length = registration(
+            self.streams, self.behaviour, child["family"][rows], child["need"][rows], start, kind, year
+        )
+        stop = np.minimum(begin + length, birthday(child["birth"][rows], 18) - 1)
+        if kind == "support":
+            # Nobody stays on the register without a plan. (In care the first review ends it, see _enter_care.)
+            stop = np.minimum(stop, until)
+        on = (length > 0) & (stop > begin) & (begin < until)
+        child["registration"][rows[on]] = self.registrations.append(child=rows[on], start=begin[on], end=stop[on])
+
+    def enter_care(
+        self,
+        rows: NDArray[np.int64],
+        who: Entrants,
+        destination: NDArray[np.int8],
+        end: NDArray[np.int32],
+        year: int,
+    ) -> None:
+        """Write the period, stretch the plan over it, and end a registration at the first review."""
+        child, streams, behaviour = self.children, self.streams, self.behaviour
+        self.periods.append(
+            child=rows,
+            number=who.number,
+            lead=who.lead,
+            lead_birth=who.lead_birth,
+            start=who.entry,
+            end=end,
+            destination=destination,
+        )
+        child["care_number"][rows] += 1
+        child["care_start"][rows], child["care_end"][rows] = who.entry, end
+        after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
+        child["plan_end"][rows] = after.end
+        self.plans["end"][child["plan"][rows]] = after.end
+        self.plans["ends_because"][child["plan"][rows]] = after.because
+        child["gone"][rows] |= np.isin(destination, _FINAL)
+        listed = child["registration"][rows]
+        has = listed >= 0
+        review = who.entry + within(
+            streams("register review").uniform(who.name, who.number),
+            *behaviour.value("register.review_days", year),
+        )
+        stop = self.registrations["end"]
+        stop[listed[has]] = np.minimum(stop[listed[has]], np.minimum(review, end)[has])

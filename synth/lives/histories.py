@@ -1,0 +1,89 @@
+"""Lives, year by year: who becomes known, who is registered, who is looked after, who leaves.
+
+The year's outside totals are met by how many new families are admitted (alignment): queued families are drawn in
+full, put in line, and admitted from the front until their authority's stock on 31 March is reached. A year's draw
+depends on the years before it and on the child's own authority alone; authorities are only computed side by side.
+What is written here are spells with first and last days; legal statuses and placements inside a period of care are
+unfolded later, only where a return needs them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth.lives.book import Book
+from synth.lives.known import close_early, reopen, take_into_care
+from synth.lives.newcomers import admit_to_short_breaks, admit_to_support, admit_unaccompanied, queue_for_care
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from synth.geography.authorities import Authority
+    from synth.lives.behaviour import Behaviour
+    from synth.lives.streams import Streams
+
+__all__ = ["History", "live"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that happened to the children of some authorities up to a 31 March.
+
+    `children`, `plans`, `periods`, `registrations` and `series` map column names to equally long arrays. Spell
+    tables name the child by row number in `children`; `start` and `end` are days, the end being the day on which
+    the spell ceases (a child is in a spell on day d when start <= d < end).
+    """
+
+    authorities: tuple[Authority, ...]
+    year: int
+    children: dict[str, NDArray[Any]]
+    plans: dict[str, NDArray[Any]]
+    periods: dict[str, NDArray[Any]]
+    registrations: dict[str, NDArray[Any]]
+    series: dict[str, NDArray[Any]]
+
+
+def live(
+    streams: Streams,
+    behaviour: Behaviour,
+    authorities: Sequence[Authority],
+    year: int,
+    tick: Callable[[int], None] = lambda _: None,
+) -> History:
+    """Simulate authorities from the warm-up's first 1 April to 31 March of `year`; call `tick` after each year."""
+    book = Book(streams, behaviour, tuple(authorities))
+    for now in range(behaviour.profile.warm_up_from + 1, year + 1):
+        _live_through(book, now)
+        tick(now)
+    registrations = book.registrations.frozen()
+    # What was to begin after a child had left for care never came.
+    came = registrations["end"] > registrations["start"]
+    return History(
+        tuple(authorities),
+        year,
+        book.children.frozen(),
+        book.plans.frozen(),
+        book.periods.frozen(),
+        {name: column[came] for name, column in registrations.items()},
+        book.series.frozen(),
+    )
+
+
+def _live_through(book: Book, year: int) -> None:
+    """Live one collection year: old families first, then as many new ones as the totals ask for."""
+    looked_after = book.levels("looked_after", year)
+    reopen(book, year)
+    admit_unaccompanied(book, year, looked_after)
+    wanted = looked_after - book.looked_after(year)
+    wanted = wanted - take_into_care(book, year, wanted)
+    queue_for_care(book, year, "care", np.maximum(wanted, 0))
+    admit_to_short_breaks(book, year, looked_after)
+    missing = book.levels("care_and_support", year) - book.supported(year)
+    close_early(book, year, np.maximum(-missing, 0))
+    missing = book.levels("care_and_support", year) - book.supported(year)
+    admit_to_support(book, year, np.maximum(missing, 0))

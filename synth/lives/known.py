@@ -1,0 +1,170 @@
+"""Families already known: cases that reopen, children who enter care from a plan, plans closed early."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.dates import birthday, day_of_year_start, last_day, quarter_day
+from synth.lives.admission import Queue
+from synth.lives.behaviour import BANDS
+from synth.lives.draw import within
+from synth.lives.people import age_group
+from synth.lives.periods import Entrants, outcome
+from synth.lives.plans import (
+    CLOSURES,
+    support_plan,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.book import Book
+
+__all__ = ["close_early", "reopen", "take_into_care"]
+
+
+def reopen(book: Book, year: int) -> None:
+    """Let closed families come back: a new plan for every child still young enough."""
+    first = day_of_year_start(year)
+    child = book.children
+    window = int(book.behaviour.scalar("plan.reopening_window_days", year))
+    closed = (child["plan_end"] < first) & (child["plan_end"] > first - window) & ~child["gone"]
+    rows = np.flatnonzero(closed)
+    rows = rows[birthday(child["birth"][rows], 17) > first + 365]
+    family = child["family"][rows]
+    been = np.isin(family, child["family"][child["care_number"] > 0])
+    chance = book.behaviour.scalar("plan.reopening_chance", year) * np.where(
+        been, book.behaviour.scalar("plan.reopening_if_looked_after", year), 1.0
+    )
+    again = book.streams("reopening").uniform(family, year) < chance
+    rows, family = rows[again], family[again]
+    # A family comes back whole or not at all: no child of it may still hold a plan.
+    held = np.isin(family, child["family"][child["plan_end"] >= first])
+    rows, family = rows[~held], family[~held]
+    start = within(book.streams("reopening day").uniform(family, year), first, last_day(year))
+    start = np.maximum(start, child["plan_end"][rows] + 30).astype(np.int32)
+    here = start <= last_day(year)
+    rows, start = rows[here], start[here]
+    never = (start, np.zeros(len(rows), np.int32))
+    ends = support_plan(
+        book.streams, book.behaviour, child["family"][rows], child["plan_number"][rows] + 1,
+        child["birth"][rows], child["need"][rows], start, never, year,
+    )  # fmt: skip
+    book.open_plans(rows, start, ends)
+
+
+def take_into_care(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Let children who already hold a plan enter care; return how many of them are still there on 31 March.
+
+    The intensity is set so that the stated share of what the year wants comes this way, and no more families
+    are taken than the year has room for.
+    """
+    first, end = day_of_year_start(year), last_day(year)
+    child, streams, behaviour = book.children, book.streams, book.behaviour
+    rows = np.flatnonzero(
+        (child["plan_end"] > first)
+        & (child["care_end"] < end)
+        & ~child["unaccompanied"]
+        & ~child["short_breaks"]
+        & ~child["gone"]
+    )
+    rows = rows[(birthday(child["birth"][rows], 17) > end) & (child["birth"][rows] < first)]
+    family, inverse = np.unique(child["family"][rows], return_inverse=True)
+    place = np.zeros(len(family), np.int64)
+    place[inverse] = child["place"][rows]
+    at = within(streams("entry from plan").uniform(family, year), first + 1, end)[inverse]
+    apart = int(behaviour.scalar("care.days_between_periods", year))
+    holds = (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
+    family_risk = np.bincount(inverse, np.where(holds, _risk(book, rows, year), 0.0), len(family))
+    hoped = behaviour.scalar("care.from_plan.share", year) * wanted / behaviour.scalar("care.stay_share", year)
+    total = np.bincount(place, family_risk, len(book.authorities))
+    intensity = np.divide(hoped, total, out=np.zeros(len(total)), where=total > 0)
+    u = streams("enters from plan").uniform(family, year)
+    goes = (u < np.minimum(0.5, intensity[place] * family_risk))[inverse] & holds
+    first_to_go = _first(rows, inverse, goes, len(family))
+    lead = child["name"][first_to_go]
+    joins = streams("enters with siblings").uniform(child["name"][rows], year) < behaviour.scalar(
+        "siblings.enter_together_share", year
+    )
+    goes &= joins | (lead == child["name"][rows])
+    rows, inverse, at, first_to_go = rows[goes], inverse[goes], at[goes], first_to_go[goes]
+    who = Entrants(
+        name=child["name"][rows],
+        lead=child["name"][first_to_go],
+        lead_birth=child["birth"][first_to_go],
+        number=child["care_number"][rows],
+        birth=child["birth"][rows],
+        entry=at,
+        unaccompanied=child["unaccompanied"][rows],
+    )
+    drawn = outcome(streams, behaviour, who, year)
+    stays = drawn.end > end
+    # Those chosen stand in line by their own draw; only as many go as the year has room for.
+    order = np.lexsort((u, place))
+    counts = np.bincount(inverse, stays, len(family)).astype(np.int64)[order]
+    fits = np.zeros(len(family), bool)
+    fits[order] = Queue(place[order], counts, len(book.authorities)).reached() <= wanted[place[order]]
+    take = fits[inverse]
+    book.enter_care(rows[take], who.only(take), drawn.destination[take], drawn.end[take], year)
+    return book.by_authority(rows[take & stays])
+
+
+def _risk(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.float64]:
+    """Relative risk of entering care this year among children who hold a plan."""
+    child, behaviour = book.children, book.behaviour
+    first = day_of_year_start(year)
+    risk = behaviour.vector("care.from_plan.risk_by_age", year, BANDS)[age_group(child["birth"][rows], first)]
+    listed = child["registration"][rows]
+    begins, ends = (np.append(book.registrations[column], 0)[listed] for column in ("start", "end"))
+    on_register = (listed >= 0) & (begins <= first) & (ends > first)
+    risk = risk * np.where(on_register, behaviour.scalar("care.from_plan.risk_if_registered", year), 1.0)
+    recently = child["care_end"][rows] > first - int(behaviour.scalar("care.from_plan.recent_days", year))
+    return risk * np.where(recently, behaviour.scalar("care.from_plan.risk_if_returned", year), 1.0)
+
+
+def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
+    """Close plans in authorities whose count falls faster than plans run out, at least `surplus` of them.
+
+    Families go in the order of their own draw; those with a child in care this year or on the register stay.
+    """
+    first, end = day_of_year_start(year), last_day(year)
+    child = book.children
+    rows = np.flatnonzero((child["plan_end"] > end) & (surplus > 0)[child["place"]])
+    if not len(rows):
+        return
+    listed = child["registration"][rows]
+    off = np.where(listed >= 0, np.append(book.registrations["end"], 0)[listed], 0)
+    tied = (off > first) | (child["care_end"][rows] > first) | child["short_breaks"][rows]
+    begun = child["plan_start"][rows]
+    tied |= begun > quarter_day(year)
+    family, inverse = np.unique(child["family"][rows], return_inverse=True)
+    free = np.bincount(inverse, tied, len(family)) == 0
+    place = np.zeros(len(family), np.int64)
+    place[inverse] = child["place"][rows]
+    u = book.streams("early closure").uniform(family, year)
+    order = np.lexsort((u, place))
+    counts = (np.bincount(inverse, minlength=len(family)) * free)[order]
+    queue = Queue(place[order], counts, len(book.authorities))
+    goes = np.zeros(len(family), bool)
+    goes[order] = queue.reached() - counts < surplus[place[order]]
+    closes = (goes & free)[inverse]
+    day = within(book.streams("day of early closure").uniform(family, year), first, end)[inverse][closes]
+    day = np.maximum(day, np.minimum(begun[closes] + 14, end)).astype(np.int32)
+    child["plan_end"][rows[closes]] = day
+    book.plans["end"][child["plan"][rows[closes]]] = day
+    book.plans["ends_because"][child["plan"][rows[closes]]] = CLOSURES.index("RC7")
+
+
+def _first(
+    rows: NDArray[np.int64], family: NDArray[np.int64], goes: NDArray[np.bool_], families: int
+) -> NDArray[np.int64]:
+    """Return for each child the row of the first child of its family that goes, whose proceedings the others share.
+
+    Where none of the family goes it is the child's own row.
+    """
+    first = np.full(families, np.iinfo(np.int64).max)
+    np.minimum.at(first, family[goes], rows[goes])
+    found = first[family]
+    return np.where(found == np.iinfo(np.int64).max, rows, found)

@@ -1,0 +1,1 @@
+"""Reading returns: one child's life as a timeline."""
