@@ -15,8 +15,6 @@ __all__ = [
     "day",
     "day_of_year_start",
     "last_day",
-    "next_working_day",
-    "previous_working_day",
     "quarter_day",
     "to_date",
     "year_code",
@@ -80,16 +78,6 @@ def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
     return np.asarray(_MONTH_START[_MONTH_INDEX[place] + 12 * years] + _BIRTHDAY_OF_MONTH[place] - 1)
 
 
-def next_working_day(days: Days) -> Days:
-    """Return each day itself or the first working day after it (Monday to Friday, not at Christmas or New Year)."""
-    return np.asarray(_NEXT_WORKING[np.clip(np.asarray(days) - _BASE, 0, len(_NEXT_WORKING) - 1)])
-
-
-def previous_working_day(days: Days) -> Days:
-    """Return each day itself or the last working day before it."""
-    return np.asarray(_LAST_WORKING[np.clip(np.asarray(days) - _BASE, 0, len(_LAST_WORKING) - 1)])
-
-
 # Lives here fall between 1900 and 2100: the calendar of those days is looked up, not computed.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 _CALENDAR = np.arange(f"{_FIRST_YEAR}-01-01", f"{_LAST_YEAR + 1}-01-01", dtype="datetime64[D]")
@@ -108,8 +96,3 @@ _LEAP_DAY = (_MONTH == 2) & (_DAY_OF_MONTH == 29)  # noqa: PLR2004
 _BIRTHDAY_OF_MONTH = np.where(_LEAP_DAY, 28, _DAY_OF_MONTH).astype(np.int32)
 _WITHIN_YEAR = _MONTH * 32 + _DAY_OF_MONTH
 _BIRTHDAY_WITHIN_YEAR = _MONTH * 32 + _BIRTHDAY_OF_MONTH
-_NUMBERS = _CALENDAR.astype(np.int64).astype(np.int32)
-_HOLIDAY = np.isin(_WITHIN_YEAR, [12 * 32 + 25, 12 * 32 + 26, 32 + 1])
-_WORKING = ((_NUMBERS + 3) % 7 < 5) & ~_HOLIDAY  # noqa: PLR2004  1 January 1970 was a Thursday
-_LAST_WORKING = np.maximum.accumulate(np.where(_WORKING, _NUMBERS, _NUMBERS[0]))
-_NEXT_WORKING = np.minimum.accumulate(np.where(_WORKING, _NUMBERS, _NUMBERS[-1])[::-1])[::-1]

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from synth.lives.people import Members
     from synth.lives.streams import Streams
 
-__all__ = ["NEVER", "Book"]
+__all__ = ["HOME", "NEVER", "Book"]
 
 NEVER = np.int32(-(10**9))
 """A day before all others: no such spell yet."""
 
+HOME = DESTINATIONS.index("home")
 _FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
 
 
@@ -45,7 +46,7 @@ class Book:
             place=np.int16, name=np.uint64, family=np.uint64, birth=np.int32, sex=np.int8, need=np.int8,
             unaccompanied=np.bool_, short_breaks=np.bool_, gone=np.bool_, plan=np.int64, plan_number=np.int32,
             plan_start=np.int32, plan_end=np.int32, care_number=np.int32, care_start=np.int32, care_end=np.int32,
-            registration=np.int64,
+            went=np.int8, period=np.int64, registration=np.int64,
         )  # fmt: skip
         self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
         self.periods = Ledger(
@@ -56,6 +57,7 @@ class Book:
             start=np.int32,
             end=np.int32,
             destination=np.int8,
+            drawn_end=np.int32,
         )
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
@@ -100,7 +102,7 @@ class Book:
             place=place[take], name=new.name[take], family=new.family[take], birth=new.birth[take],
             sex=new.sex[take], need=need[take], unaccompanied=unaccompanied, short_breaks=short_breaks, gone=False,
             plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
-            care_end=NEVER, registration=-1,
+            care_end=NEVER, went=-1, period=-1, registration=-1,
         )  # fmt: skip
 
     def open_plans(self, rows: NDArray[np.int64], start: NDArray[np.int32], ends: PlanEnds) -> None:
@@ -141,7 +143,7 @@ class Book:
     ) -> None:
         """Write the period, stretch the plan over it, and end a registration at the first review."""
         child, streams, behaviour = self.children, self.streams, self.behaviour
-        self.periods.append(
+        child["period"][rows] = self.periods.append(
             child=rows,
             number=who.number,
             lead=who.lead,
@@ -149,9 +151,11 @@ class Book:
             start=who.entry,
             end=end,
             destination=destination,
+            drawn_end=end,
         )
         child["care_number"][rows] += 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
+        child["went"][rows] = destination
         after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
         child["plan_end"][rows] = after.end
         self.plans["end"][child["plan"][rows]] = after.end
@@ -165,3 +169,23 @@ class Book:
         )
         stop = self.registrations["end"]
         stop[listed[has]] = np.minimum(stop[listed[has]], np.minimum(review, end)[has])
+
+    def leave_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
+        """End the running periods of some children on a day before the one drawn; support goes on as after going home."""
+        child = self.children
+        self.periods["end"][child["period"][rows]] = day
+        child["care_end"][rows], child["went"][rows] = day, HOME
+        who = Entrants(
+            name=child["name"][rows],
+            lead=child["name"][rows],
+            lead_birth=child["birth"][rows],
+            number=child["care_number"][rows],
+            birth=child["birth"][rows],
+            entry=child["care_start"][rows],
+            unaccompanied=child["unaccompanied"][rows],
+        )
+        home = np.full(len(rows), HOME, np.int8)
+        after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], home, day, year)
+        child["plan_end"][rows] = after.end
+        self.plans["end"][child["plan"][rows]] = after.end
+        self.plans["ends_because"][child["plan"][rows]] = after.because

@@ -38,6 +38,10 @@ class Spells:
     stay: NDArray[np.int64]
     away: NDArray[np.int64]
 
+    def only(self, rows: NDArray[np.bool_]) -> Spells:
+        """Return some spells."""
+        return Spells(*(getattr(self, column.name)[rows] for column in fields(self)))
+
 
 @dataclass(frozen=True, slots=True)
 class Episodes:

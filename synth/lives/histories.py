@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.lives.book import Book
-from synth.lives.known import close_early, reopen, take_into_care
+from synth.lives.known import close_early, leave_early, reopen, take_into_care
 from synth.lives.newcomers import admit_to_short_breaks, admit_to_support, admit_unaccompanied, queue_for_care
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def _live_through(book: Book, year: int) -> None:
     """Live one collection year: old families first, then as many new ones as the totals ask for."""
     looked_after = book.levels("looked_after", year)
     reopen(book, year)
+    leave_early(book, year, np.maximum(book.looked_after(year) - looked_after, 0))
     admit_unaccompanied(book, year, looked_after)
     wanted = looked_after - book.looked_after(year)
     wanted = wanted - take_into_care(book, year, wanted)

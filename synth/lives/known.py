@@ -9,20 +9,24 @@ import numpy as np
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.admission import Queue
 from synth.lives.behaviour import BANDS
+from synth.lives.book import HOME
 from synth.lives.draw import within
 from synth.lives.people import age_group
-from synth.lives.periods import Entrants, outcome
+from synth.lives.periods import DESTINATIONS, Entrants, outcome
 from synth.lives.plans import (
     CLOSURES,
     support_plan,
 )
+from synth.working_days import next_working_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth.lives.book import Book
 
-__all__ = ["close_early", "reopen", "take_into_care"]
+__all__ = ["close_early", "leave_early", "reopen", "take_into_care"]
+
+_MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
 
 
 def reopen(book: Book, year: int) -> None:
@@ -121,6 +125,7 @@ def _risk(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.float64]
     on_register = (listed >= 0) & (begins <= first) & (ends > first)
     risk = risk * np.where(on_register, behaviour.scalar("care.from_plan.risk_if_registered", year), 1.0)
     recently = child["care_end"][rows] > first - int(behaviour.scalar("care.from_plan.recent_days", year))
+    recently &= child["went"][rows] == HOME
     return risk * np.where(recently, behaviour.scalar("care.from_plan.risk_if_returned", year), 1.0)
 
 
@@ -155,6 +160,31 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     child["plan_end"][rows[closes]] = day
     book.plans["end"][child["plan"][rows[closes]]] = day
     book.plans["ends_because"][child["plan"][rows[closes]]] = CLOSURES.index("RC7")
+
+
+def leave_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
+    """Let children leave care sooner in authorities whose stock falls faster than periods run out.
+
+    Exactly `surplus` children go, in the order of their own draw, after half a year in care at the least. What
+    happened to them before the year does not change; unaccompanied children and those to be adopted stay.
+    """
+    first, end = day_of_year_start(year), last_day(year)
+    child, behaviour = book.children, book.behaviour
+    settled = first - int(behaviour.scalar("care.early_leaving_after_days", year))
+    rows = np.flatnonzero(
+        (child["care_end"] > end)
+        & (child["care_start"] < settled)
+        & ~child["unaccompanied"]
+        & np.isin(child["went"], _MAY_LEAVE)
+        & (surplus > 0)[child["place"]]
+    )
+    place = child["place"][rows].astype(np.int64)
+    order = np.lexsort((book.streams("leaves early").uniform(child["name"][rows], year), place))
+    rows, place = rows[order], place[order]
+    line = Queue(place, np.ones(len(rows), np.int64), len(book.authorities))
+    rows = rows[line.reached() <= surplus[place]]
+    day = within(book.streams("day of leaving early").uniform(child["name"][rows], year), first + 1, end)
+    book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
 
 
 def _first(

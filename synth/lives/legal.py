@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import Days, birthday, next_working_day, previous_working_day
+from synth.dates import Days, birthday
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
+from synth.working_days import is_working_day, next_working_day, previous_working_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,6 +137,11 @@ class _Case:
         """Say whether proceedings begun on a day leave room for an order before it is too late."""
         return np.asarray(day + int(self._scalar("legal.days_before_last_order")) < self.last_order)
 
+    def _only_agreement(self) -> NDArray[np.bool_]:
+        """Say whose period stays out of court: leaving for custody or independence is not open to a child in care."""
+        out = np.isin(self.destination, [_CUSTODY, _INDEPENDENT])
+        return np.asarray(self.who.unaccompanied | self.consent | out)
+
     def enter(self) -> NDArray[np.int64]:
         """Draw the status at entry; what age, outcome, weekday or a stay of a few days exclude has weight zero."""
         who, column = self.who, {name: n for n, name in enumerate(_ROUTES)}
@@ -146,7 +152,7 @@ class _Case:
             weights[np.ix_(rows, np.array([column[route] for route in routes]))] = 0.0
 
         exclude(~self._in_time(who.entry), "C1", "C2", "L2")
-        exclude(next_working_day(who.entry) != who.entry, "C1", "C2")
+        exclude(~is_working_day(who.entry), "C1", "C2")
         limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
         remand_age = int(max(limit, self._scalar("legal.remand_from_age")))
         length = self.end - who.entry
@@ -157,8 +163,12 @@ class _Case:
         exclude(self.order_day < LATER, "C2", "J1")
         # A child who goes home within days did so under agreement, protection or an order not yet final.
         exclude(brief, "C2")
-        only_agreement = who.unaccompanied | self.consent
+        # Brothers and sisters are not remanded together.
+        exclude(who.lead != who.name, "J1")
+        only_agreement = self._only_agreement()
+        held = weights[:, column["J1"]] * ~(who.unaccompanied | self.consent)
         weights[only_agreement] = 0.0
+        weights[only_agreement, column["J1"]] = held[only_agreement]
         weights[only_agreement | (weights.sum(axis=1) == 0), column["V2"]] = 1.0
         route = choose(self.streams("legal route").uniform(who.lead, who.entry), weights)
         self.start[np.arange(len(route)), _ROUTES_TO_STATUS[route]] = who.entry
@@ -175,7 +185,7 @@ class _Case:
         day = who.entry + within(u, 1, longest)
         weights[~self._in_time(day), 1:] = 0.0
         # Courts sit on working days; an emergency order can be had on any.
-        weights[next_working_day(day) != day, 1] = 0.0
+        weights[~is_working_day(day), 1] = 0.0
         chosen = choose(self.streams("police protection").uniform(who.lead, who.entry), weights)
         following = np.array([STATUSES.index(code) for code in after])[chosen]
         goes_on = (route == _ROUTES.index("L1")) & (day < end)
@@ -204,13 +214,14 @@ class _Case:
         ordered = self.order_day < LATER
         turns = ordered | (self.streams("agreement to court").uniform(who.lead, who.entry) < share)
         # Small children do not stay for years on agreement alone.
-        young = birthday(who.birth, int(self._scalar("legal.agreement_alone_from_age"))) > end
-        turns |= young & (end - who.entry > self._scalar("legal.agreement_alone_at_most_days"))
+        most = int(self._scalar("legal.agreement_alone_at_most_days"))
+        young = birthday(who.birth, int(self._scalar("legal.agreement_alone_from_age"))) > who.entry + most
+        turns |= young & (end - who.entry > most)
         day = base + wait.astype(np.int32)
         # Proceedings on the way to a placement order leave the court some months.
         latest = self.order_day - self._days("proceedings before placement order", "legal.court_needs_days")
         day = next_working_day(np.where(ordered, np.minimum(day, np.maximum(latest, base + 1)), day))
-        agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~who.unaccompanied & ~self.consent
+        agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~self._only_agreement()
         turns &= agreed & (day < end - 1) & self._in_time(day)
         start[turns, _C1] = day[turns]
 

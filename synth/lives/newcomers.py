@@ -18,6 +18,7 @@ from synth.lives.plans import (
     short_break_series,
     support_plan,
 )
+from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,16 +38,17 @@ def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64]) 
     level = book.rounded(share * looked_after, "unaccompanied rounding", year)
     child = book.children
     here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
-    queue_for_care(book, year, "unaccompanied", np.maximum(level - here, 0))
+    room = np.maximum(looked_after - book.looked_after(year), 0)
+    queue_for_care(book, year, "unaccompanied", np.clip(level - here, 0, room))
 
 
 def queue_for_care(book: Book, year: int, kind: str, wanted: NDArray[np.int64]) -> None:
     """Admit families to whom care is the first or an early response, until `wanted` of them stay."""
-    first, end = day_of_year_start(year), last_day(year)
+    end = last_day(year)
     streams, behaviour = book.streams, book.behaviour
 
     def draw(family: NDArray[np.uint64]) -> tuple[Members, NDArray[np.bool_], tuple[Entrants, Outcome]]:
-        entry = within(streams("entry day").uniform(family), first, end)
+        entry = _entry_days(book, family, year)
         new = members(streams, behaviour, kind, family, entry, year)
         who = Entrants(
             name=new.name,
@@ -136,6 +138,16 @@ def _line_up(
         if line is not None:
             return place[new.queue], new, line[new.queue], rest
     raise AssertionError("queues grow until they are long enough")
+
+
+def _entry_days(book: Book, family: NDArray[np.uint64], year: int) -> Days:
+    """Draw days of entry: evenly over the year, but fewer on free days, when only emergencies come in."""
+    first, end = day_of_year_start(year), last_day(year)
+    drawn = within(book.streams("entry day").uniform(family), first, end)
+    waits = book.streams("entry waits").uniform(family) < book.behaviour.scalar(
+        "care.entry_waits_for_working_day", year
+    )
+    return np.where(waits, np.minimum(next_working_day(drawn), previous_working_day(np.array([end]))), drawn)
 
 
 def _lead_in(book: Book, new: Members, entry: NDArray[np.int32], kind: str, year: int) -> NDArray[np.int32]:

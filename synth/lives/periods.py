@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import Days, birthday, next_working_day
+from synth.dates import Days, birthday
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
+from synth.working_days import next_working_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +88,11 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     rows = (*BANDS, "unaccompanied")
     weights = behaviour.table("care.destination", year, rows, DESTINATIONS)
     decides = deciders(streams, behaviour, who, year)
-    destination = choose(streams("destination").uniform(decides, who.entry), weights[kind])
+    weights = weights[kind]
+    # Custody comes to one child of a family, and not to the youngest.
+    too_young = birthday(who.birth, int(behaviour.scalar("care.custody_from_age", year))) > who.entry
+    weights[(who.lead != who.name) | too_young, DESTINATIONS.index("custody")] = 0.0
+    destination = choose(streams("destination").uniform(decides, who.entry), weights)
 
     last = birthday(who.birth, 18) - 1
     length = _stay_home(streams, behaviour, who, decides, group, year)
@@ -99,6 +104,12 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     clock = adoption_clock(streams, behaviour, decides, who.entry, year)
     length = np.where(destination == _ADOPTION, clock.to_adoption, length)
     end = who.entry + np.maximum(length, _SHORTEST_STAY).astype(np.int32)
+
+    # Orders that end a stay are made on working days; a child who came for days goes home on any.
+    ordered = np.isin(destination, [_HOME, _CARER, _OTHER]) & (
+        length > behaviour.scalar("care.stay.any_day_up_to", year)
+    )
+    end = np.where(ordered, next_working_day(end), end)
 
     sixteen = np.maximum(birthday(who.birth, 16), who.entry) + 28
     leaves = within(streams("independence").uniform(who.name, who.number), sixteen, np.maximum(last, sixteen))

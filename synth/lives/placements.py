@@ -217,6 +217,7 @@ class _Plan:
             start = at[rows]
             stop = self._stop(rows, start, step)
             kind = self._kind(rows, start, stop, kind_now[rows], first=step == 0)
+            stop = self._longer_at_home(rows, start, stop, kind)
             location = _location(self.streams, self.behaviour, kind, self.key[rows], start, secure_inside[rows])
             slot = self.streams("address").uniform(self.key[rows], start)
             # A move is a move: a tenth of the addresses of its kind further at least.
@@ -239,6 +240,17 @@ class _Plan:
         least = self.behaviour.vector("placement.last_stay_at_least", self._base, DESTINATIONS)[self.destination[rows]]
         reaches = (until - stop < least) | (step == _MOST_STAYS - 1)
         return np.where(reaches, until, stop).astype(np.int32)
+
+    def _longer_at_home(self, rows: NDArray[np.int64], start: Days, stop: Days, kind: NDArray[np.int64]) -> Days:
+        """Let stays with parents last some times longer than others, where the law allows it all along."""
+        times = self.behaviour.scalar("placement.parents_last_times", self._base)
+        longer = start + np.minimum((stop - start) * times, _LONGEST).astype(np.int32)
+        during = self.path.only(rows).during(start, longer)
+        lawful = np.where(during, self.rules.allowed[:, _PARENTS], 1.0).min(axis=1) > 0
+        # The last stay of a period is not reached this way: it has to suit where the period leads.
+        least = self.behaviour.vector("placement.last_stay_at_least", self._base, DESTINATIONS)[self.destination[rows]]
+        stays_on = (kind == _PARENTS) & lawful & (longer + least < self.until[rows])
+        return np.where(stays_on, longer, stop).astype(np.int32)
 
     @property
     def _base(self) -> int:
@@ -269,6 +281,10 @@ class _Plan:
         lawful[:, KINDS.index("concurrent")] *= (
             before_carer & (start >= rules.concurrent_from) & (age < rules.concurrent_under)
         )
+        # Locked doors are for one child of a family.
+        alone = who.lead == who.name
+        for kind in ("secure", "custody"):
+            lawful[:, KINDS.index(kind)] *= alone
         # Nobody moves from parents to parents.
         lawful[before == _PARENTS, _PARENTS] = 0.0
         lawful[ends_here & (stop < self.end[rows]) & (self.destination[rows] != _ADOPTED), _PARENTS] = 0.0

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import Days, age_on, birthday, next_working_day
+from synth.dates import Days, age_on, birthday
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import QUEUE_BITS
 from synth.lives.periods import DESTINATIONS, Entrants
+from synth.working_days import next_working_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,6 +78,7 @@ def needs(
     weights = np.broadcast_to(behaviour.vector(f"need.{kind}", year, NEEDS), (len(family), len(NEEDS))).copy()
     age = age_on(birth, start)
     weights[age < behaviour.scalar("need.n6_from_age", year), _N6] = 0.0
+    weights[age < behaviour.scalar("need.n9_from_age", year), _N9] = 0.0
     # Disability is rarely the reason for a plan before it can be seen.
     seen = behaviour.value("need.n2_by_age", year)
     weights[:, _N2] *= np.interp(age, [float(key) for key in seen], list(seen.values()))

@@ -43,6 +43,17 @@ class Care:
     spells: Spells
     episodes: Episodes
 
+    def last(self, column: NDArray[Any]) -> NDArray[Any]:
+        """Return a column of the stays as it is in the last one of each period."""
+        final = self.episodes.last
+        found = np.zeros(len(self.who.name), column.dtype)
+        found[self.episodes.period[final]] = column[self.episodes.stay[final]]
+        return found
+
+    def left_early(self) -> NDArray[np.bool_]:
+        """Say which periods ended before the day drawn at entry."""
+        return np.asarray(self.period["end"] < self.period["drawn_end"])
+
     def in_year(self) -> Episodes:
         """Return the episodes open on any day of the year, ends after 31 March included as they are."""
         shown = (self.episodes.start <= last_day(self.year)) & (self.episodes.end >= day_of_year_start(self.year))
@@ -65,12 +76,15 @@ def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) 
         entry=period["start"],
         unaccompanied=child["unaccompanied"][rows],
     )
+    # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
+    drawn_end, end = period["drawn_end"], period["end"]
     path = _paths(streams, behaviour, guidance, who, period)
     orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
-    found = stays(streams, behaviour, guidance, who, period["destination"], period["end"], path, secure)
-    spells = with_spells_away(streams, behaviour, who, found, path, period["end"])
-    episodes = cut(path, spells, period["start"], period["end"])
+    found = stays(streams, behaviour, guidance, who, period["destination"], drawn_end, path, secure)
+    spells = with_spells_away(streams, behaviour, who, found, path, drawn_end)
+    spells = spells.only(spells.start < end[spells.period])
+    episodes = cut(path, spells, period["start"], end)
     return Care(year, period, who, path, found, spells, episodes)
 
 
@@ -90,7 +104,7 @@ def _paths(
             guidance,
             who.only(rows),
             period["destination"][rows],
-            period["end"][rows],
+            period["drawn_end"][rows],
             int(year),
         )
         start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent

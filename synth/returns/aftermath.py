@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import age_on, birthday, day_of_year_start, last_day, previous_working_day
+from synth.dates import age_on, birthday, day_of_year_start, last_day
 from synth.lives.draw import choose, within
 from synth.lives.legal import LATER, STATUSES
 from synth.lives.people import MALE
@@ -16,6 +16,7 @@ from synth.returns.columns import Form, dates, numbers, yes_no
 from synth.returns.endings import ending_codes
 from synth.returns.roster import Roster, call, subjects
 from synth.returns.traits import disabled
+from synth.working_days import previous_working_day
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,7 @@ __all__ = ["adoptions", "care_leavers"]
 _ADOPTERS = ("MF", "MM", "FF", "M1", "F1")
 _LEGAL = ("L0", "L11", "L12", "L2", "L3", "L4")
 _LEAVER_AGE = 16
+_WITH_PARENTS = ("B1", "B2")
 _NOT_LEAVERS = ("E2", "E3", "E11", "E12")
 """Ways of ceasing that leave no care leaver: death, another authority, adoption."""
 
@@ -71,7 +73,7 @@ def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDAr
         "DATE_MATCH": dates(match),
         "DATE_PLACED": dates(placed),
         "DATE_ADOPTED": dates(adopted),
-        "FOSTER_CARE": yes_no(_last(care, care.stays.by_carer)[chosen]),
+        "FOSTER_CARE": yes_no(care.last(care.stays.by_carer)[chosen]),
         "NB_ADOPTR": np.where(np.isin(sexes, ["M1", "F1"]), "1", "2"),
         "SEX_ADOPTR": sexes,
         "LS_ADOPTR": np.array(_LEGAL)[status],
@@ -100,13 +102,18 @@ def care_leavers(
     chosen, place = chosen[final], place[final]
     name, why, base = care.who.name[chosen], reason[chosen], behaviour.profile.warm_up_from
     accommodation = np.full(len(chosen), "  ")
+    alone = care.who.unaccompanied[chosen]
     for code, weights in behaviour.value("leavers.accommodation", base).items():
         rows = why == code
         options = tuple(weights)
-        drawn = choose(streams("accommodation").uniform(name[rows]), _in_own_order(weights))
-        accommodation[rows] = np.array(options)[drawn]
+        table = np.tile(_in_own_order(weights), (int(rows.sum()), 1))
+        # Unaccompanied young people have no parents here to live with.
+        with_parents = np.array([option in _WITH_PARENTS for option in options])
+        if not with_parents.all():
+            table[np.ix_(alone[rows], with_parents)] = 0.0
+        accommodation[rows] = np.array(options)[choose(streams("accommodation").uniform(name[rows]), table)]
     # Who lived with parents to the last and did not move out stays with them.
-    last_kind = _last(care, care.stays.kind)[chosen]
+    last_kind = care.last(care.stays.kind)[chosen]
     at_home = (last_kind == KINDS.index("parents")) & np.isin(why, ["E4", "E8"])
     options = behaviour.value("leavers.stays_with_parents", base)
     drawn = choose(streams("accommodation").uniform(name[at_home]), _in_own_order(options))
@@ -126,14 +133,6 @@ def care_leavers(
             streams("personal adviser").uniform(name) < behaviour.scalar("leavers.personal_adviser_share", base)
         ),
     }
-
-
-def _last(care: Care, column: NDArray[Any]) -> NDArray[Any]:
-    """Return a column of the stays as it is in each period's last stay."""
-    last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
-    found = np.zeros(len(care.who.name), column.dtype)
-    found[care.stays.period[last]] = column[last]
-    return found
 
 
 def _activity(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import day
+from synth.dates import birthday, day
 from synth.guidance import load
 from synth.lives.draw import choose
 from synth.lives.legal import STATUSES
@@ -56,9 +56,7 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     code[independent] = np.array(ways)[choose(u[independent], behaviour.vector("ending.independent", base, ways))]
 
     grown = destination == DESTINATIONS.index("grows_up")
-    last = np.append(care.stays.period[1:] != care.stays.period[:-1], True)
-    kind = np.empty(len(destination), np.int64)
-    kind[care.stays.period[last]] = care.stays.kind[last]
+    kind = care.last(care.stays.kind)
     weights = np.select(
         [np.isin(kind, _FOSTER)[:, None], (kind == KINDS.index("parents"))[:, None]],
         [
@@ -73,4 +71,12 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     code[grown] = np.array(_AT_18)[choose(u[grown], weights[grown])]
     need = history.children["need"][period["child"]]
     code[grown & adult_services(streams, behaviour, who.name, need, base)] = "E7"
+    # Who leaves sooner than drawn goes home, or, under an order, stays on with a guardian or sees it discharged.
+    early = care.left_early()
+    final = care.episodes.last
+    away = np.zeros(len(code), bool)
+    away[care.episodes.period[final]] = care.episodes.away[final] >= 0
+    with_carer = np.isin(kind, _FOSTER) & (end < birthday(who.birth, 18) - 1)
+    sooner = np.where(~ordered & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
+    code[early] = sooner[early]
     return np.char.strip(code)

@@ -164,7 +164,8 @@ def _drifting(
     streams: Streams, behaviour: Behaviour, purpose: str, who: NDArray[np.uint64], year: int
 ) -> NDArray[np.float64]:
     """Return standard normals with a lasting part and a first-order autoregressive part over collection years."""
-    lasting = behaviour.scalar("traits.lasting_share", year)
+    shares = behaviour.value("traits.lasting_share", year)
+    lasting = float(shares.get(purpose.removeprefix("parental "), shares["others"]))
     keeps = behaviour.scalar("traits.drift_kept_a_year", year)
     weights = keeps ** np.arange(_MEMORY)
     weights /= np.sqrt((weights**2).sum())
