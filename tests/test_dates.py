@@ -10,8 +10,6 @@ from synth.dates import (
     day,
     day_of_year_start,
     last_day,
-    next_working_day,
-    previous_working_day,
     quarter_day,
     to_date,
     year_code,
@@ -85,25 +83,6 @@ def test_days_of_a_year():
     assert year_code(2023) == "202223"
     assert year_code(2000) == "199900"
     assert year_code(2017) == "201617"
-
-
-def works(date):
-    return date.weekday() < 5 and (date.month, date.day) not in {(12, 25), (12, 26), (1, 1)}
-
-
-@given(DATES)
-@example(dt.date(2021, 12, 24))
-@example(dt.date(2021, 12, 25))
-@example(dt.date(2022, 1, 1))
-@example(dt.date(2023, 4, 2))
-def test_working_days_are_the_nearest_on_each_side(on):
-    after, before = (to_date(int(step(number(on))[0])) for step in (next_working_day, previous_working_day))
-    assert works(after)
-    assert works(before)
-    assert before <= on <= after
-    between = [before + dt.timedelta(days=n) for n in range(1, (after - before).days)]
-    assert not any(works(day_) for day_ in between), "none lies closer"
-    assert works(on) == (before == after)
 
 
 def test_arrays_keep_their_length_and_order():

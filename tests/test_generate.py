@@ -201,8 +201,8 @@ def shares(forms):
             & ~pl.col("PLACEMENT_TYPE_CODE").is_in(["M1", "M2", "M3"])
         )
     )
-    # Back from a spell away to the same address is no new placement.
-    known = moves.filter(pl.col("PLACEMENT_POSTCODE") != "").unique(
+    # Back from a spell away to the same address is no new placement; adopters' addresses may be left out.
+    known = moves.filter(~pl.col("PLACEMENT_TYPE_CODE").is_in(["M1", "M2", "M3"])).unique(
         [LA, ID, "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"]
     )
     many = known.group_by(LA, ID).len().filter(pl.col("len") >= 3)

@@ -171,6 +171,11 @@ def test_siblings_who_enter_together_follow_one_lead(history):
     periods = history.periods
     family = of_child(history, periods, "family")
     assert (periods["lead"] >> np.uint64(3) == family).all(), "the lead is a child of the family"
+    names, births = history.children["name"], history.children["birth"]
+    known = np.argsort(names)
+    place = known[np.minimum(np.searchsorted(names, periods["lead"], sorter=known), len(names) - 1)]
+    assert (names[place] == periods["lead"]).all()
+    assert (births[place] == periods["lead_birth"]).all(), "by whose age the proceedings go"
     order = np.lexsort((periods["lead"], periods["start"], family))
     same = (family[order][1:] == family[order][:-1]) & (periods["start"][order][1:] == periods["start"][order][:-1])
     assert same.sum() > 100

@@ -107,6 +107,6 @@ def test_adoption_takes_its_time(behaviour, seed):
     for name, days in steps.items():
         value = behaviour.value(f"care.adoption.{name}", 2018)
         assert days.min() >= value["shortest_days"]
-        assert days.max() <= value["longest_days"] + 5, "the working day after, Christmas at the latest"
+        assert days.max() <= value["longest_days"] + 10, "a working day within about a week"
         assert np.median(days) == pytest.approx(value["median_days"], rel=0.05)
     assert (steps["placement_to_adoption"] >= 70).all(), "ten weeks with the adopters before an order"
