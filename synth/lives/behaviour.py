@@ -70,10 +70,7 @@ class Behaviour:
         columns: Sequence[str],
     ) -> NDArray[np.float64]:
         """Return for each entry the row `row[i]` of the table of its own year, shape (n, columns)."""
-        distinct, place = np.unique(years, return_inverse=True)
-        if not len(distinct):
-            return np.zeros((0, len(columns)))
-        stack = np.stack([self.table(name, int(year), rows, columns) for year in distinct])
+        stack, place = self._stack(name, years, rows, columns)
         return np.asarray(stack[place, row])
 
     def cells(
@@ -85,11 +82,16 @@ class Behaviour:
         columns: Sequence[str],
     ) -> NDArray[np.float64]:
         """Return for each entry the column `column[i]` of the table of its own year, shape (n, rows)."""
+        stack, place = self._stack(name, years, rows, columns)
+        return np.asarray(stack[place, :, column])
+
+    def _stack(
+        self, name: str, years: NDArray[np.int32], rows: Sequence[str], columns: Sequence[str]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the tables of all years that occur, and for each entry the place of its own."""
         distinct, place = np.unique(years, return_inverse=True)
-        if not len(distinct):
-            return np.zeros((0, len(rows)))
-        stack = np.stack([self.table(name, int(year), rows, columns).T for year in distinct])
-        return np.asarray(stack[place, column])
+        tables = [self.table(name, int(year), rows, columns) for year in distinct]
+        return np.stack(tables) if tables else np.zeros((0, len(rows), len(columns))), place
 
     def scalars(self, name: str, years: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return one number for each entry, of its own year."""
