@@ -93,9 +93,15 @@ def test_files_are_in_order_of_authority_and_child(world):
 # -- one year after another -------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=[2022, 2023])
+@pytest.fixture(
+    scope="module",
+    params=[(2022, 1, "22"), (2023, 1, "22"), (2017, 201, "Ceredigion,Caerphilly"), (2020, 201, "Denbighshire")],
+    ids=["2022", "2023", "fall-2018", "fall-2021"],
+)
 def two_years(request, world):
-    return world(request.param).forms, world(request.param + 1).forms
+    """A year and the next; in the last two pairs published totals fall faster than children leave of themselves."""
+    year, seed, names = request.param
+    return world(year, seed, names).forms, world(year + 1, seed, names).forms
 
 
 def kept(two_years, form, who):
@@ -150,7 +156,7 @@ def test_episodes_that_began_before_the_year_are_open_in_the_last(two_years):
     end = before["EPISODE_START_DATE"].str.to_date("%d/%m/%Y").max()
     march = dt.date(end.year + (end.month > 3), 3, 31)
     earlier = after.filter(pl.col("EPISODE_START_DATE").str.to_date("%d/%m/%Y") <= march)
-    assert earlier.height > 5000
+    assert earlier.height > 100
     columns = [LA, ID, "EPISODE_START_DATE", "LEGAL_STATUS_CODE", "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"]
     found = earlier.join(before.filter(pl.col("EPISODE_END_DATE") == ""), on=columns, how="semi", nulls_equal=True)
     assert found.height == earlier.height == before.filter(pl.col("EPISODE_END_DATE") == "").height

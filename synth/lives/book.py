@@ -171,7 +171,7 @@ class Book:
         stop[listed[has]] = np.minimum(stop[listed[has]], np.minimum(review, end)[has])
 
     def leave_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
-        """End the running periods of some children on a day before the one drawn; support goes on as after going home."""
+        """End running periods on a day before the one drawn; support goes on as after going home."""
         child = self.children
         self.periods["end"][child["period"][rows]] = day
         child["care_end"][rows], child["went"][rows] = day, HOME
