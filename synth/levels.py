@@ -185,6 +185,9 @@ def _counted(tables: Tables, rule: _Rule, row: Row, year: int) -> tuple[float, f
     named = f"{row.table} {row.source}"
     if rule.table_year and rule.table_year != year:
         named = f"{row.table} {rule.table_year} {row.source}"
+    if row.basis == "derived" and rule.note:
+        # Arithmetic on published figures: say which.
+        named += f": {rule.note[0].lower()}{rule.note[1:]}"
     if rule.unit != "rate_per_10000":
         return value, 1.0, named
     rebased = rule.population == "rebased"
