@@ -187,7 +187,7 @@ def _counted(tables: Tables, rule: _Rule, row: Row, year: int) -> tuple[float, f
         named = f"{row.table} {rule.table_year} {row.source}"
     if row.basis == "derived" and rule.note:
         # Arithmetic on published figures: say which.
-        named += f": {rule.note[0].lower()}{rule.note[1:]}"
+        named += f": {rule.note}"
     if rule.unit != "rate_per_10000":
         return value, 1.0, named
     rebased = rule.population == "rebased"

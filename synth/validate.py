@@ -12,10 +12,11 @@ import polars as pl
 from synth.dates import year_code
 from synth.errors import InputError
 from synth.guidance import load
-from synth.rules.registry import NotHere, Rule, rules_for
+from synth.rules.rulebook import rules_for
 from synth.tables import LA, Tables, child_column, file_name, gap_days, read_return
 
 if TYPE_CHECKING:
+    from synth.rules.registry import NotHere, Rule
     from collections.abc import Iterable
     from pathlib import Path
 

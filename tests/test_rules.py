@@ -10,8 +10,8 @@ from worked import good, good_tables, tables
 
 from synth.errors import GuidanceError
 from synth.guidance import load
-from synth.rules import check_registry, rules_for
 from synth.rules.registry import rule
+from synth.rules.rulebook import check_registry, rules_for
 from synth.tables import LA, Tables, child_column
 from synth.validate import check_rule, validate_tables
 
