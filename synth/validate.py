@@ -16,11 +16,11 @@ from synth.rules.rulebook import rules_for
 from synth.tables import LA, Tables, child_column, file_name, gap_days, read_return
 
 if TYPE_CHECKING:
-    from synth.rules.registry import NotHere, Rule
     from collections.abc import Iterable
     from pathlib import Path
 
     from synth.guidance import Guidance
+    from synth.rules.registry import NotHere, Rule
 
 __all__ = ["Outcome", "Report", "check_rule", "validate_folder", "validate_tables"]
 

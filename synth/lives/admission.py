@@ -18,9 +18,12 @@ __all__ = ["Queue", "admit", "queue_lengths", "queues"]
 
 
 def queue_lengths(wanted: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield queue lengths, one an authority: usually the first are long enough to find `wanted` children in."""
+    """Yield queue lengths, one an authority: usually the first are long enough to find `wanted` children in.
+
+    Stops after some doublings: a profile in which hardly anybody stays would queue without end.
+    """
     lengths = np.where(wanted > 0, wanted + wanted // 2 + 12, 1)
-    while True:
+    for _ in range(_DOUBLINGS):
         yield lengths
         lengths = np.where(wanted > 0, 2 * lengths, 1)
 
@@ -32,6 +35,9 @@ def queues(
     place = np.repeat(np.arange(len(order)), lengths)
     number = np.arange(len(place)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return place, family_names(order[place], year, kind, number)
+
+
+_DOUBLINGS = 8
 
 
 @dataclass(frozen=True, slots=True)

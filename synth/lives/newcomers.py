@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from synth.dates import Days, birthday, day_of_year_start, last_day, quarter_day
+from synth.errors import ProfileError
 from synth.lives.admission import Queue, admit, queue_lengths, queues
 from synth.lives.draw import within
 from synth.lives.people import Members, members
@@ -137,7 +138,10 @@ def _line_up(
         line = admit(Queue.of(place, new.queue, counted, len(book.order)), wanted)
         if line is not None:
             return place[new.queue], new, line[new.queue], rest
-    raise AssertionError("queues grow until they are long enough")
+    raise ProfileError(
+        f"Profile {book.behaviour.profile.name!r}, {year}: of the families queued ({kind.replace('_', ' ')}) too few"
+        " would still count on 31 March. Stays or plans are too short for the levels; change one of them."
+    )
 
 
 def _entry_days(book: Book, family: NDArray[np.uint64], year: int) -> Days:
