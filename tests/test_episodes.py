@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from synth.dates import age_on
 from synth.lives.episodes import AWAY, Spells, cut, with_spells_away
 from synth.lives.legal import LATER, STATUSES, LegalPath
+from synth.lives.placements import ADOPTION
 
 SEEDS = st.integers(0, 2**31)
 
@@ -102,6 +103,15 @@ def test_episodes_away_last_more_than_a_day(periods, changed, guidance):
     found = cut(life.path, spells, life.who.entry, life.end)
     away = found.away >= 0
     assert ((found.end - found.start)[away] >= guidance.limit("PLACEMENT_TYPE_CODE", "M3", "min_days")).all()
+
+
+def test_nobody_is_away_from_adopters(periods, changed):
+    life = periods(1, 2020, "care", 8000)
+    always = changed(missing__share_of_stays=1.0, missing__from_age=0)
+    spells = with_spells_away(life.streams, always, life.who, life.stays, life.path, life.end)
+    kind = life.stays.kind[spells.stay[spells.away >= 0]]
+    assert len(kind) > 1000
+    assert ADOPTION not in kind
 
 
 def test_spells_away_are_as_frequent_as_the_profile_says(periods, behaviour):

@@ -162,6 +162,28 @@ def test_episodes_that_began_before_the_year_are_open_in_the_last(two_years):
     assert found.height == earlier.height == before.filter(pl.col("EPISODE_END_DATE") == "").height
 
 
+def test_a_steep_fall_is_met_without_changing_the_past(profile, tmp_path):
+    """Where a third of the children must leave in one year, the year before still tells the same of them."""
+    document = profile.model_dump(mode="json", exclude_none=True)
+    for level in document["levels"]:
+        if (level["kind"], level["authority"], level["year"]) == ("looked_after", "524", 2023):
+            level["value"] = goal = profile.level("looked_after", "524", 2022) * 2 // 3
+            level["low"] = level["high"] = goal
+    falling = type(profile).model_validate(document)
+    powys = parse_authorities("Powys")
+    before = pl.DataFrame(simulate(falling, powys, 2022, 8).forms["episode"])
+    _, made, report = generate(falling, powys, 2023, seed=8, out=tmp_path)
+    after = pl.DataFrame(made.forms["episode"])
+    single = pl.col("LEGAL_STATUS_CODE") != "V1"
+    still_open = pl.col("EPISODE_END_DATE") == ""
+    assert report.ok
+    assert after.filter(still_open & single).height == goal
+    began = ["EPISODE_START_DATE", "LEGAL_STATUS_CODE", "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"]
+    first = after.filter(pl.col("EPISODE_NUMBER") == "1")
+    went_on = before.filter(still_open).join(first, on=[LA, ID, *began], how="semi")
+    assert went_on.height == before.filter(still_open).height
+
+
 def test_adoptions_and_leavers_happen_once(two_years):
     for form in ("adoption", "care_leaver"):
         before, after = (forms[form] for forms in two_years)

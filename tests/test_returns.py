@@ -344,3 +344,17 @@ def test_postcodes_have_a_small_area_of_their_authority(returned):
     order = {authority.code: authority.order for authority in all_authorities()}
     for postcode, area in lookup.rows():
         assert area in areas().small_areas[order[district_authority()[postcode.partition(" ")[0]]]]
+
+
+def test_brothers_and_sisters_share_home_and_ethnic_group(returned):
+    from synth.returns.roster import call
+
+    history = returned.history
+    children = np.flatnonzero(history.children["plan_end"] > last_day(returned.year))
+    known, family = call(returned.streams, returned.behaviour, history, children), history.children["family"][children]
+    order = np.argsort(family, kind="stable")
+    same = family[order][1:] == family[order][:-1]
+    assert same.sum() > 1000
+    for column in (known.home_postcode, known.ethnicity, known.code):
+        assert (column[order][1:] == column[order][:-1])[same].all()
+    assert len(np.unique(known.local_id)) == len(children)

@@ -10,6 +10,7 @@ import numpy as np
 from synth.dates import Days, age_on, year_of
 from synth.lives.draw import choose, within
 from synth.lives.legal import LATER, LegalPath
+from synth.lives.placements import ADOPTION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +74,8 @@ def with_spells_away(
 ) -> Spells:
     """Break some stays of older children by a spell away, well inside the stay, and back to the same address.
 
-    No order is made while a child is away: an episode away is never cut in two.
+    No order is made while a child is away: an episode away is never cut in two. Nobody leaves adopters so: the
+    placement for adoption is one episode.
     """
     n = len(stays.start)
     following = np.append(stays.period[1:] == stays.period[:-1], False)
@@ -94,6 +96,7 @@ def with_spells_away(
         (room > 3 * margin)
         & (age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant))
         & ~ordered
+        & (stays.kind != ADOPTION)
         & (streams("goes away").uniform(name, stays.start) < chance)
     )
     kind = choose(

@@ -92,6 +92,10 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     # Custody comes to one child of a family, and not to the youngest.
     too_young = birthday(who.birth, int(behaviour.scalar("care.custody_from_age", year))) > who.entry
     weights[(who.lead != who.name) | too_young, DESTINATIONS.index("custody")] = 0.0
+    # A child who comes back is known here: it stays this authority's, and nobody's second period is drawn to a death,
+    # so that a year in which a child left care never ends in a way that leaves no care leaver.
+    back = who.number > 0
+    weights[np.ix_(back, np.array([DESTINATIONS.index("died"), DESTINATIONS.index("transfer")]))] = 0.0
     destination = choose(streams("destination").uniform(decides, who.entry), weights)
 
     last = birthday(who.birth, 18) - 1
