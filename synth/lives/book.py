@@ -43,11 +43,12 @@ class Book:
         self.streams, self.behaviour, self.authorities = streams, behaviour, authorities
         self.order = np.array([authority.order for authority in authorities])
         self.children = Ledger(
-            place=np.int16, name=np.uint64, family=np.uint64, birth=np.int32, sex=np.int8, need=np.int8,
-            unaccompanied=np.bool_, short_breaks=np.bool_, gone=np.bool_, plan=np.int64, plan_number=np.int32,
+            place=np.int16, name=np.uint64, family=np.uint64, household=np.int64, birth=np.int32, sex=np.int8,
+            need=np.int8, unaccompanied=np.bool_, short_breaks=np.bool_, gone=np.bool_, plan=np.int64, plan_number=np.int32,
             plan_start=np.int32, plan_end=np.int32, care_number=np.int32, care_start=np.int32, care_end=np.int32,
             went=np.int8, period=np.int64, registration=np.int64,
         )  # fmt: skip
+        self.households = 0
         self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
         self.periods = Ledger(
             child=np.int64,
@@ -98,12 +99,34 @@ class Book:
         short_breaks: bool = False,
     ) -> NDArray[np.int64]:
         """Write the admitted children of a queue and return their rows; `take` has one entry a queued child."""
+        family = new.queue[take]
+        first = np.append(True, family[1:] != family[:-1]) if len(family) else np.zeros(0, bool)
+        household = self.households + np.cumsum(first) - 1
+        self.households += int(first.sum())
         return self.children.append(
-            place=place[take], name=new.name[take], family=new.family[take], birth=new.birth[take],
+            place=place[take], name=new.name[take], family=new.family[take], household=household,
+            birth=new.birth[take],
             sex=new.sex[take], need=need[take], unaccompanied=unaccompanied, short_breaks=short_breaks, gone=False,
             plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
             care_end=NEVER, went=-1, period=-1, registration=-1,
         )  # fmt: skip
+
+    def households_of(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which households (by number) have a child that is flagged; `flags` has one entry a child."""
+        found = np.zeros(self.households, bool)
+        found[self.children["household"][flags]] = True
+        return found
+
+    def by_household(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+        """Group children (by row): each household's name and authority, and for each child its place among them."""
+        number = self.children["household"][rows]
+        first = np.full(self.households, -1)
+        first[number[::-1]] = rows[::-1]
+        present = np.flatnonzero(first >= 0)
+        place = np.empty(self.households, np.int64)
+        place[present] = np.arange(len(present))
+        heads = first[present]
+        return self.children["family"][heads], self.children["place"][heads].astype(np.int64), place[number]
 
     def open_plans(self, rows: NDArray[np.int64], start: NDArray[np.int32], ends: PlanEnds) -> None:
         """Begin a plan for each child (by row)."""

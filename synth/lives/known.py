@@ -38,14 +38,14 @@ def reopen(book: Book, year: int) -> None:
     rows = np.flatnonzero(closed)
     rows = rows[birthday(child["birth"][rows], 17) > first + 365]
     family = child["family"][rows]
-    been = np.isin(family, child["family"][child["care_number"] > 0])
+    been = book.households_of(child["care_number"] > 0)[child["household"][rows]]
     chance = book.behaviour.scalar("plan.reopening_chance", year) * np.where(
         been, book.behaviour.scalar("plan.reopening_if_looked_after", year), 1.0
     )
     again = book.streams("reopening").uniform(family, year) < chance
     rows, family = rows[again], family[again]
     # A family comes back whole or not at all: no child of it may still hold a plan.
-    held = np.isin(family, child["family"][child["plan_end"] >= first])
+    held = book.households_of(child["plan_end"] >= first)[child["household"][rows]]
     rows, family = rows[~held], family[~held]
     start = within(book.streams("reopening day").uniform(family, year), first, last_day(year))
     start = np.maximum(start, child["plan_end"][rows] + 30).astype(np.int32)
@@ -75,9 +75,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[
         & ~child["gone"]
     )
     rows = rows[(birthday(child["birth"][rows], 17) > end) & (child["birth"][rows] < first)]
-    family, inverse = np.unique(child["family"][rows], return_inverse=True)
-    place = np.zeros(len(family), np.int64)
-    place[inverse] = child["place"][rows]
+    family, place, inverse = book.by_household(rows)
     at = within(streams("entry from plan").uniform(family, year), first + 1, end)[inverse]
     apart = int(behaviour.scalar("care.days_between_periods", year))
     holds = (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
@@ -144,10 +142,8 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     tied = (off > first) | (child["care_end"][rows] > first) | child["short_breaks"][rows]
     begun = child["plan_start"][rows]
     tied |= begun > quarter_day(year)
-    family, inverse = np.unique(child["family"][rows], return_inverse=True)
+    family, place, inverse = book.by_household(rows)
     free = np.bincount(inverse, tied, len(family)) == 0
-    place = np.zeros(len(family), np.int64)
-    place[inverse] = child["place"][rows]
     u = book.streams("early closure").uniform(family, year)
     order = np.lexsort((u, place))
     counts = (np.bincount(inverse, minlength=len(family)) * free)[order]
