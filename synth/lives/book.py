@@ -43,11 +43,27 @@ class Book:
         self.streams, self.behaviour, self.authorities = streams, behaviour, authorities
         self.order = np.array([authority.order for authority in authorities])
         self.children = Ledger(
-            place=np.int16, name=np.uint64, family=np.uint64, household=np.int64, birth=np.int32, sex=np.int8,
-            need=np.int8, unaccompanied=np.bool_, short_breaks=np.bool_, gone=np.bool_, plan=np.int64, plan_number=np.int32,
-            plan_start=np.int32, plan_end=np.int32, care_number=np.int32, care_start=np.int32, care_end=np.int32,
-            went=np.int8, period=np.int64, registration=np.int64,
-        )  # fmt: skip
+            place=np.int16,
+            name=np.uint64,
+            family=np.uint64,
+            household=np.int64,
+            birth=np.int32,
+            sex=np.int8,
+            need=np.int8,
+            unaccompanied=np.bool_,
+            short_breaks=np.bool_,
+            gone=np.bool_,
+            plan=np.int64,
+            plan_number=np.int32,
+            plan_start=np.int32,
+            plan_end=np.int32,
+            care_number=np.int32,
+            care_start=np.int32,
+            care_end=np.int32,
+            went=np.int8,
+            period=np.int64,
+            registration=np.int64,
+        )
         self.households = 0
         self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
         self.periods = Ledger(
