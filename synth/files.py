@@ -34,6 +34,7 @@ FILES = {
 
 
 MANIFEST = "manifest.json"
+_SET_ASIDE = "-old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
 
     An older folder of that name goes only once the new one stands. Raises OutputError where the disk refuses.
     """
-    fresh = not out.exists()
+    fresh = [place for place in (out, *out.parents) if not place.exists()]
     building: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -100,9 +101,10 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
     finally:
         if building is not None:
             shutil.rmtree(building, ignore_errors=True)
-        if fresh:
+        # Folders made on the way go again if nothing came to stand in them.
+        for place in fresh:
             with contextlib.suppress(OSError):
-                out.rmdir()
+                place.rmdir()
 
 
 def _put_in_place(building: Path, target: Path) -> None:
@@ -110,7 +112,7 @@ def _put_in_place(building: Path, target: Path) -> None:
     if not target.exists():
         building.rename(target)
         return
-    old = building.with_name(building.name + "-old")
+    old = building.with_name(building.name + _SET_ASIDE)
     target.rename(old)
     try:
         building.rename(target)
@@ -121,10 +123,14 @@ def _put_in_place(building: Path, target: Path) -> None:
 
 
 def _sweep(out: Path, name: str) -> None:
-    """Remove what a killed run left behind: unfinished folders whose process is gone."""
-    for left in out.glob(f".{name}-*-*"):
+    """Clear up after a killed run: an earlier folder it had set aside comes back, unfinished ones go."""
+    for left in sorted(out.glob(f".{name}-*-*")):
         process = left.name.split("-")[1]
-        if left.is_dir() and process.isdigit() and not _running(int(process)):
+        if not left.is_dir() or not process.isdigit() or _running(int(process)):
+            continue
+        if left.name.endswith(_SET_ASIDE) and not (out / name).exists():
+            left.rename(out / name)
+        else:
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -65,7 +66,8 @@ class World:
 
     @cached_property
     def made(self) -> Generated:
-        return simulate(self.profile, self.authorities, self.year, self.seed)
+        with patch("synth.generate.live", lambda *_: self.history):
+            return simulate(self.profile, self.authorities, self.year, self.seed)
 
     @cached_property
     def forms(self) -> dict[str, pl.DataFrame]:
@@ -152,13 +154,15 @@ def world(profile):
 
 
 @pytest.fixture(scope="session")
-def written(profile, tmp_path_factory):
+def written(profile, world, tmp_path_factory):
     """Write a world once and return its folder, what was written and the report of its check."""
 
     @cache
     def run(year=2023, seed=1, names="22"):
-        out = tmp_path_factory.mktemp("written")
-        return generate(profile, parse_authorities(names), year, seed=seed, out=out, command="synth generate")
+        lives = world(year, seed, names)
+        with patch("synth.generate.simulate", lambda *_: lives.made):
+            out = tmp_path_factory.mktemp("written")
+            return generate(profile, lives.authorities, year, seed=seed, out=out, command="synth generate")
 
     return run
 

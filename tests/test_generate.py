@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import synth.generate as job
 from synth.errors import InputError, OutputError
-from synth.files import FILES, write_csv
+from synth.files import FILES, folder_in_place, write_csv
 from synth.generate import DEFAULT_SEED, generate, simulate
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.validate import validate_folder
@@ -275,8 +275,8 @@ def test_measures_count_as_this_test_does(world):
 # -- nothing is found -------------------------------------------------------------------------------------------
 
 CHECKED = [
-    (2017, 11, "Gwynedd,Wrexham"), (2018, 12, "Caerphilly,Powys"), (2019, 13, "22"), (2020, 14, "Conwy,Newport"),
-    (2021, 15, "Denbighshire,Swansea"), (2022, 16, "Cardiff"), (2023, DEFAULT_SEED, "22"), (2024, 17, "22"),
+    (2017, 1, "22"), (2018, 12, "Caerphilly,Powys"), (2019, 13, "Gwynedd,Powys,Newport"), (2020, 14, "Conwy,Newport"),
+    (2021, 15, "Denbighshire,Swansea"), (2022, 16, "Cardiff"), (2023, DEFAULT_SEED, "22"), (2024, 1, "22"),
     (2024, 18, "Bridgend,Monmouthshire"),
 ]  # fmt: skip
 
@@ -499,3 +499,20 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_done(monk
         generate(profile, all_authorities(), 2023, out=tmp_path / "closed", tick=ticks.append)
     assert not ticks
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_set_aside_by_a_killed_run_comes_back(tmp_path):
+    gone = 2**22 + 12345
+    (tmp_path / f".2023-{gone}-x-old").mkdir()
+    (tmp_path / f".2023-{gone}-x-old" / "manifest.json").write_text("earlier")
+    (tmp_path / f".2023-{gone}-y").mkdir()
+    with pytest.raises(KeyboardInterrupt), folder_in_place(tmp_path, "2023"):
+        raise KeyboardInterrupt
+    assert [place.name for place in tmp_path.iterdir()] == ["2023"]
+    assert (tmp_path / "2023" / "manifest.json").read_text() == "earlier"
+
+
+def test_folders_made_on_the_way_go_again(tmp_path):
+    with pytest.raises(KeyboardInterrupt), folder_in_place(tmp_path / "new" / "place", "2023"):
+        raise KeyboardInterrupt
+    assert not list(tmp_path.iterdir())
