@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.lives.draw import matrix
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,8 +59,7 @@ class Behaviour:
         """Return a two-level parameter, shape (rows, columns)."""
         key = (name, year, tuple(rows), tuple(columns))
         if key not in self._memory:
-            value = self.value(name, year)
-            self._memory[key] = np.array([[float(value[row].get(column, 0.0)) for column in columns] for row in rows])
+            self._memory[key] = matrix(self.value(name, year), rows, columns)
         return self._memory[key]  # type: ignore[no-any-return]
 
     def rows(

@@ -152,6 +152,13 @@ class Book:
         child["plan_start"][rows] = start
         child["plan_end"][rows] = ends.end
 
+    def end_plans(self, rows: NDArray[np.int64], ends: PlanEnds) -> None:
+        """Set anew when and why the latest plan of each child (by row) ends."""
+        child = self.children
+        child["plan_end"][rows] = ends.end
+        self.plans["end"][child["plan"][rows]] = ends.end
+        self.plans["ends_because"][child["plan"][rows]] = ends.because
+
     def register(
         self,
         rows: NDArray[np.int64],
@@ -167,7 +174,7 @@ class Book:
         )
         stop = np.minimum(begin + length, birthday(child["birth"][rows], 18) - 1)
         if kind == "support":
-            # Nobody stays on the register without a plan. (In care the first review ends it, see _enter_care.)
+            # Nobody stays on the register without a plan. (In care the first review ends it, see enter_care.)
             stop = np.minimum(stop, until)
         on = (length > 0) & (stop > begin) & (begin < until)
         child["registration"][rows[on]] = self.registrations.append(child=rows[on], start=begin[on], end=stop[on])
@@ -196,9 +203,7 @@ class Book:
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
         child["went"][rows] = destination
         after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
-        child["plan_end"][rows] = after.end
-        self.plans["end"][child["plan"][rows]] = after.end
-        self.plans["ends_because"][child["plan"][rows]] = after.because
+        self.end_plans(rows, after)
         child["gone"][rows] |= np.isin(destination, _FINAL)
         listed = child["registration"][rows]
         has = listed >= 0
@@ -225,6 +230,4 @@ class Book:
         )
         home = np.full(len(rows), HOME, np.int8)
         after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], home, day, year)
-        child["plan_end"][rows] = after.end
-        self.plans["end"][child["plan"][rows]] = after.end
-        self.plans["ends_because"][child["plan"][rows]] = after.because
+        self.end_plans(rows, after)

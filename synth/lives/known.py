@@ -13,10 +13,7 @@ from synth.lives.book import HOME
 from synth.lives.draw import within
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, Entrants, outcome
-from synth.lives.plans import (
-    CLOSURES,
-    support_plan,
-)
+from synth.lives.plans import PlanEnds, support_plan
 from synth.working_days import next_working_day
 
 if TYPE_CHECKING:
@@ -152,10 +149,8 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     goes[order] = queue.reached() - counts < surplus[place[order]]
     closes = (goes & free)[inverse]
     day = within(book.streams("day of early closure").uniform(family, year), first, end)[inverse][closes]
-    day = np.maximum(day, np.minimum(begun[closes] + 14, end)).astype(np.int32)
-    child["plan_end"][rows[closes]] = day
-    book.plans["end"][child["plan"][rows[closes]]] = day
-    book.plans["ends_because"][child["plan"][rows[closes]]] = CLOSURES.index("RC7")
+    day = np.maximum(day, np.minimum(begun[closes] + 14, end))
+    book.end_plans(rows[closes], PlanEnds.until(day))
 
 
 def leave_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:

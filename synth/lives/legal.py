@@ -206,7 +206,7 @@ class _Case:
         who, start, end = self.who, self.start, self.end
         group = age_group(who.lead_birth, who.entry)
         share = self.behaviour.vector("legal.agreement_to_court", self.year, BANDS)[group]
-        home = np.isin(self.destination, [_HOME])
+        home = self.destination == _HOME
         share = np.where(home, share * self._scalar("legal.agreement_to_court_if_home"), share)
         value = self.behaviour.value("legal.agreement_to_court_days", self.year)
         u = self.streams("agreement to court days").uniform(who.lead, who.entry)

@@ -73,7 +73,7 @@ def queue_for_care(book: Book, year: int, kind: str, wanted: NDArray[np.int64]) 
 
 
 def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]) -> None:
-    """Children with a series of short breaks under section 76, to their level beside the looked-after one."""
+    """Admit children to a series of short breaks under section 76, up to their level beside the looked-after one."""
     behaviour, streams, end = book.behaviour, book.streams, last_day(year)
     level = book.rounded(
         behaviour.scalar("short_breaks.per_looked_after", year) * looked_after,

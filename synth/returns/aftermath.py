@@ -13,8 +13,7 @@ from synth.lives.people import MALE
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import KINDS
 from synth.returns.columns import Form, dates, numbers, yes_no
-from synth.returns.endings import ending_codes
-from synth.returns.roster import Roster, call, subjects
+from synth.returns.roster import Roster, subjects
 from synth.returns.traits import disabled
 from synth.working_days import previous_working_day
 
@@ -85,11 +84,14 @@ def care_leavers(
     behaviour: Behaviour,
     history: History,
     care: Care,
+    reason: NDArray[np.str_],
     position: NDArray[np.int64],
     roster: Roster,
 ) -> Form:
-    """Return a record for every young person who ceased to be looked after in the year aged 16 or over."""
-    reason = ending_codes(streams, behaviour, history, care)
+    """Return a record for every young person who ceased to be looked after in the year aged 16 or over.
+
+    `reason` says why each period of care ceases; `position` maps children to rows of the roster.
+    """
     birth, end = care.who.birth, care.period["end"]
     # Someone looked after again by 31 March has not left care.
     back = np.isin(care.period["child"], care.period["child"][end > last_day(care.year)])
@@ -118,7 +120,7 @@ def care_leavers(
     options = behaviour.value("leavers.stays_with_parents", base)
     drawn = choose(streams("accommodation").uniform(name[at_home]), _in_own_order(options))
     accommodation[at_home] = np.array(tuple(options))[drawn]
-    activity = _activity(streams, behaviour, history, care, chosen)
+    activity = _activity(streams, behaviour, history, care, chosen, roster.only(place))
     return {
         "LOCAL_AUTHORITY_CODE": roster.code[place],
         "SYSTEM_ID": roster.local_id[place],
@@ -141,6 +143,7 @@ def _activity(
     history: History,
     care: Care,
     chosen: NDArray[np.int64],
+    roster: Roster,
 ) -> NDArray[np.str_]:
     """Draw what young people do on leaving: by sex, by disability, and no higher education before 18."""
     base = behaviour.profile.warm_up_from
@@ -149,9 +152,7 @@ def _activity(
     weights = np.tile(behaviour.vector("leavers.activity", base, options), (len(chosen), 1))
     n = len(children)
     nobody = np.zeros(n, bool)
-    who = subjects(
-        history, children, call(streams, behaviour, history, children), np.zeros(n, np.int64), nobody, nobody
-    )
+    who = subjects(history, children, roster, np.zeros(n, np.int64), nobody, nobody)
     impaired, _ = disabled(streams, behaviour, who, care.year)
     young = care.period["end"][chosen] < birthday(care.who.birth[chosen], 18) - 1
     groups = {"before_18": young, "boys": who.sex == MALE, "girls": who.sex != MALE, "disabled": impaired}

@@ -52,19 +52,22 @@ class _Rows:
 def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> dict[str, Form]:
     """Return the forms `child`, `episode`, `adoption` and `care_leaver`, ordered by authority and child."""
     year = care.year
-    rows = _joined(_care_rows(streams, behaviour, history, care), _break_rows(streams, behaviour, history, year))
+    reason = ending_codes(streams, behaviour, history, care)
+    rows = _joined(
+        _care_rows(streams, behaviour, history, care, reason), _break_rows(streams, behaviour, history, year)
+    )
     children = np.unique(rows.child)
     roster = call(streams, behaviour, history, children)
     # Files are ordered by authority and identifier, as an extract would be.
-    children = children[np.lexsort((roster.local_id, roster.order))]
-    roster = call(streams, behaviour, history, children)
+    order = np.lexsort((roster.local_id, roster.order))
+    children, roster = children[order], roster.only(order)
     position = np.full(len(history.children["name"]), -1)
     position[children] = np.arange(len(children))
     return {
         "child": _child_form(streams, behaviour, history, care, children, roster),
         "episode": _episode_form(rows, position, roster, history, year),
         "adoption": adoptions(streams, behaviour, care, position, roster),
-        "care_leaver": care_leavers(streams, behaviour, history, care, position, roster),
+        "care_leaver": care_leavers(streams, behaviour, history, care, reason, position, roster),
     }
 
 
@@ -138,8 +141,8 @@ def _episode_form(rows: _Rows, position: NDArray[np.int64], roster: Roster, hist
     }
 
 
-def _care_rows(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> _Rows:
-    """Episodes of single periods of care that are open on any day of the year."""
+def _care_rows(streams: Streams, behaviour: Behaviour, history: History, care: Care, reason: NDArray[np.str_]) -> _Rows:
+    """Episodes of single periods of care that are open on any day of the year; `reason` has one entry a period."""
     episodes = care.in_year()
     child = care.period["child"][episodes.period]
     placement, postcode = _places(streams, behaviour, history, care)
@@ -147,7 +150,7 @@ def _care_rows(streams: Streams, behaviour: Behaviour, history: History, care: C
     started = np.select(
         [episodes.first, episodes.new_legal & episodes.new_place, episodes.new_place], ["S", "B", "P"], "L"
     )
-    ended = np.where(episodes.last, ending_codes(streams, behaviour, history, care)[episodes.period], "X1")
+    ended = np.where(episodes.last, reason[episodes.period], "X1")
     return _Rows(
         child=child,
         start=episodes.start,

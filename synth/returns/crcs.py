@@ -50,6 +50,10 @@ class _Standing:
     looked_after: NDArray[np.bool_]
     registration: NDArray[np.int64]
 
+    def only(self, rows: NDArray[np.int64]) -> _Standing:
+        """Return the children at some rows, in that order."""
+        return _Standing(*(getattr(self, column)[rows] for column in self.__slots__))
+
 
 def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> Form:
     """Return the file of the history's year, ordered by authority and child, in the year's own collection mode.
@@ -61,8 +65,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     standing = _standing(history, whole_year=guidance.mode == "all_year")
     roster = call(streams, behaviour, history, standing.child)
     order = np.lexsort((roster.local_id, roster.order))
-    standing = _Standing(*(getattr(standing, column)[order] for column in _Standing.__slots__))
-    roster = call(streams, behaviour, history, standing.child)
+    roster, standing = roster.only(order), standing.only(order)
     form = (
         _person(history, standing, roster, streams, behaviour)
         | _register(streams, behaviour, history, standing)

@@ -41,6 +41,10 @@ class Roster:
     ethnicity: NDArray[np.str_]
     home_postcode: NDArray[np.str_]
 
+    def only(self, rows: NDArray[np.int64]) -> Roster:
+        """Return the children at some rows, in that order."""
+        return Roster(*(getattr(self, column)[rows] for column in self.__slots__))
+
 
 def call(streams: Streams, behaviour: Behaviour, history: History, children: NDArray[np.int64]) -> Roster:
     """Return the roster of some children (rows of the history), in that order, as known on 31 March of its year."""
