@@ -45,7 +45,8 @@ def reopen(book: Book, year: int) -> None:
     held = book.households_of(child["plan_end"] >= first)[child["household"][rows]]
     rows, family = rows[~held], family[~held]
     start = within(book.streams("reopening day").uniform(family, year), first, last_day(year))
-    start = np.maximum(start, child["plan_end"][rows] + 30).astype(np.int32)
+    closed_for = int(book.behaviour.scalar("plan.reopening_after_days", year))
+    start = np.maximum(start, child["plan_end"][rows] + closed_for).astype(np.int32)
     here = start <= last_day(year)
     rows, start = rows[here], start[here]
     never = (start, np.zeros(len(rows), np.int32))
@@ -81,7 +82,8 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[
     total = np.bincount(place, family_risk, len(book.authorities))
     intensity = np.divide(hoped, total, out=np.zeros(len(total)), where=total > 0)
     u = streams("enters from plan").uniform(family, year)
-    goes = (u < np.minimum(0.5, intensity[place] * family_risk))[inverse] & holds
+    most = behaviour.scalar("care.from_plan.family_chance_at_most", year)
+    goes = (u < np.minimum(most, intensity[place] * family_risk))[inverse] & holds
     first_to_go = _first(rows, inverse, goes, len(family))
     lead = child["name"][first_to_go]
     joins = streams("enters with siblings").uniform(child["name"][rows], year) < behaviour.scalar(
@@ -149,7 +151,8 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     goes[order] = queue.reached() - counts < surplus[place[order]]
     closes = (goes & free)[inverse]
     day = within(book.streams("day of early closure").uniform(family, year), first, end)[inverse][closes]
-    day = np.maximum(day, np.minimum(begun[closes] + 14, end))
+    shortest = int(book.behaviour.scalar("plan.early_closure_after_days", year))
+    day = np.maximum(day, np.minimum(begun[closes] + shortest, end))
     book.end_plans(rows[closes], PlanEnds.until(day))
 
 

@@ -237,7 +237,8 @@ class _Case:
         before = u < self._scalar("legal.full_order_before_placement_order_share")
         near = order_day - self._days("order to placement order", "legal.full_order_before_placement_order_days")
         # Interim orders that would run too long before the placement order must become full ones.
-        two_hearings = (before & (near > begun + 30)) | (order_day - begun >= longest)
+        apart = int(self._scalar("legal.two_hearings_apart_days"))
+        two_hearings = (before & (near > begun + apart)) | (order_day - begun >= longest)
         final = np.where(ordered, np.where(two_hearings, np.minimum(final, near), LATER), final)
         final = np.minimum(final, self.last_order)
         final = np.where(final < LATER, previous_working_day(np.minimum(final, order_day)), LATER)

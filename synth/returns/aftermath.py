@@ -50,7 +50,8 @@ def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDAr
     entry, placed, adopted = care.who.entry[chosen], care.path.placed[chosen], care.period["end"][chosen]
     order = care.path.start[chosen, STATUSES.index("E1")]
     # The decision comes before the court's placement order; with parental consent, before the match.
-    before = np.where(order < LATER, order, placed - 60)
+    consent = placed - int(behaviour.scalar("adoption.consent_before_placement_days", base))
+    before = np.where(order < LATER, order, consent)
     low, high = behaviour.value("adoption.decision_before_order_days", base)
     decision = np.maximum(before - within(streams("decision").uniform(lead, entry), low, high), entry)
     decision = np.maximum(previous_working_day(decision), entry)
