@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -29,6 +29,7 @@ __all__ = [
     "Level",
     "Parameter",
     "Profile",
+    "Target",
     "Value",
     "digest",
     "load_profile",
@@ -38,6 +39,7 @@ __all__ = [
 FORMAT_VERSION = 1
 Kind: TypeAlias = Literal["looked_after", "care_and_support"]
 Basis: TypeAlias = Literal["published", "bridged", "assumed"]
+Counts: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
 
 _KINDS = ("looked_after", "care_and_support")
 _SHOWN = 5
@@ -125,6 +127,25 @@ class Parameter(_Record):
         return mix(self.by_year[before], self.by_year[after], (year - before) / (after - before))
 
 
+class Target(_Record):
+    """Whole children of each authority by the cells of one table in one year: what exact mode reproduces.
+
+    `counts` maps three-digit codes of authorities to one count a cell.
+    """
+
+    table: str
+    year: int
+    cells: tuple[str, ...] = Field(strict=False)
+    counts: dict[str, Counts]
+
+    @model_validator(mode="after")
+    def _square(self) -> Target:
+        for code, counts in self.counts.items():
+            if len(counts) != len(self.cells):
+                raise ValueError(f"authority {code}: {len(counts)} counts for {len(self.cells)} cells")
+        return self
+
+
 class Profile(_Record):
     """A whole profile; `years` are the first and last collection year it can generate, both inclusive."""
 
@@ -135,6 +156,9 @@ class Profile(_Record):
     inputs: dict[str, str]
     levels: tuple[Level, ...] = Field(strict=False)
     figures: tuple[Figure, ...] = Field(strict=False)
+    targets: tuple[Target, ...] = Field(default=(), strict=False)
+    held_out: tuple[str, ...] = Field(default=(), strict=False)
+    """Published tables the fit did not look at."""
     parameters: dict[str, Parameter]
 
     @model_validator(mode="after")
@@ -163,6 +187,20 @@ class Profile(_Record):
         for level in self.levels:
             index.setdefault((level.kind, level.authority), {})[level.year] = level.value
         return index
+
+    @cached_property
+    def _targets(self) -> dict[tuple[str, int], Target]:
+        return {(target.table, target.year): target for target in self.targets}
+
+    def target(self, table: str, code: str, year: int) -> tuple[int, ...] | None:
+        """Return one authority's counts of a table in a year, in the order of its cells; None without a target."""
+        found = self._targets.get((table, year))
+        return None if found is None else found.counts.get(code)
+
+    def cells_of(self, table: str, year: int) -> tuple[str, ...]:
+        """Return the cells of a table of targets; none if the year has no such table."""
+        found = self._targets.get((table, year))
+        return () if found is None else found.cells
 
     @cached_property
     def _values(self) -> dict[tuple[str, int], Any]:
