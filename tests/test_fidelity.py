@@ -155,6 +155,17 @@ def test_spans_of_adoptions_are_in_days_and_months(views):
     assert spans["months_entry_to_placement"].to_list() == pytest.approx([60 / 30.4375, 121 / 30.4375])
 
 
+def test_a_mean_has_its_own_spread(views, counted):
+    row = next(row for row in counted if row.mean == "months_entry_to_placement")
+    counter = Counter(views)
+    mean, spread, n = counter.mean(row, WALES)
+    months = [60 / 30.4375, 121 / 30.4375]
+    assert (mean, n) == (pytest.approx(sum(months) / 2), 2)
+    assert spread == pytest.approx((months[1] - months[0]) / math.sqrt(2))
+    assert counter.mean(row, "W06000015") == (pytest.approx(months[1]), 0.0, 1)
+    assert counter.mean(row, "W06000001") == (0.0, 0.0, 0)
+
+
 def test_an_all_year_file_counts_by_the_three_month_rule(views):
     assert views.care_and_support["CHILD_CODE"].to_list() == ["A"]
     census = Views({"crcs": CRCS.drop("PLAN_START_DATE", "PLAN_ACTIVE_31_MARCH")}, 2023)
