@@ -75,6 +75,7 @@ class Book:
             end=np.int32,
             destination=np.int8,
             drawn_end=np.int32,
+            early=np.bool_,
         )
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
@@ -198,6 +199,7 @@ class Book:
             end=end,
             destination=destination,
             drawn_end=end,
+            early=False,
         )
         child["care_number"][rows] += 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
@@ -216,9 +218,15 @@ class Book:
 
     def leave_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
         """End running periods on a day before the one drawn; support goes on as after going home."""
+        self.periods["early"][self.children["period"][rows]] = True
+        self.children["went"][rows] = HOME
+        self.end_care(rows, day, year)
+
+    def end_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
+        """Let running periods end on another day than the one drawn; they lead where they led."""
         child = self.children
         self.periods["end"][child["period"][rows]] = day
-        child["care_end"][rows], child["went"][rows] = day, HOME
+        child["care_end"][rows] = day
         who = Entrants(
             name=child["name"][rows],
             lead=child["name"][rows],
@@ -228,6 +236,5 @@ class Book:
             entry=child["care_start"][rows],
             unaccompanied=child["unaccompanied"][rows],
         )
-        home = np.full(len(rows), HOME, np.int8)
-        after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], home, day, year)
+        after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], child["went"][rows], day, year)
         self.end_plans(rows, after)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import Days, age_on, birthday
+from synth.dates import Days, age_on, birthday, day_of_year_start, last_day
 from synth.lives.behaviour import Behaviour, band
 from synth.lives.draw import choose, within
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["FEMALE", "KINDS", "MALE", "QUEUE_BITS", "Members", "age_group", "family_names", "members"]
+__all__ = ["FEMALE", "KINDS", "MALE", "QUEUE_BITS", "Members", "age_group", "family_names", "members", "only_children"]
 
 MALE, FEMALE = 1, 2
 
@@ -78,6 +78,32 @@ def members(
     male_share = behaviour.scalar(f"household.male_share.{kind}", year)
     sex = np.where(streams("sex").uniform(name) < male_share, MALE, FEMALE).astype(np.int8)
     return Members(queue[keep], family[queue][keep], name[keep], birth[keep], sex[keep])
+
+
+def only_children(
+    streams: Streams, behaviour: Behaviour, family: NDArray[np.uint64], sex: NDArray[np.int8], age: Days, year: int
+) -> tuple[Members, Days]:
+    """Draw families of one child of the given sex and age on 31 March of `year`, and the day each enters care.
+
+    The birth day is spread evenly over the age; entry lies in the collection year, after birth and some days before
+    the 18th birthday. Newborns come soon after birth.
+    """
+    first, last = day_of_year_start(year), last_day(year)
+    on = np.full(len(family), last, np.int32)
+    birth = within(streams("only child born").uniform(family), birthday(on, -age - 1) + 1, birthday(on, -age))
+    soon = birth + np.floor(
+        -np.log(streams("only child newborn days").uniform(family))
+        * behaviour.scalar("household.newborn_mean_days", year)
+    ).astype(np.int32)
+    newborn = (
+        (birth >= first)
+        & (soon <= last)
+        & (streams("newborn").uniform(family) < behaviour.scalar("household.newborn_share.care", year))
+    )
+    latest = np.minimum(last, birthday(birth, 18) - int(behaviour.scalar("household.days_before_18", year)))
+    entry = within(streams("only child enters").uniform(family), np.maximum(birth, first), latest)
+    entry = np.where(newborn, soon, entry).astype(np.int32)
+    return Members(np.arange(len(family)), family, family * np.uint64(8), birth, sex.astype(np.int8)), entry
 
 
 def _first_child(
