@@ -14,16 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.lives.arrivals import admit_unaccompanied, fill_cells, queue_for_care
 from synth.lives.book import Book
 from synth.lives.cells import Cells
 from synth.lives.known import close_early, leave_early, reopen, take_into_care
-from synth.lives.newcomers import (
-    admit_to_short_breaks,
-    admit_to_support,
-    admit_unaccompanied,
-    fill_cells,
-    queue_for_care,
-)
+from synth.lives.newcomers import admit_to_short_breaks, admit_to_support
+from synth.lives.register import settle_register
 from synth.lives.timing import settle_orders
 
 if TYPE_CHECKING:
@@ -101,3 +97,4 @@ def _live_through(book: Book, year: int) -> None:
     close_early(book, year, np.maximum(-missing, 0))
     missing = book.levels("care_and_support", year) - book.supported(year)
     admit_to_support(book, year, np.maximum(missing, 0))
+    settle_register(book, year)

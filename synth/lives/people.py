@@ -21,12 +21,27 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["FEMALE", "KINDS", "MALE", "QUEUE_BITS", "Members", "age_group", "family_names", "members", "only_children"]
+__all__ = [
+    "ETHNICITIES",
+    "FEMALE",
+    "KINDS",
+    "MALE",
+    "QUEUE_BITS",
+    "Members",
+    "age_group",
+    "ethnicity",
+    "family_names",
+    "members",
+    "only_children",
+]
 
 MALE, FEMALE = 1, 2
 
 KINDS = ("care", "unaccompanied", "short_break", "support")
 """How a family becomes known: straight into care, as an unaccompanied child, for short breaks, for support."""
+
+ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
+"""Broad ethnic groups, as the returns code them."""
 
 _SIZES = ("1", "2", "3", "4", "5")
 _OLDEST = 17
@@ -163,6 +178,22 @@ def _birth(
         oldest[onward + 1] = np.minimum(oldest[onward], birth[onward])
         youngest[onward + 1] = np.maximum(youngest[onward], birth[onward])
     return birth.astype(np.int32)
+
+
+def ethnicity(
+    streams: Streams,
+    behaviour: Behaviour,
+    order: NDArray[np.int64],
+    codes: list[str],
+    family: NDArray[np.uint64],
+    unaccompanied: NDArray[np.bool_],
+) -> NDArray[np.int8]:
+    """Return the index into ETHNICITIES; a family has one. `codes` are the authorities' codes in official order."""
+    base = behaviour.profile.warm_up_from
+    weights = behaviour.table("ethnicity.by_authority", base, codes, ETHNICITIES)[order]
+    arriving = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
+    weights = np.where(unaccompanied[:, None], arriving, weights)
+    return choose(streams("ethnicity").uniform(family), weights).astype(np.int8)
 
 
 def age_group(birth: Days, on: Days | int) -> NDArray[np.int64]:
