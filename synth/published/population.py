@@ -36,7 +36,8 @@ class Populations:
 
         A mid-year without an estimate is interpolated between its neighbours, or taken from the nearest one
         at either end. With `rebased`, mid-years before 2021 are scaled towards the 2021 census: the gap
-        between the mid-2021 estimate and where the older series was heading is spread evenly from 2011 on.
+        between the mid-2021 estimate and where the older series was heading is spread evenly from 2011 on. Where a
+        revised count and its rate give the rebased children of Wales, all authorities are scaled to that.
         """
         known = self._children
         below, above = _neighbours(sorted(known), mid_year)
@@ -47,7 +48,15 @@ class Populations:
         share = (mid_year - _CENSUS) / (_REBASED_FROM - _CENSUS)
         before = [known[year] for year in sorted(known) if year < _REBASED_FROM][-2:]
         expected = {code: before[-1][code] + (before[-1][code] - before[0][code]) for code in plain}
-        return {code: n * (1 + share * (known[_REBASED_FROM][code] / expected[code] - 1)) for code, n in plain.items()}
+        towards = {code: 1 + share * (known[_REBASED_FROM][code] / expected[code] - 1) for code in plain}
+        found = {code: n * towards[code] for code, n in plain.items()}
+        factor = self._implied.get(mid_year, found[WALES]) / found[WALES]
+        return {code: n * factor for code, n in found.items()}
+
+    @cached_property
+    def _implied(self) -> dict[int, float]:
+        """Children of Wales on rebased populations: a published count over the rate published with it."""
+        return {row.year or 0: row.value or 0.0 for row in self.rows if row.table == "pop_implied"}
 
     def children_source(self, mid_year: int) -> str:
         """Say which estimate `children` uses for a mid-year."""
