@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["Rounding", "Row", "Tables", "load_tables", "number", "profiles_dir", "published_files", "read_csv"]
 
 _AGGREGATES = ("cla_aggregates.csv", "crcs_aggregates.csv", "population.csv")
-_HELPERS = ("sources.csv", "roundings.csv", "revisions.csv", "replaced.csv", "counted.csv", "levels.csv", "figures.csv")
+_HELPERS = (
+    "sources.csv",
+    "roundings.csv",
+    "revisions.csv",
+    "replaced.csv",
+    "counted.csv",
+    "levels.csv",
+    "figures.csv",
+    "targets.csv",
+)
 _BASES = ("confirmed", "derived", "assumed")
 _SHORT = (
     "table_id", "measure", "year_ending", "geography_code", "geography_name", "dim1_name", "dim1_value",

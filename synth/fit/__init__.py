@@ -1,0 +1,1 @@
+"""From published figures to a profile: levels, the account, targets, behaviour."""
