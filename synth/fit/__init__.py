@@ -1,0 +1,1 @@
+"""Fitting: published tables become the numbers of a profile."""
