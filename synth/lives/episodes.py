@@ -9,8 +9,8 @@ import numpy as np
 
 from synth.dates import Days, age_on, year_of
 from synth.lives.draw import choose, within
+from synth.lives.kinds import ADOPTION
 from synth.lives.legal import LATER, LegalPath
-from synth.lives.placements import ADOPTION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
