@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_exactly", "gumbel"]
 
-_SHARPNESS = 2.0
-"""How sharply the price steps tell the best option from the next; any value gives the same totals in the end."""
-_PRICE_STEPS = 6
+_SHARPNESS = (1, 1, 1, 2, 2, 2, 4, 4, 4, 8, 8, 8)
+"""How sharply each price step tells the best option from the next; any values give the same totals in the end."""
 _TIE = 1e-9
 """Chains that are better by less than this are not better: rounding must not close a circle of exchanges."""
 
@@ -49,8 +48,11 @@ def choose_exactly(
         raise ValueError("a row has no option that is allowed")
     chosen = np.asarray(scores.argmax(axis=1), np.int64)
     off = (_counts(chosen, group, totals) != totals).any(axis=1)
-    rows = np.flatnonzero(off[group])
+    bound = np.isfinite(scores).sum(axis=1) == 1
+    rows = np.flatnonzero(off[group] & ~bound)
     if len(rows):
+        # Rows with one option take their place beforehand.
+        totals = totals - _counts(chosen[bound], group[bound], totals)
         # Only the groups that are off, in order, numbered without gaps.
         rows = rows[np.argsort(group[rows], kind="stable")]
         number = np.cumsum(off) - 1
@@ -85,13 +87,13 @@ def _prices(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArr
     price = np.zeros(totals.shape)
     present = np.unique(group)
     starts = np.searchsorted(group, present)
-    for _ in range(_PRICE_STEPS):
-        worth = _SHARPNESS * (scores - price[group])
+    for sharpness in _SHARPNESS:
+        worth = sharpness * (scores - price[group])
         share = np.exp(worth - worth.max(axis=1, keepdims=True))
         share /= share.sum(axis=1, keepdims=True)
         expected = np.zeros(totals.shape)
         expected[present] = np.add.reduceat(share, starts, axis=0)
-        price += np.log((expected + 0.5) / (np.maximum(totals, 0) + 0.5)) / _SHARPNESS
+        price += np.log((expected + 0.5) / (np.maximum(totals, 0) + 0.5)) / sharpness
     return price
 
 

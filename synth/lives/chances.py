@@ -131,7 +131,7 @@ class Chances:
 
     def _lawful(self, during: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return 1 for every kind that all the statuses of a row allow, else 0."""
-        return ((during @ (self.rules.allowed == 0).astype(np.float64)) == 0).astype(np.float64)
+        return np.asarray((during @ (self.rules.allowed == 0)) == 0, np.float64)
 
     def kinds(
         self, rows: NDArray[np.int64], start: Days, stop: Days, before: NDArray[np.int64], *, first: NDArray[np.bool_]

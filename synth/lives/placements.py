@@ -163,6 +163,16 @@ class Filling:
         until = chances.until[rows]
         self.at[rows] = np.where(self.at[rows] == old[rows], until, np.minimum(self.at[rows], until))
 
+    def stops(self) -> Days:
+        """Return the day each stay in the book ends, as it stands."""
+        book = self.book
+        stop = np.zeros(len(book), np.int32)
+        later = np.flatnonzero((book["before"] >= 0) & ~book["undone"])
+        stop[book["before"][later]] = book["start"][later]
+        last = self.current[self.current >= 0]
+        stop[last] = self.at[self.current >= 0]
+        return stop
+
     def take_back(self, rows: NDArray[np.int64], from_day: int) -> None:
         """Undo the latest stay of each period (not its first): the one before goes on to the same day.
 
