@@ -120,6 +120,43 @@ def validate(path: Path, year: int | None, form: str) -> None:
 
 
 @main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it; csv and json hold every cell.",
+)
+@click.option(
+    "--min-inside",
+    type=click.FloatRange(0, 1),
+    default=0.99,
+    show_default=True,
+    help="Exit with 1 where a smaller share of the fitted cells lies inside.",
+)
+@click.option("--all", "all_cells", is_flag=True, help="In text: list every cell, not only the misses.")
+@click.option(
+    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
+)
+def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None) -> None:
+    """Hold the files of a generated year against every published cell.
+
+    Exit code 0: enough of the fitted cells lie inside their intervals; 1: too few; 2: cannot be read.
+    """
+    from synth.fidelity.run import fidelity  # noqa: PLC0415
+    from synth.profile import load_profile  # noqa: PLC0415
+
+    report = fidelity(path, load_profile(profile))
+    if form == "text":
+        click.echo(report.to_text(all_cells=all_cells), nl=False)
+    else:
+        click.echo(report.to_csv() if form == "csv" else report.to_json(), nl=False)
+    sys.exit(report.exit_code(min_inside))
+
+
+@main.command()
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), required=True, help="Which return.")
 @_YEAR
 @_FORMAT

@@ -51,8 +51,8 @@ class Care:
         return found
 
     def left_early(self) -> NDArray[np.bool_]:
-        """Say which periods ended before the day drawn at entry."""
-        return np.asarray(self.period["end"] < self.period["drawn_end"])
+        """Say which periods were cut short: ended by alignment, not by what was drawn at entry."""
+        return np.asarray(self.period["early"], bool)
 
     def in_year(self) -> Episodes:
         """Return the episodes open on any day of the year, ends after 31 March included as they are."""
