@@ -189,6 +189,22 @@ def profile_show(year: int, profile: Path | None, form: str) -> None:
     click.echo(profile_json(loaded, year) if form == "json" else profile_text(loaded, year))
 
 
+@profile.command("check")
+@_PROFILE
+def profile_check(profile: Path | None) -> None:
+    """Check that every number has a basis and that levels, figures and targets agree; exit code 1 if not."""
+    from synth.profile import load_profile  # noqa: PLC0415
+    from synth.profile.check import check_profile, counts_text  # noqa: PLC0415
+
+    loaded = load_profile(profile)
+    findings = check_profile(loaded)
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"Profile {loaded.name}: {counts_text(loaded)}.")
+    click.echo(f"Findings: {len(findings)}." if findings else "Nothing found.")
+    sys.exit(1 if findings else 0)
+
+
 @profile.command("build")
 @click.option(
     "--published",
