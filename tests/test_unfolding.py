@@ -20,6 +20,7 @@ from synth.lives.legal import STATUSES
 from synth.lives.placements import KINDS
 from synth.lives.streams import Streams
 from synth.lives.unfolding import unfold
+from synth.profile import load_profile
 from synth.profile.model import Target
 
 LA, ID = "LOCAL_AUTHORITY_CODE", "SYSTEM_ID"
@@ -39,12 +40,16 @@ def with_targets(profile, counts):
     return profile.model_copy(update={"targets": targets})
 
 
+@cache
+def history_of(names, year, seed):
+    """Who is in care when: the same with and without the targets of this module."""
+    return live(Streams(seed), Behaviour(load_profile()), parse_authorities(names), year)
+
+
 def lived(profile, names, year, seed, **how):
     """Return the authorities, the history and the year's periods of care."""
-    streams, behaviour = Streams(seed), Behaviour(profile)
-    authorities = parse_authorities(names)
-    history = live(streams, behaviour, authorities, year)
-    return authorities, history, unfold(streams, behaviour, history, year, **how)
+    history = history_of(names, year, seed)
+    return history.authorities, history, unfold(Streams(seed), Behaviour(profile), history, year, **how)
 
 
 def counted(authorities, history, care):
@@ -128,7 +133,7 @@ def test_children_placed_for_adoption_come_near_their_totals(found_in, year):
     cells = slice(3 * GROUPS.index("adoption"), 3 * GROUPS.index("adoption") + 3)
 
     def off(exact):
-        pairs = [found_in(year, seed, exact) for seed in (1, 2, 4)]
+        pairs = [found_in(year, seed, exact) for seed in (1, 2)]
         return sum(
             np.abs(found["placement"][:, cells].sum(1) - wanted["placement"][:, cells].sum(1)).sum()
             for found, wanted in pairs
@@ -203,13 +208,13 @@ def carried_over(profile, authorities, year, seed, folder):
     assert still_open.select(columns).equals(earlier.select(columns))
 
 
-@pytest.mark.parametrize(("year", "seed"), [(2017, 1), (2018, 2), (2019, 3)])
+@pytest.mark.parametrize(("year", "seed"), [(2017, 1), (2019, 2)])
 def test_two_years_tell_the_same_and_no_rule_finds_anything(aligned, tmp_path, year, seed):
     carried_over(aligned, parse_authorities(NAMES), year, seed, tmp_path)
 
 
 @given(st.integers(0, 2**31), st.sampled_from(range(2017, 2024)), st.floats(0.05, 4))
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_whatever_is_asked_for_lives_stay_lawful_and_the_past_stays(profile, tmp_path_factory, seed, year, spread):
     """Totals at random, most of them out of reach: what comes out is still valid, and tells the same next year."""
     rng = np.random.default_rng(seed)
