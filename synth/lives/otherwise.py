@@ -258,9 +258,11 @@ class Proceedings:
         day = self._working_day("placement order in vain", soonest, self.day)
         oldest = int(self.behaviour.scalar("placement.concurrent_under_age", self.year))
         waits = self.behaviour.value("care.adoption.order_to_placement", self.year)
-        # Where the full order came first, the placement order stands to the end, which has to be near.
+        # Where the full order came first, the placement order stands to the end, no longer than on the way to adoption.
         full = start[:, _C2] <= self.past
-        open_ = (~full | (self.end - day <= int(waits["longest_days"]))) & (start[:, _E1] == LATER)
+        after = self.behaviour.value("care.adoption.placement_to_adoption", self.year)
+        longest = int(waits["longest_days"]) + int(after["longest_days"])
+        open_ = (~full | (self.end - day <= longest)) & (start[:, _E1] == LATER)
         open_ &= (self.destination != _ADOPTED) & (day >= soonest) & (soonest <= self.day)
         rows = np.flatnonzero(open_ & (birthday(who.birth, oldest) > day))
         wait = within(self._uniform("placement order revoked"), int(waits["median_days"]), int(waits["longest_days"]))
@@ -268,7 +270,8 @@ class Proceedings:
         start[rows, _E1] = day[rows]
         revoked = np.where(revoked < self.end - 1, revoked, LATER)
         start[rows, _C2] = np.where(full, start[:, _C2], revoked)[rows]
-        return Another(rows, self._with(start, rows), np.full(len(rows), 3.0))
+        cost = 3.0 + np.where(full, (self.end - day) / 365, 0.0)[rows]
+        return Another(rows, self._with(start, rows), cost)
 
     def _order_revoked(self) -> Another:
         """Let a placement order that leads to no adoption be revoked in the year, or not yet."""
