@@ -77,12 +77,12 @@ def _behaviour(path: Path) -> dict[str, Parameter]:
 
 def _lines(profile: Profile) -> Iterator[str]:
     yield "{"
-    for name in ("format_version", "name", "years", "warm_up_from"):
+    for name in ("format_version", "name", "years", "warm_up_from", "held_out"):
         yield f"  {_json(name)}: {_json(getattr(profile, name))},"
     yield '  "inputs": {'
     yield from _separated(f"    {_json(name)}: {_json(value)}" for name, value in profile.inputs.items())
     yield "  },"
-    for name in ("levels", "figures"):
+    for name in ("levels", "figures", "targets"):
         yield f"  {_json(name)}: ["
         yield from _separated(f"    {_json(_filled(record))}" for record in getattr(profile, name))
         yield "  ],"

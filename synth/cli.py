@@ -120,6 +120,43 @@ def validate(path: Path, year: int | None, form: str) -> None:
 
 
 @main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it; csv and json hold every cell.",
+)
+@click.option(
+    "--min-inside",
+    type=click.FloatRange(0, 1),
+    default=0.99,
+    show_default=True,
+    help="Exit with 1 where a smaller share of the fitted cells lies inside.",
+)
+@click.option("--all", "all_cells", is_flag=True, help="In text: list every cell, not only the misses.")
+@click.option(
+    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
+)
+def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None) -> None:
+    """Hold the files of a generated year against every published cell.
+
+    Exit code 0: enough of the fitted cells lie inside their intervals; 1: too few; 2: cannot be read.
+    """
+    from synth.fidelity.run import fidelity  # noqa: PLC0415
+    from synth.profile import load_profile  # noqa: PLC0415
+
+    report = fidelity(path, load_profile(profile))
+    if form == "text":
+        click.echo(report.to_text(all_cells=all_cells), nl=False)
+    else:
+        click.echo(report.to_csv() if form == "csv" else report.to_json(), nl=False)
+    sys.exit(report.exit_code(min_inside))
+
+
+@main.command()
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), required=True, help="Which return.")
 @_YEAR
 @_FORMAT
@@ -152,6 +189,22 @@ def profile_show(year: int, profile: Path | None, form: str) -> None:
     click.echo(profile_json(loaded, year) if form == "json" else profile_text(loaded, year))
 
 
+@profile.command("check")
+@_PROFILE
+def profile_check(profile: Path | None) -> None:
+    """Check that every number has a basis and that levels, figures and targets agree; exit code 1 if not."""
+    from synth.profile import load_profile  # noqa: PLC0415
+    from synth.profile.check import check_profile, counts_text  # noqa: PLC0415
+
+    loaded = load_profile(profile)
+    findings = check_profile(loaded)
+    for finding in findings:
+        click.echo(finding)
+    click.echo(f"Profile {loaded.name}: {counts_text(loaded)}.")
+    click.echo(f"Findings: {len(findings)}." if findings else "Nothing found.")
+    sys.exit(1 if findings else 0)
+
+
 @profile.command("build")
 @click.option(
     "--published",
@@ -172,6 +225,61 @@ def profile_build(published: Path | None, behaviour: Path | None, out: Path) -> 
     here = profiles_dir()
     write_profile(build(published or here / "published", behaviour or here / "behaviour.json"), out)
     click.echo(f"Written to {out}.")
+
+
+@main.command()
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="Folder of published tables; the built-in one without it.",
+)
+@click.option(
+    "--behaviour",
+    type=click.Path(path_type=Path),
+    help="File of behaviour parameters to start from; the built-in one without it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where to write the profile; without it the built-in one is replaced, or with --hold-out none written.",
+)
+@click.option("--hold-out", multiple=True, metavar="TABLE", help="Leave a table out (T16, or 'T16 measure'); repeat.")
+@click.option("--year", type=int, help="With --hold-out: report this year only.")
+@click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+def fit(
+    published: Path | None,
+    behaviour: Path | None,
+    out: Path | None,
+    hold_out: tuple[str, ...],
+    year: int | None,
+    quiet: bool,
+) -> None:
+    """Fit the profile to the published tables.
+
+    Prints what the targets miss and how near behaviour comes to each figure. With --hold-out also how well the tables
+    left out are predicted.
+    """
+    from synth.build import write_profile  # noqa: PLC0415
+    from synth.fit.report import fit_text, prediction_text  # noqa: PLC0415
+    from synth.fit.run import fit as fit_profile  # noqa: PLC0415
+    from synth.published import profiles_dir  # noqa: PLC0415
+
+    here = profiles_dir()
+    with _steps(quiet) as tick:
+        found = fit_profile(
+            published or here / "published", behaviour or here / "behaviour.json", hold_out=hold_out, tick=tick
+        )
+    place = out or (None if hold_out else here / "wales.json")
+    if place:
+        write_profile(found.profile, place)
+    if quiet:
+        return
+    click.echo(fit_text(found))
+    if hold_out:
+        with _steps(quiet) as tick:
+            click.echo(prediction_text(found.profile, hold_out, year, tick))
+    if place:
+        click.echo(f"Written to {place}.")
 
 
 @main.command()
@@ -228,3 +336,25 @@ class _progress:  # noqa: N801  used as a function: with _progress(...) as tick
     def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.stop()
+
+
+class _steps:  # noqa: N801  used as a function: with _steps(...) as tick
+    """Steps of a long job on standard error, with the seconds since it began; nothing when quiet."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def __enter__(self) -> Callable[[str], None]:
+        import time  # noqa: PLC0415
+
+        self.start = time.monotonic()
+        return self._tick
+
+    def _tick(self, step: str) -> None:
+        import time  # noqa: PLC0415
+
+        if not self.quiet:
+            click.echo(f"{time.monotonic() - self.start:6.1f} s  {step}", err=True)
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""

@@ -351,7 +351,7 @@ def test_brothers_and_sisters_share_home_and_ethnic_group(returned):
 
     history = returned.history
     children = np.flatnonzero(history.children["plan_end"] > last_day(returned.year))
-    known, family = call(returned.streams, returned.behaviour, history, children), history.children["family"][children]
+    known, family = call(returned.streams, history, children), history.children["family"][children]
     order = np.argsort(family, kind="stable")
     same = family[order][1:] == family[order][:-1]
     assert same.sum() > 1000

@@ -10,18 +10,16 @@ from scipy.special import ndtr, ndtri
 from synth.dates import age_on, birthday, day, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
-from synth.lives.people import FEMALE, MALE
+from synth.lives.people import ETHNICITIES, FEMALE, MALE, ethnicity
 from synth.lives.plans import NEEDS
 from synth.lives.streams import Streams
 from synth.returns.traits import (
     DISABILITIES,
-    ETHNICITIES,
     HEALTH,
     PARENTAL,
     STATUSES,
     Subjects,
     disabled,
-    ethnicity,
     traits,
 )
 
@@ -42,6 +40,7 @@ def children(n=N, **same):
         "family": name // np.uint64(8),
         "birth": np.linspace(day(2005, 4, 2), day(2022, 3, 1), n).astype(np.int32),
         "sex": np.where(drawn("sex").uniform(name) < 0.5, MALE, FEMALE).astype(np.int8),
+        "ethnic": np.zeros(n, np.int8),
         "need": np.floor(drawn("need").uniform(name) * 9).astype(np.int8),
         "unaccompanied": drawn("alone").uniform(name) < 0.03,
         "status": status,
@@ -224,12 +223,12 @@ def test_autism_becomes_known_once_and_stays(behaviour):
 def test_a_family_shares_what_is_the_familys(behaviour):
     who = children(need=N1, status=0, unaccompanied=False, on_register=False, authority=21)
     who = replace(who, family=who.family // np.uint64(2))
-    found = seen(behaviour, who)
+    group = ethnicity(Streams(1), behaviour, who.authority, CODES, who.family, who.unaccompanied)
+    found = seen(behaviour, replace(who, ethnic=group))
     alike = who.family[1:] == who.family[:-1]
     assert alike.sum() > N / 3
     assert (found.parental[1:] == found.parental[:-1])[alike].all()
     assert (found.language[1:] == found.language[:-1])[alike].all()
-    group = ethnicity(Streams(1), behaviour, who.authority, CODES, who.family, who.unaccompanied)
     assert (group[1:] == group[:-1])[alike].all()
 
 
@@ -246,8 +245,8 @@ def test_ethnic_groups_are_as_the_profile_says(behaviour):
 
 def test_welsh_is_spoken_where_it_is_and_by_whom(behaviour):
     who = children(40_000, unaccompanied=False, authority=CODES.index("514"))
-    language = seen(behaviour, who).language
     group = ethnicity(Streams(1), behaviour, who.authority, CODES, who.family, who.unaccompanied)
+    language = seen(behaviour, replace(who, ethnic=group)).language
     white = group == ETHNICITIES.index("WHTE")
     assert fits_share(language[white] == "CYM", behaviour.vector("language.welsh_by_authority", 2022, ("514",))[0])
     elsewhere = behaviour.scalar("language.welsh_outside_white_group", 2022)

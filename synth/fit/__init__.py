@@ -1,1 +1,1 @@
-"""Fitting: published tables become the numbers of a profile."""
+"""From published figures to a profile: levels, the account, targets, behaviour."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, last_day, quarter_day
+from synth.geography.authorities import all_authorities
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
+from synth.lives.people import ethnicity
 from synth.lives.periods import DESTINATIONS, Entrants
 from synth.lives.plans import (
     PlanEnds,
@@ -42,6 +44,7 @@ class Book:
     def __init__(self, streams: Streams, behaviour: Behaviour, authorities: tuple[Authority, ...]) -> None:
         self.streams, self.behaviour, self.authorities = streams, behaviour, authorities
         self.order = np.array([authority.order for authority in authorities])
+        self.codes = [authority.code for authority in all_authorities()]
         self.children = Ledger(
             place=np.int16,
             name=np.uint64,
@@ -49,6 +52,7 @@ class Book:
             household=np.int64,
             birth=np.int32,
             sex=np.int8,
+            ethnic=np.int8,
             need=np.int8,
             unaccompanied=np.bool_,
             short_breaks=np.bool_,
@@ -75,6 +79,7 @@ class Book:
             end=np.int32,
             destination=np.int8,
             drawn_end=np.int32,
+            early=np.bool_,
         )
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
@@ -82,6 +87,16 @@ class Book:
     def levels(self, kind: str, year: int) -> NDArray[np.int64]:
         """Return the profile's level of each authority."""
         return np.array([self.behaviour.profile.level(kind, a.code, year) for a in self.authorities])
+
+    def targets(self, table: str, year: int, *cells: str) -> NDArray[np.int64] | None:
+        """Return the children of each authority the profile aims at in some cells of a table together, or None."""
+        profile = self.behaviour.profile
+        names = profile.cells_of(table, year)
+        found = [profile.target(table, area.code, year) for area in self.authorities]
+        if any(counts is None for counts in found):
+            return None
+        chosen = [names.index(cell) for cell in cells]
+        return np.asarray(np.array(found, np.int64)[:, chosen].sum(axis=1))
 
     def by_authority(self, children: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count children (by row) in each authority."""
@@ -111,10 +126,16 @@ class Book:
         need: NDArray[np.int8],
         take: NDArray[np.bool_],
         *,
+        ethnic: NDArray[np.int8] | None = None,
         unaccompanied: bool = False,
         short_breaks: bool = False,
     ) -> NDArray[np.int64]:
-        """Write the admitted children of a queue and return their rows; `take` has one entry a queued child."""
+        """Write the admitted children of a queue and return their rows; `take` has one entry a queued child.
+
+        Without `ethnic` (index into ETHNICITIES) the ethnic group is drawn.
+        """
+        if ethnic is None:
+            ethnic = self.ethnicity(place, new.family, unaccompanied=unaccompanied)
         family = new.queue[take]
         first = np.append(True, family[1:] != family[:-1]) if len(family) else np.zeros(0, bool)
         household = self.households + np.cumsum(first) - 1
@@ -122,10 +143,18 @@ class Book:
         return self.children.append(
             place=place[take], name=new.name[take], family=new.family[take], household=household,
             birth=new.birth[take],
-            sex=new.sex[take], need=need[take], unaccompanied=unaccompanied, short_breaks=short_breaks, gone=False,
+            sex=new.sex[take], ethnic=ethnic[take], need=need[take], unaccompanied=unaccompanied,
+            short_breaks=short_breaks, gone=False,
             plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
             care_end=NEVER, went=-1, period=-1, registration=-1,
         )  # fmt: skip
+
+    def ethnicity(
+        self, place: NDArray[np.int64], family: NDArray[np.uint64], *, unaccompanied: bool
+    ) -> NDArray[np.int8]:
+        """Draw the ethnic group of families (index into ETHNICITIES)."""
+        alone = np.full(len(family), unaccompanied)
+        return ethnicity(self.streams, self.behaviour, self.order[place], self.codes, family, alone)
 
     def households_of(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which households (by number) have a child that is flagged; `flags` has one entry a child."""
@@ -198,6 +227,7 @@ class Book:
             end=end,
             destination=destination,
             drawn_end=end,
+            early=False,
         )
         child["care_number"][rows] += 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
@@ -216,9 +246,15 @@ class Book:
 
     def leave_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
         """End running periods on a day before the one drawn; support goes on as after going home."""
+        self.periods["early"][self.children["period"][rows]] = True
+        self.children["went"][rows] = HOME
+        self.end_care(rows, day, year)
+
+    def end_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
+        """Let running periods end on another day than the one drawn; they lead where they led."""
         child = self.children
         self.periods["end"][child["period"][rows]] = day
-        child["care_end"][rows], child["went"][rows] = day, HOME
+        child["care_end"][rows] = day
         who = Entrants(
             name=child["name"][rows],
             lead=child["name"][rows],
@@ -228,6 +264,5 @@ class Book:
             entry=child["care_start"][rows],
             unaccompanied=child["unaccompanied"][rows],
         )
-        home = np.full(len(rows), HOME, np.int8)
-        after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], home, day, year)
+        after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], child["went"][rows], day, year)
         self.end_plans(rows, after)

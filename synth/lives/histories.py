@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.lives.arrivals import admit_unaccompanied, fill_cells, queue_for_care
 from synth.lives.book import Book
+from synth.lives.cells import Cells
 from synth.lives.known import close_early, leave_early, reopen, take_into_care
-from synth.lives.newcomers import admit_to_short_breaks, admit_to_support, admit_unaccompanied, queue_for_care
+from synth.lives.newcomers import admit_to_short_breaks, admit_to_support
+from synth.lives.register import settle_register
+from synth.lives.timing import settle_orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,14 +81,20 @@ def live(
 def _live_through(book: Book, year: int) -> None:
     """Live one collection year: old families first, then as many new ones as the totals ask for."""
     looked_after = book.levels("looked_after", year)
+    cells = Cells.of_year(book, year)
     reopen(book, year)
-    leave_early(book, year, np.maximum(book.looked_after(year) - looked_after, 0))
-    admit_unaccompanied(book, year, looked_after)
+    settle_orders(book, year)
+    leave_early(book, year, looked_after, cells)
+    admit_unaccompanied(book, year, looked_after, cells)
     wanted = looked_after - book.looked_after(year)
-    wanted = wanted - take_into_care(book, year, wanted)
-    queue_for_care(book, year, "care", np.maximum(wanted, 0))
+    wanted = wanted - take_into_care(book, year, wanted, cells)
+    if cells is None:
+        queue_for_care(book, year, "care", np.maximum(wanted, 0))
+    else:
+        fill_cells(book, year, cells)
     admit_to_short_breaks(book, year, looked_after)
     missing = book.levels("care_and_support", year) - book.supported(year)
     close_early(book, year, np.maximum(-missing, 0))
     missing = book.levels("care_and_support", year) - book.supported(year)
     admit_to_support(book, year, np.maximum(missing, 0))
+    settle_register(book, year)

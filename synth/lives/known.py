@@ -10,6 +10,7 @@ from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.admission import Queue
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
+from synth.lives.cells import Cells, fit_in
 from synth.lives.draw import within
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, Entrants, outcome
@@ -57,11 +58,11 @@ def reopen(book: Book, year: int) -> None:
     book.open_plans(rows, start, ends)
 
 
-def take_into_care(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cells | None = None) -> NDArray[np.int64]:
     """Let children who already hold a plan enter care; return how many of them are still there on 31 March.
 
     The intensity is set so that the stated share of what the year wants comes this way, and no more families
-    are taken than the year has room for.
+    are taken than the year (or with `cells` each cell of it) has room for.
     """
     first, end = day_of_year_start(year), last_day(year)
     child, streams, behaviour = book.children, book.streams, book.behaviour
@@ -104,9 +105,21 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[
     stays = drawn.end > end
     # Those chosen stand in line by their own draw; only as many go as the year has room for.
     order = np.lexsort((u, place))
-    counts = np.bincount(inverse, stays, len(family)).astype(np.int64)[order]
+    counts = np.bincount(inverse, stays, len(family)).astype(np.int64)
     fits = np.zeros(len(family), bool)
-    fits[order] = Queue(place[order], counts, len(book.authorities)).reached() <= wanted[place[order]]
+    if cells is None:
+        fits[order] = Queue(place[order], counts[order], len(book.authorities)).reached() <= wanted[place[order]]
+    else:
+        rank = np.empty(len(family), np.int64)
+        rank[order] = np.arange(len(family))
+        who_stays = np.flatnonzero(stays)
+        who_stays = who_stays[np.argsort(rank[inverse[who_stays]], kind="stable")]
+        number = cells.number(
+            child["place"][rows[who_stays]], child["birth"][rows[who_stays]], child["sex"][rows[who_stays]]
+        )
+        found = fit_in(rank[inverse[who_stays]], number, len(family), cells.room, np.maximum(wanted, 0))
+        fits[order] = found
+        fits |= counts == 0
     take = fits[inverse]
     book.enter_care(rows[take], who.only(take), drawn.destination[take], drawn.end[take], year)
     return book.by_authority(rows[take & stays])
@@ -156,29 +169,38 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     book.end_plans(rows[closes], PlanEnds.until(day))
 
 
-def leave_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
-    """Let children leave care sooner in authorities whose stock falls faster than periods run out.
+def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: Cells | None = None) -> None:
+    """Let children leave care sooner where the stock falls faster than periods run out.
 
-    Exactly `surplus` children go, in the order of their own draw, after half a year in care at the least. What
-    happened to them before the year does not change; unaccompanied children and those to be adopted stay.
+    In each authority (or with `cells` each cell of it) exactly the surplus goes, in the order of the children's own
+    draw: those half a year in care first, in a cell also others and, last, unaccompanied children. What happened to
+    them before the year does not change; children to be adopted stay.
     """
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
-    settled = first - int(behaviour.scalar("care.early_leaving_after_days", year))
-    rows = np.flatnonzero(
-        (child["care_end"] > end)
-        & (child["care_start"] < settled)
-        & ~child["unaccompanied"]
-        & np.isin(child["went"], _MAY_LEAVE)
-        & (surplus > 0)[child["place"]]
-    )
-    place = child["place"][rows].astype(np.int64)
-    order = np.lexsort((book.streams("leaves early").uniform(child["name"][rows], year), place))
-    rows, place = rows[order], place[order]
-    line = Queue(place, np.ones(len(rows), np.int64), len(book.authorities))
-    rows = rows[line.reached() <= surplus[place]]
+    present = np.flatnonzero((child["care_start"] <= end) & (child["care_end"] > end))
+    place = child["place"][present].astype(np.int64)
+    cell = place if cells is None else cells.number(place, child["birth"][present], child["sex"][present])
+    if cells is None:
+        surplus = np.maximum(np.bincount(place, minlength=len(looked_after)) - looked_after, 0)
+    else:
+        surplus = cells.subtract(cell)
+    settled = child["care_start"][present] < first - int(behaviour.scalar("care.early_leaving_after_days", year))
+    tier = np.where(child["unaccompanied"][present], 2, np.where(settled, 0, 1))
+    free = np.isin(child["went"][present], _MAY_LEAVE) & (surplus > 0)[cell]
+    free &= (tier == 0) if cells is None else True
+    rows, cell, tier = present[free], cell[free], tier[free]
+    order = np.lexsort((book.streams("leaves early").uniform(child["name"][rows], year), tier, cell))
+    rows, cell = rows[order], cell[order]
+    line = Queue(cell, np.ones(len(rows), np.int64), len(surplus))
+    rows = rows[line.reached() <= surplus[cell]]
     day = within(book.streams("day of leaving early").uniform(child["name"][rows], year), first + 1, end)
     book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
+    if cells is not None:
+        gone = np.bincount(
+            cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), minlength=len(surplus)
+        )
+        cells.make_up_for(surplus - gone)
 
 
 def _first(

@@ -11,7 +11,6 @@ from synth.errors import ProfileError
 from synth.lives.admission import Queue, admit, queue_lengths, queues
 from synth.lives.draw import within
 from synth.lives.people import Members, members
-from synth.lives.periods import Entrants, Outcome, outcome
 from synth.lives.plans import (
     PlanEnds,
     needs,
@@ -19,7 +18,6 @@ from synth.lives.plans import (
     short_break_series,
     support_plan,
 )
-from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,48 +26,9 @@ if TYPE_CHECKING:
 
     from synth.lives.book import Book
 
-__all__ = ["admit_to_short_breaks", "admit_to_support", "admit_unaccompanied", "queue_for_care"]
+__all__ = ["admit_to_short_breaks", "admit_to_support", "line_up"]
 
 T = TypeVar("T")
-
-
-def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64]) -> None:
-    """Admit unaccompanied asylum-seeking children, to their share of the stock."""
-    share = book.behaviour.scalar("unaccompanied.share_of_stock", year)
-    level = book.rounded(share * looked_after, "unaccompanied rounding", year)
-    child = book.children
-    here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
-    room = np.maximum(looked_after - book.looked_after(year), 0)
-    queue_for_care(book, year, "unaccompanied", np.clip(level - here, 0, room))
-
-
-def queue_for_care(book: Book, year: int, kind: str, wanted: NDArray[np.int64]) -> None:
-    """Admit families to whom care is the first or an early response, until `wanted` of them stay."""
-    end = last_day(year)
-    streams, behaviour = book.streams, book.behaviour
-
-    def draw(family: NDArray[np.uint64]) -> tuple[Members, NDArray[np.bool_], tuple[Entrants, Outcome]]:
-        entry = _entry_days(book, family, year)
-        new = members(streams, behaviour, kind, family, entry, year)
-        who = Entrants(
-            name=new.name,
-            lead=family[new.queue] * np.uint64(8),
-            lead_birth=new.birth[np.searchsorted(new.queue, new.queue)],
-            number=np.zeros(len(new.name), np.int32),
-            birth=new.birth,
-            entry=entry[new.queue],
-            unaccompanied=np.full(len(new.name), kind == "unaccompanied"),
-        )
-        drawn = outcome(streams, behaviour, who, year)
-        return new, drawn.end > end, (who, drawn)
-
-    place, new, take, (who, drawn) = _line_up(book, kind, year, wanted, draw)
-    start = _lead_in(book, new, who.entry, kind, year)
-    need = needs(streams, behaviour, kind, new.family, new.birth, start, year)
-    rows = book.add_children(place, new, need, take, unaccompanied=kind == "unaccompanied")
-    book.open_plans(rows, start[take], PlanEnds.until(drawn.end[take]))
-    book.register(rows, start[take], who.entry[take], "care", year)
-    book.enter_care(rows, who.only(take), drawn.destination[take], drawn.end[take], year)
 
 
 def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]) -> None:
@@ -89,7 +48,7 @@ def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]
         stop = short_break_series(streams, behaviour, new.name, new.birth, start, year)
         return new, stop > end, (start, stop)
 
-    place, new, take, (start, stop) = _line_up(book, "short_break", year, np.maximum(level - open_now, 0), draw)
+    place, new, take, (start, stop) = line_up(book, "short_break", year, np.maximum(level - open_now, 0), draw)
     need = needs(streams, behaviour, "short_break", new.family, new.birth, start, year)
     rows = book.add_children(place, new, need, take, short_breaks=True)
     after = behaviour.scalar("short_breaks.plan_goes_on_days", year)
@@ -114,13 +73,13 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         ends = support_plan(streams, behaviour, new.family, first_plan, new.birth, need, start, register, year)
         return new, (start <= quarter_day(year)) & (ends.end > last_day(year)), (start, need, ends)
 
-    place, new, take, (start, need, ends) = _line_up(book, "support", year, wanted, draw)
+    place, new, take, (start, need, ends) = line_up(book, "support", year, wanted, draw)
     rows = book.add_children(place, new, need, take)
     book.open_plans(rows, start[take], ends.only(take))
     book.register(rows, start[take], ends.end[take], "support", year)
 
 
-def _line_up(
+def line_up(
     book: Book,
     kind: str,
     year: int,
@@ -142,24 +101,3 @@ def _line_up(
         f"Profile {book.behaviour.profile.name!r}, {year}: of the families queued ({kind.replace('_', ' ')}) too few"
         " would still count on 31 March. Stays or plans are too short for the levels; change one of them."
     )
-
-
-def _entry_days(book: Book, family: NDArray[np.uint64], year: int) -> Days:
-    """Draw days of entry: evenly over the year, but fewer on free days, when only emergencies come in."""
-    first, end = day_of_year_start(year), last_day(year)
-    drawn = within(book.streams("entry day").uniform(family), first, end)
-    waits = book.streams("entry waits").uniform(family) < book.behaviour.scalar(
-        "care.entry_waits_for_working_day", year
-    )
-    return np.where(waits, np.minimum(next_working_day(drawn), previous_working_day(np.array([end]))), drawn)
-
-
-def _lead_in(book: Book, new: Members, entry: NDArray[np.int32], kind: str, year: int) -> NDArray[np.int32]:
-    """Plan starts of families new this year: at entry, or some time before but after 1 April and birth."""
-    if kind == "unaccompanied":
-        return entry
-    u = book.streams("plan before care").uniform(new.family)
-    at_once = book.behaviour.scalar("care.plan_starts_at_entry_share", year)
-    room = entry - day_of_year_start(year)
-    lead_in = np.where(u < at_once, 0, np.floor((u - at_once) / (1 - at_once) * (room + 1)))
-    return np.maximum(entry - lead_in, new.birth).astype(np.int32)

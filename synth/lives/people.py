@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import Days, age_on, birthday
+from synth.dates import Days, age_on, birthday, day_of_year_start, last_day
 from synth.lives.behaviour import Behaviour, band
 from synth.lives.draw import choose, within
 
@@ -21,12 +21,27 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["FEMALE", "KINDS", "MALE", "QUEUE_BITS", "Members", "age_group", "family_names", "members"]
+__all__ = [
+    "ETHNICITIES",
+    "FEMALE",
+    "KINDS",
+    "MALE",
+    "QUEUE_BITS",
+    "Members",
+    "age_group",
+    "ethnicity",
+    "family_names",
+    "members",
+    "only_children",
+]
 
 MALE, FEMALE = 1, 2
 
 KINDS = ("care", "unaccompanied", "short_break", "support")
 """How a family becomes known: straight into care, as an unaccompanied child, for short breaks, for support."""
+
+ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
+"""Broad ethnic groups, as the returns code them."""
 
 _SIZES = ("1", "2", "3", "4", "5")
 _OLDEST = 17
@@ -78,6 +93,32 @@ def members(
     male_share = behaviour.scalar(f"household.male_share.{kind}", year)
     sex = np.where(streams("sex").uniform(name) < male_share, MALE, FEMALE).astype(np.int8)
     return Members(queue[keep], family[queue][keep], name[keep], birth[keep], sex[keep])
+
+
+def only_children(
+    streams: Streams, behaviour: Behaviour, family: NDArray[np.uint64], sex: NDArray[np.int8], age: Days, year: int
+) -> tuple[Members, Days]:
+    """Draw families of one child of the given sex and age on 31 March of `year`, and the day each enters care.
+
+    The birth day is spread evenly over the age; entry lies in the collection year, after birth and some days before
+    the 18th birthday. Newborns come soon after birth.
+    """
+    first, last = day_of_year_start(year), last_day(year)
+    on = np.full(len(family), last, np.int32)
+    birth = within(streams("only child born").uniform(family), birthday(on, -age - 1) + 1, birthday(on, -age))
+    soon = birth + np.floor(
+        -np.log(streams("only child newborn days").uniform(family))
+        * behaviour.scalar("household.newborn_mean_days", year)
+    ).astype(np.int32)
+    newborn = (
+        (birth >= first)
+        & (soon <= last)
+        & (streams("newborn").uniform(family) < behaviour.scalar("household.newborn_share.care", year))
+    )
+    latest = np.minimum(last, birthday(birth, 18) - int(behaviour.scalar("household.days_before_18", year)))
+    entry = within(streams("only child enters").uniform(family), np.maximum(birth, first), latest)
+    entry = np.where(newborn, soon, entry).astype(np.int32)
+    return Members(np.arange(len(family)), family, family * np.uint64(8), birth, sex.astype(np.int8)), entry
 
 
 def _first_child(
@@ -137,6 +178,22 @@ def _birth(
         oldest[onward + 1] = np.minimum(oldest[onward], birth[onward])
         youngest[onward + 1] = np.maximum(youngest[onward], birth[onward])
     return birth.astype(np.int32)
+
+
+def ethnicity(
+    streams: Streams,
+    behaviour: Behaviour,
+    order: NDArray[np.int64],
+    codes: list[str],
+    family: NDArray[np.uint64],
+    unaccompanied: NDArray[np.bool_],
+) -> NDArray[np.int8]:
+    """Return the index into ETHNICITIES; a family has one. `codes` are the authorities' codes in official order."""
+    base = behaviour.profile.warm_up_from
+    weights = behaviour.table("ethnicity.by_authority", base, codes, ETHNICITIES)[order]
+    arriving = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
+    weights = np.where(unaccompanied[:, None], arriving, weights)
+    return choose(streams("ethnicity").uniform(family), weights).astype(np.int8)
 
 
 def age_group(birth: Days, on: Days | int) -> NDArray[np.int64]:

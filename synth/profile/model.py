@@ -9,26 +9,28 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import math
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
-from synth.profile.nested import Value, leaves, mismatch, mix
+from synth.profile.nested import Value, mismatch, mix
+from synth.profile.ranges import out_of_range
 from synth.published import profiles_dir
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "FITTED",
     "FORMAT_VERSION",
     "Figure",
     "Level",
     "Parameter",
     "Profile",
+    "Target",
     "Value",
     "digest",
     "load_profile",
@@ -36,8 +38,11 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
+FITTED = "fitted to "
+"""Begins what the source of a parameter says about the figures its value was fitted to."""
 Kind: TypeAlias = Literal["looked_after", "care_and_support"]
 Basis: TypeAlias = Literal["published", "bridged", "assumed"]
+Counts: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
 
 _KINDS = ("looked_after", "care_and_support")
 _SHOWN = 5
@@ -76,11 +81,16 @@ class Figure(_Record):
 
 
 class Parameter(_Record):
-    """One number, list or table of numbers of the model, for all years or year by year, and its origin."""
+    """One number, list or table of numbers of the model, for all years or year by year, and its origin.
+
+    Every number lies in the range its unit implies and, where given, between `low` and `high`, both inclusive.
+    """
 
     value: Any = None
     by_year: dict[int, Any] | None = Field(default=None, strict=False)
     unit: str
+    low: float | None = Field(default=None, strict=False)
+    high: float | None = Field(default=None, strict=False)
     basis: Literal["published", "research", "assumed"]
     source: str
     note: str = ""
@@ -101,14 +111,9 @@ class Parameter(_Record):
         if (self.value is None) == (not self.by_year):
             raise ValueError("give exactly one of value and by_year")
         values = [self.value] if self.value is not None else list((self.by_year or {}).values())
-        shares = self.unit.startswith(("probability", "share"))
         for value in values:
-            for where, leaf in leaves(value):
-                number = isinstance(leaf, int | float) and not isinstance(leaf, bool)
-                if not number or not math.isfinite(leaf):
-                    raise ValueError(f"{leaf!r}{where} is not a finite number")
-                if shares and not 0 <= leaf <= 1:
-                    raise ValueError(f"{leaf!r}{where} is not between 0 and 1, as a {self.unit.split()[0]} must be")
+            if (wrong := out_of_range(value, self.unit, self.low, self.high)) is not None:
+                raise ValueError(wrong)
             if (odd := mismatch(values[0], value)) is not None:
                 raise ValueError(f"the years differ in shape{odd}")
         return self
@@ -125,6 +130,25 @@ class Parameter(_Record):
         return mix(self.by_year[before], self.by_year[after], (year - before) / (after - before))
 
 
+class Target(_Record):
+    """Whole children of each authority by the cells of one table in one year: what exact mode reproduces.
+
+    `counts` maps three-digit codes of authorities to one count a cell.
+    """
+
+    table: str
+    year: int
+    cells: tuple[str, ...] = Field(strict=False)
+    counts: dict[str, Counts]
+
+    @model_validator(mode="after")
+    def _square(self) -> Target:
+        for code, counts in self.counts.items():
+            if len(counts) != len(self.cells):
+                raise ValueError(f"authority {code}: {len(counts)} counts for {len(self.cells)} cells")
+        return self
+
+
 class Profile(_Record):
     """A whole profile; `years` are the first and last collection year it can generate, both inclusive."""
 
@@ -135,6 +159,9 @@ class Profile(_Record):
     inputs: dict[str, str]
     levels: tuple[Level, ...] = Field(strict=False)
     figures: tuple[Figure, ...] = Field(strict=False)
+    targets: tuple[Target, ...] = Field(default=(), strict=False)
+    held_out: tuple[str, ...] = Field(default=(), strict=False)
+    """Published tables the fit did not look at."""
     parameters: dict[str, Parameter]
 
     @model_validator(mode="after")
@@ -163,6 +190,20 @@ class Profile(_Record):
         for level in self.levels:
             index.setdefault((level.kind, level.authority), {})[level.year] = level.value
         return index
+
+    @cached_property
+    def _targets(self) -> dict[tuple[str, int], Target]:
+        return {(target.table, target.year): target for target in self.targets}
+
+    def target(self, table: str, code: str, year: int) -> tuple[int, ...] | None:
+        """Return one authority's counts of a table in a year, in the order of its cells; None without a target."""
+        found = self._targets.get((table, year))
+        return None if found is None else found.counts.get(code)
+
+    def cells_of(self, table: str, year: int) -> tuple[str, ...]:
+        """Return the cells of a table of targets; none if the year has no such table."""
+        found = self._targets.get((table, year))
+        return () if found is None else found.cells
 
     @cached_property
     def _values(self) -> dict[tuple[str, int], Any]:
@@ -232,8 +273,8 @@ def load_profile(path: Path | None = None) -> Profile:
 def overlay(profile: Profile, path: Path) -> Profile:
     """Return a profile with the parameters and levels of an overlay file in place of its own.
 
-    A parameter keeps the unit and note of the one it replaces unless it gives its own; without a basis it
-    counts as assumed. Raises ProfileError for names the profile does not have and values of another shape.
+    A parameter keeps the range, and unless it gives its own the unit and note, of the one it replaces; without a basis
+    it counts as assumed. Raises ProfileError for names the profile does not have and values of another shape.
     """
     try:
         found = _Overlay.model_validate(_read(path))
@@ -275,6 +316,11 @@ def _replaced(path: Path, name: str, old: Parameter, fields: dict[str, Any]) -> 
     given = {"basis": "assumed", "source": f"overlay {path.name}"} | fields
     if "value" not in given and "by_year" not in given:
         given |= {"value": old.value} if old.by_year is None else {"by_year": old.by_year}
+    if bounds := given.keys() & {"low", "high"}:
+        raise ProfileError(
+            f"{path}, parameters.{name}: found {', '.join(sorted(bounds))}; the range of a parameter cannot be "
+            "replaced. Leave it out, and give a value inside the range.",
+        )
     try:
         new = Parameter.model_validate(kept | given)
     except ValidationError as error:

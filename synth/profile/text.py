@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
+from synth.profile.check import basis_counts, counts_text
 from synth.profile.model import digest
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def profile_json(profile: Profile, year: int) -> str:
         "warm_up_from": profile.warm_up_from,
         "inputs": profile.inputs,
         "levels": [level.model_dump() for level in profile.levels if level.year == year],
+        "counts": basis_counts(profile),
         "figures": [figure.model_dump() for figure in profile.figures_of(year)],
         "parameters": [asdict(row) | {"value": profile.at(row.name, year)} for row in show(profile, year)],
     }
@@ -95,7 +97,7 @@ def _lines(profile: Profile, year: int) -> Iterator[str]:
             yield from textwrap.wrap(
                 text + (f" {figure.note}" if figure.note else ""), _WIDTH, subsequent_indent="    "
             )
-    yield from ("", "Parameters", "----------")
+    yield from ("", "Parameters", "----------", counts_text(profile))
     for row in show(profile, year):
         yield from textwrap.wrap(f"{row.name} = {row.value} ({row.unit})", _WIDTH, subsequent_indent="    ")
         parts = (row.basis, row.source, row.note, row.uncertainty and f"uncertainty: {row.uncertainty}")

@@ -57,7 +57,7 @@ def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Ca
         _care_rows(streams, behaviour, history, care, reason), _break_rows(streams, behaviour, history, year)
     )
     children = np.unique(rows.child)
-    roster = call(streams, behaviour, history, children)
+    roster = call(streams, history, children)
     # Files are ordered by authority and identifier, as an extract would be.
     order = np.lexsort((roster.local_id, roster.order))
     children, roster = children[order], roster.only(order)
@@ -203,7 +203,7 @@ def _places(
     at_home = (stays.kind == KINDS.index("parents")) & (stays.location == LOCATIONS.index("inside"))
     children = care.period["child"][stays.period]
     distinct, back = np.unique(children, return_inverse=True)
-    homes = call(streams, behaviour, history, distinct).home_postcode[back] if len(distinct) else text
+    homes = call(streams, history, distinct).home_postcode[back] if len(distinct) else text
     text = np.where(at_home, homes, np.where(blank, "", text))
     # Adopted by the foster carer: the address of the stay before.
     same = np.flatnonzero(stays.slot < 0)

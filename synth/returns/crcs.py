@@ -12,11 +12,12 @@ from synth.geography.authorities import all_authorities
 from synth.guidance import Guidance, load
 from synth.lives.draw import choose
 from synth.lives.legal import STATUSES as LEGAL
+from synth.lives.people import ETHNICITIES
 from synth.lives.placements import KINDS
 from synth.lives.plans import CLOSURES, NEEDS
 from synth.returns.columns import Form, dates, numbers, yes_no
 from synth.returns.roster import Roster, call, subjects
-from synth.returns.traits import DISABILITIES, ETHNICITIES, PARENTAL, STATUSES, traits
+from synth.returns.traits import DISABILITIES, PARENTAL, STATUSES, traits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     """
     guidance = load("crcs", history.year)
     standing = _standing(history, whole_year=guidance.mode == "all_year")
-    roster = call(streams, behaviour, history, standing.child)
+    roster = call(streams, history, standing.child)
     order = np.lexsort((roster.local_id, roster.order))
     roster, standing = roster.only(order), standing.only(order)
     form = (

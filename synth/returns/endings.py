@@ -38,6 +38,10 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     for name, reason in _FIXED.items():
         code[destination == DESTINATIONS.index(name)] = reason
 
+    # Only who lived with a foster carer can stay with one under a special guardianship order.
+    kind = care.last(care.stays.kind)
+    code[(code == "E43") & ~np.isin(kind, _FOSTER)] = "E44"
+
     legal = care.path.at(end - 1)
     home = destination == DESTINATIONS.index("home")
     # A care order is discharged with the child at home already: the child does not return, the period ceases.
@@ -56,7 +60,6 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     code[independent] = np.array(ways)[choose(u[independent], behaviour.vector("ending.independent", base, ways))]
 
     grown = destination == DESTINATIONS.index("grows_up")
-    kind = care.last(care.stays.kind)
     weights = np.select(
         [np.isin(kind, _FOSTER)[:, None], (kind == KINDS.index("parents"))[:, None]],
         [

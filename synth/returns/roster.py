@@ -10,14 +10,14 @@ import numpy as np
 from synth.dates import Days, calendar_year, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
+from synth.lives.people import ETHNICITIES
 from synth.returns.addresses import home_postcodes
 from synth.returns.identifiers import first_school_day, local_ids, pupil_numbers, serials
-from synth.returns.traits import ETHNICITIES, Subjects, ethnicity
+from synth.returns.traits import Subjects
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth.lives.behaviour import Behaviour
     from synth.lives.histories import History
     from synth.lives.streams import Streams
 
@@ -46,7 +46,7 @@ class Roster:
         return Roster(*(getattr(self, column)[rows] for column in self.__slots__))
 
 
-def call(streams: Streams, behaviour: Behaviour, history: History, children: NDArray[np.int64]) -> Roster:
+def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Roster:
     """Return the roster of some children (rows of the history), in that order, as known on 31 March of its year."""
     child = history.children
     everyone = all_authorities()
@@ -55,7 +55,6 @@ def call(streams: Streams, behaviour: Behaviour, history: History, children: NDA
     order = order_of[child["place"][children]]
     name, family, birth = child["name"][children], child["family"][children], child["birth"][children]
     alone = child["unaccompanied"][children]
-    group = ethnicity(streams, behaviour, order, [a.code for a in everyone], family, alone)
     guidance = load("cla", history.year)
     leaves = int(guidance.limit("UPN", "", "school_age_to_years") or 15) + 1
     known = np.maximum(child["care_start"][children], birth)
@@ -71,7 +70,7 @@ def call(streams: Streams, behaviour: Behaviour, history: History, children: NDA
         upn=np.where(has_upn, numbers, ""),
         birth=birth,
         sex=child["sex"][children],
-        ethnicity=np.array(ETHNICITIES)[group],
+        ethnicity=np.array(ETHNICITIES)[child["ethnic"][children]],
         home_postcode=np.where(alone, "", homes),
     )
 
@@ -92,6 +91,7 @@ def subjects(
         family=child["family"][children],
         birth=roster.birth,
         sex=roster.sex,
+        ethnic=child["ethnic"][children],
         need=child["need"][children],
         unaccompanied=child["unaccompanied"][children],
         status=status,

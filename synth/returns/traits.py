@@ -16,7 +16,7 @@ import numpy as np
 from synth.dates import Days, age_on, birthday, last_day
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, normal, within
-from synth.lives.people import MALE, age_group
+from synth.lives.people import ETHNICITIES, MALE, age_group
 from synth.lives.plans import NEEDS
 
 if TYPE_CHECKING:
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["DISABILITIES", "ETHNICITIES", "PARENTAL", "STATUSES", "Subjects", "Traits", "ethnicity", "traits"]
+__all__ = ["DISABILITIES", "PARENTAL", "STATUSES", "Subjects", "Traits", "traits"]
 
-ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
 STATUSES = ("looked_after", "register", "other")
 DISABILITIES = (
     "MOBILITY",
@@ -66,9 +65,10 @@ _MEMORY = 6
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """The children described; arrays of one length. `authority` is the order 0 to 21, `status` indexes STATUSES.
+    """The children described; arrays of one length.
 
-    `remanded` marks children on remand, in a secure home or in custody during the year.
+    `authority` is the order 0 to 21; `ethnic` indexes ETHNICITIES, `need` NEEDS and `status` STATUSES; `remanded`
+    marks children on remand, in a secure home or in custody during the year.
     """
 
     authority: NDArray[np.int64]
@@ -76,6 +76,7 @@ class Subjects:
     family: NDArray[np.uint64]
     birth: Days
     sex: NDArray[np.int8]
+    ethnic: NDArray[np.int8]
     need: NDArray[np.int8]
     unaccompanied: NDArray[np.bool_]
     status: NDArray[np.int64]
@@ -95,22 +96,6 @@ class Traits:
     parental: NDArray[np.bool_]
     health: dict[str, NDArray[np.str_]]
     language: NDArray[np.str_]
-
-
-def ethnicity(
-    streams: Streams,
-    behaviour: Behaviour,
-    order: NDArray[np.int64],
-    codes: list[str],
-    family: NDArray[np.uint64],
-    unaccompanied: NDArray[np.bool_],
-) -> NDArray[np.int64]:
-    """Return the index into ETHNICITIES; a family has one. `codes` are the authorities' codes in official order."""
-    base = behaviour.profile.warm_up_from
-    weights = behaviour.table("ethnicity.by_authority", base, codes, ETHNICITIES)[order]
-    arriving = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
-    weights = np.where(unaccompanied[:, None], arriving, weights)
-    return choose(streams("ethnicity").uniform(family), weights)
 
 
 def disabled(
@@ -252,7 +237,7 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
 def _language(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> NDArray[np.str_]:
     """Preferred language of the family: Welsh by authority, another language by ethnic group."""
     welsh = behaviour.vector("language.welsh_by_authority", year, codes)[who.authority]
-    group = ethnicity(streams, behaviour, who.authority, codes, who.family, who.unaccompanied)
+    group = who.ethnic
     other = behaviour.vector("language.other_by_ethnicity", year, ETHNICITIES)[group]
     other = np.where(who.unaccompanied, behaviour.scalar("language.other_unaccompanied", year), other)
     elsewhere = behaviour.scalar("language.welsh_outside_white_group", year)

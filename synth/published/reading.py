@@ -1,4 +1,4 @@
-"""The published tables a profile is built from: official aggregates, checked cell by cell when read."""
+"""Reading the published tables a profile is built from: official aggregates, checked cell by cell."""
 
 from __future__ import annotations
 
@@ -11,24 +11,20 @@ from typing import TYPE_CHECKING
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
+from synth.published.population import WALES, Populations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WALES", "Row", "Tables", "load_tables", "number", "profiles_dir", "published_files", "read_csv"]
-
-WALES = "W92000004"
+__all__ = ["Rounding", "Row", "Tables", "load_tables", "number", "profiles_dir", "published_files", "read_csv"]
 
 _AGGREGATES = ("cla_aggregates.csv", "crcs_aggregates.csv", "population.csv")
-_HELPERS = ("sources.csv", "roundings.csv", "levels.csv", "figures.csv")
 _BASES = ("confirmed", "derived", "assumed")
 _SHORT = (
     "table_id", "measure", "year_ending", "geography_code", "geography_name", "dim1_name", "dim1_value",
     "dim2_name", "dim2_value", "value", "unit", "basis", "source_id",
 )  # fmt: skip
 _LONG = (*_SHORT[:11], "rounding", "suppressed", *_SHORT[11:], "note")
-_CENSUS, _REBASED_FROM = 2011, 2021
-"""Estimates drift from one census to the next; those of mid-2021 are the first to start from the newer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +52,27 @@ class Row:
         return f"{self.file} line {self.line}"
 
 
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How far the true figure may lie from the printed one: so many units, so many percent of it, or both.
+
+    With `below` it lies below the printed one only. A count hidden in a table of this rounding is between 0 and
+    `hidden_up_to`, both inclusive; None where such tables hide nothing.
+    """
+
+    half_width: float
+    percent: float
+    below: bool
+    hidden_up_to: float | None
+
+
 @dataclass(frozen=True)
-class Tables:
+class Tables(Populations):
     """All figures, the known sources, and how wide the interval of each kind of rounding is."""
 
     folder: Path
-    rows: tuple[Row, ...]
     sources: dict[str, str]
-    roundings: dict[str, tuple[float, float]]
+    roundings: dict[str, Rounding]
 
     @cached_property
     def _by_key(self) -> dict[tuple[str, str, int | None], list[Row]]:
@@ -95,76 +104,14 @@ class Tables:
 
     def half_width(self, row: Row) -> float:
         """Return how far the true figure may lie from the printed one, in the unit of the row."""
-        fixed, percent = self.roundings[row.rounding]
-        return fixed + percent / 100 * abs(row.value or 0.0)
-
-    @cached_property
-    def _children(self) -> dict[int, dict[str, int]]:
-        known: dict[int, dict[str, int]] = {}
-        for row in self.rows:
-            if row.table == "pop_mye_sya" and row.dim1 == "0-17" and row.dim2 == "All":
-                known.setdefault(row.year or 0, {})[row.geography] = round(row.value or 0)
-        return known
-
-    def children(self, mid_year: int, *, rebased: bool = False) -> dict[str, float]:
-        """Return children aged 0-17 at a mid-year by ONS code, Wales included.
-
-        A mid-year without an estimate is interpolated between its neighbours, or taken from the nearest one
-        at either end. With `rebased`, mid-years before 2021 are scaled towards the 2021 census: the gap
-        between the mid-2021 estimate and where the older series was heading is spread evenly from 2011 on.
-        """
-        known = self._children
-        below, above = _neighbours(sorted(known), mid_year)
-        weight = 0.0 if above == below else (mid_year - below) / (above - below)
-        plain = {code: known[below][code] * (1 - weight) + known[above][code] * weight for code in known[below]}
-        if not rebased or mid_year >= _REBASED_FROM or _REBASED_FROM not in known:
-            return plain
-        share = (mid_year - _CENSUS) / (_REBASED_FROM - _CENSUS)
-        before = [known[year] for year in sorted(known) if year < _REBASED_FROM][-2:]
-        expected = {code: before[-1][code] + (before[-1][code] - before[0][code]) for code in plain}
-        return {code: n * (1 + share * (known[_REBASED_FROM][code] / expected[code] - 1)) for code, n in plain.items()}
-
-    def children_source(self, mid_year: int) -> str:
-        """Say which estimate `children` uses for a mid-year."""
-        below, above = _neighbours(sorted(self._children), mid_year)
-        if below == above == mid_year:
-            return f"mid-{mid_year}"
-        if below == above:
-            return f"mid-{mid_year} taken as mid-{below}"
-        return f"mid-{mid_year} between mid-{below} and mid-{above}"
-
-    def national_ages(self, mid_year: int) -> dict[str, tuple[float, ...]]:
-        """Return the children of Wales by single year of age 0 to 17 under "male" and "female" at a mid-year.
-
-        A mid-year known only for both sexes together is divided as the nearest mid-year known by sex.
-        """
-        both = self._ages(WALES, "All")
-        males = self._ages(WALES, "Male")
-        below, above = _neighbours(sorted(both), mid_year)
-        weight = 0.0 if above == below else (mid_year - below) / (above - below)
-        total = [a * (1 - weight) + b * weight for a, b in zip(both[below], both[above], strict=True)]
-        near = min(males, key=lambda year: (abs(year - mid_year), year))
-        male = [n * m / a for n, m, a in zip(total, males[near], both[near], strict=True)]
-        return {"male": tuple(male), "female": tuple(n - m for n, m in zip(total, male, strict=True))}
-
-    def _ages(self, geography: str, sex: str) -> dict[int, list[float]]:
-        ages: dict[int, dict[int, float]] = {}
-        for row in self.rows:
-            if row.table == "pop_mye_sya" and row.geography == geography and row.dim2 == sex and row.dim1.isdigit():
-                ages.setdefault(row.year or 0, {})[int(row.dim1)] = row.value or 0.0
-        return {year: [counts[age] for age in range(18)] for year, counts in ages.items()}
-
-
-def _neighbours(known: list[int], year: int) -> tuple[int, int]:
-    below = max((y for y in known if y <= year), default=known[0])
-    above = min((y for y in known if y >= year), default=known[-1])
-    return below, above
+        rounding = self.roundings[row.rounding]
+        return rounding.half_width + rounding.percent / 100 * abs(row.value or 0.0)
 
 
 @cache
 def profiles_dir() -> Path:
     """Return the folder of profiles: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parent.parent
     for folder in (package / "profiles", package.parent / "profiles"):
         if (folder / "published" / "sources.csv").is_file():
             return folder
@@ -176,7 +123,7 @@ def profiles_dir() -> Path:
 
 def published_files(folder: Path) -> tuple[Path, ...]:
     """Return every file a profile is built from except the behaviour parameters, in a fixed order."""
-    return tuple(folder / name for name in sorted((*_AGGREGATES, *_HELPERS)))
+    return tuple(sorted(folder.glob("*.csv")))
 
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -221,11 +168,7 @@ def load_tables(folder: Path | None = None) -> Tables:
     folder = folder or profiles_dir() / "published"
     known = read_csv(folder / "sources.csv", ("source_id", "title", "address"))
     sources = {cells["source_id"]: cells["title"] for _, cells in known}
-    roundings: dict[str, tuple[float, float]] = {}
-    path = folder / "roundings.csv"
-    for line, cells in read_csv(path, ("rounding", "half_width", "percent_of_value", "meaning")):
-        fixed, percent = (number(path, line, c, cells[c]) for c in ("half_width", "percent_of_value"))
-        roundings[cells["rounding"]] = (fixed, percent)
+    roundings = dict(_roundings(folder / "roundings.csv"))
     areas = {WALES, *(a.ons_code for a in all_authorities())}
     rows: list[Row] = []
     for name in _AGGREGATES:
@@ -244,17 +187,31 @@ def load_tables(folder: Path | None = None) -> Tables:
             _check(path, line, "basis", cells["basis"], _BASES, ", ".join(_BASES))
             rounding = cells.get("rounding", "exact")
             _check(path, line, "rounding", rounding, roundings, "one of roundings.csv")
-            rows.append(_row(path, line, cells, rounding))
-    return Tables(folder, tuple(rows), sources, roundings)
+            rows.append(_row(path, line, cells, rounding, roundings))
+    return Tables(tuple(rows), folder, sources, roundings)
 
 
-def _row(path: Path, line: int, cells: dict[str, str], rounding: str) -> Row:
+def _roundings(path: Path) -> Iterator[tuple[str, Rounding]]:
+    columns = ("rounding", "half_width", "percent_of_value", "side", "hidden_up_to", "meaning")
+    for line, cells in read_csv(path, columns):
+        fixed, percent = (number(path, line, c, cells[c]) for c in ("half_width", "percent_of_value"))
+        _check(path, line, "side", cells["side"], ("", "below"), "below, or empty for both sides")
+        hidden = number(path, line, "hidden_up_to", cells["hidden_up_to"]) if cells["hidden_up_to"] else None
+        yield cells["rounding"], Rounding(fixed, percent, cells["side"] == "below", hidden)
+
+
+def _row(path: Path, line: int, cells: dict[str, str], rounding: str, roundings: dict[str, Rounding]) -> Row:
     hidden = cells.get("suppressed", "0")
     _check(path, line, "suppressed", hidden, ("0", "1"), "0 or 1")
     if hidden == "1" and cells["value"]:
         raise ProfileError(
             f"{path} line {line}, column value: {cells['value']!r} in a row marked suppressed; "
             "expected an empty cell. Empty the cell, or set suppressed to 0.",
+        )
+    if hidden == "1" and roundings[rounding].hidden_up_to is None:
+        raise ProfileError(
+            f"{path} line {line}, column suppressed: 1 with rounding {rounding!r}, for which roundings.csv has no "
+            "hidden_up_to; expected the highest count such a table hides. Correct one of the two.",
         )
     value = None if hidden == "1" else number(path, line, "value", cells["value"])
     year = cells["year_ending"]

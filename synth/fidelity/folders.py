@@ -1,0 +1,109 @@
+"""Reading a generated year: its manifest, its forms, and the year before where it lies beside it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from synth.errors import InputError
+from synth.fidelity.views import Views
+from synth.files import FILES, MANIFEST
+from synth.geography.authorities import all_authorities
+from synth.guidance import load
+from synth.tables import read_return
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Year", "read_year", "year_before"]
+
+_FORMS = ("child", "episode", "adoption", "care_leaver", "crcs")
+
+
+@dataclass(frozen=True)
+class Year:
+    """One generated year: `authorities` are three-digit codes in the order of the manifest."""
+
+    folder: Path
+    year: int
+    authorities: tuple[str, ...]
+    seed: int
+    profile: str
+    profile_digest: str
+    views: Views
+
+    @property
+    def whole(self) -> bool:
+        """Say whether all of Wales was generated."""
+        return len(self.authorities) == len(all_authorities())
+
+    @property
+    def areas(self) -> frozenset[str]:
+        """ONS codes of the authorities."""
+        return frozenset(a.ons_code for a in all_authorities() if a.code in self.authorities)
+
+
+def read_year(folder: Path) -> Year:
+    """Read manifest and forms of a folder written by `synth generate`.
+
+    Raises InputError where the folder has no manifest, one that is damaged, or not all of its forms, and as
+    `read_return` does for files that cannot be read.
+    """
+    manifest = _manifest(folder)
+    year = manifest["year"]
+    missing = [FILES[form] for form in _FORMS if not (folder / FILES[form]).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; a whole year is needed. "
+            f"Write it again with: {manifest['command']}",
+        )
+    parts = [read_return(folder, name, load(name, year)) for name in ("cla", "crcs")]
+    forms = {form: table.typed for part in parts for form, table in part.forms.items()}
+    profile = manifest["profile"]
+    return Year(
+        folder=folder,
+        year=year,
+        authorities=tuple(manifest["authorities"]),
+        seed=manifest["seed"],
+        profile=str(profile.get("name", "")),
+        profile_digest=str(profile.get("sha256", "")),
+        views=Views(forms, year),
+    )
+
+
+def year_before(this: Year) -> Year | None:
+    """Return the year before of the same seed, profile and authorities where it lies beside this one, else None."""
+    folder = this.folder.resolve().parent / str(this.year - 1)
+    if not (folder / MANIFEST).is_file():
+        return None
+    found = _manifest(folder)
+    same = (
+        found["seed"] == this.seed
+        and found["year"] == this.year - 1
+        and set(found["authorities"]) >= set(this.authorities)
+        and found["profile"].get("sha256") == this.profile_digest
+    )
+    return read_year(folder) if same else None
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        what = "is no folder" if not folder.is_dir() else f"has no {MANIFEST}"
+        raise InputError(
+            f"{folder} {what}; expected the folder of a year written by synth generate, such as outputs/2023.",
+        )
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}). Write the year again.") from None
+    expected = {"year": int, "seed": int, "command": str, "authorities": list, "profile": dict}
+    for key, kind in expected.items():
+        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+            raise InputError(f"{path}: {key} is missing or is no {kind.__name__}. Write the year again.")
+    codes = {authority.code for authority in all_authorities()}
+    wrong = [code for code in found["authorities"] if code not in codes]
+    if wrong:
+        raise InputError(f"{path}: authority {wrong[0]!r} is not one of {min(codes)} to {max(codes)}.")
+    return found  # type: ignore[no-any-return]

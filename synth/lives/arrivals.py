@@ -1,0 +1,275 @@
+"""Children new to an authority who come straight into care, or soon: who is at the door and who is let in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from synth.dates import Days, day_of_year_start, last_day
+from synth.errors import ProfileError
+from synth.lives.admission import queue_lengths, queues
+from synth.lives.cells import AGES, Cells, fit_in
+from synth.lives.draw import within
+from synth.lives.newcomers import line_up
+from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children
+from synth.lives.periods import Entrants, Outcome, outcome
+from synth.lives.plans import PlanEnds, needs
+from synth.lives.settling import settle_ethnicity, settle_needs, settle_plan_starts
+from synth.working_days import next_working_day, previous_working_day
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.book import Book
+
+__all__ = ["admit_unaccompanied", "fill_cells", "queue_for_care"]
+
+T = TypeVar("T")
+_ATTEMPTS = 12
+_FIRST_ONLY_CHILD = 1 << 20
+"""Only children who fill a cell are numbered from here on, far behind every queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrivals:
+    """Children at the door; arrays of one length. `family` is each one's place in the queue it was drawn in."""
+
+    place: NDArray[np.int64]
+    family: NDArray[np.int64]
+    members: Members
+    who: Entrants
+    drawn: Outcome
+    stays: NDArray[np.bool_]
+
+    def only(self, rows: NDArray[np.bool_]) -> _Arrivals:
+        """Return some of them; families keep their places in the queue."""
+        new, drawn = self.members, self.drawn
+        return _Arrivals(
+            self.place[rows],
+            self.family[rows],
+            Members(new.queue[rows], new.family[rows], new.name[rows], new.birth[rows], new.sex[rows]),
+            self.who.only(rows),
+            Outcome(drawn.destination[rows], drawn.end[rows]),
+            self.stays[rows],
+        )
+
+
+def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64], cells: Cells | None) -> None:
+    """Admit unaccompanied asylum-seeking children, to their share of the stock."""
+    share = book.behaviour.scalar("unaccompanied.share_of_stock", year)
+    level = book.targets("unaccompanied", year, "unaccompanied")
+    if level is None:
+        level = book.rounded(share * looked_after, "unaccompanied rounding", year)
+    child = book.children
+    here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
+    room = np.maximum(looked_after - book.looked_after(year), 0)
+    wanted = np.clip(level - here, 0, room)
+    if cells is None:
+        queue_for_care(book, year, "unaccompanied", wanted)
+        return
+    place, family = queues(book.order, year, "unaccompanied", np.where(wanted > 0, 4 * wanted + 12, 1))
+    found = _arrivals(book, place, family, "unaccompanied", year)
+    _enter(book, found, _fitting(found, cells, len(family), wanted)[found.family], "unaccompanied", year)
+
+
+def queue_for_care(book: Book, year: int, kind: str, wanted: NDArray[np.int64]) -> None:
+    """Admit families to whom care is the first or an early response, until `wanted` of them stay."""
+
+    def draw(family: NDArray[np.uint64]) -> tuple[Members, NDArray[np.bool_], tuple[Entrants, Outcome]]:
+        found = _arrivals(book, np.zeros(len(family), np.int64), family, kind, year)
+        return found.members, found.stays, (found.who, found.drawn)
+
+    place, new, take, (who, drawn) = line_up(book, kind, year, wanted, draw)
+    _enter(book, _Arrivals(place, new.queue, new, who, drawn, take), take, kind, year)
+
+
+def fill_cells(book: Book, year: int, cells: Cells) -> None:
+    """Admit families to whom care is the first or an early response, until every cell of the stock is filled.
+
+    Whole families come first, while every child of theirs that stays finds room; only children of the right sex and
+    age take what is left. Families of whom nobody stays until 31 March are admitted up to the year's count of starts,
+    or without one in proportion to their share of the line.
+    """
+    wanted = cells.by_authority(cells.room)
+    front = np.where(wanted > 0, 2 * wanted + 12, 1)
+    for length in queue_lengths(front):
+        place, family = queues(book.order, year, "care", length)
+        found = _arrivals(book, place, family, "care", year)
+        ahead = _position(place) < front[place]
+        counted = found.stays & ahead[found.family]
+        trial = replace(cells, room=cells.room.copy())
+        settled = _fitting(replace(found, stays=counted), trial, len(family), wanted.copy())
+        staying = np.bincount(found.family, found.stays, len(family)) > 0
+        brief, enough = _brief(book, found, settled, ~staying, ahead, trial, year)
+        if enough:
+            break
+    cells.room[:] = trial.room
+    queued = found.only((settled | brief)[found.family])
+    everyone = _joined([queued, *_only_children(book, year, cells)])
+    _enter(book, everyone, np.ones(len(everyone.place), bool), "care", year, settle=True)
+
+
+def _brief(
+    book: Book,
+    found: _Arrivals,
+    settled: NDArray[np.bool_],
+    nobody_stays: NDArray[np.bool_],
+    ahead: NDArray[np.bool_],
+    cells: Cells,
+    year: int,
+) -> tuple[NDArray[np.bool_], bool]:
+    """Choose families of whom nobody stays, and say whether the line was long enough for the year's starts."""
+    size = np.bincount(found.family, minlength=len(settled))
+    place = np.zeros(len(settled), np.int64)
+    place[found.family] = found.place
+    here = np.zeros(len(book.authorities), np.int64)
+    np.add.at(here, place[settled], size[settled])
+    here += cells.by_authority(cells.room)
+    starts = book.targets("starts", year, "starts")
+    if starts is None:
+        line = np.bincount(place[ahead & ~nobody_stays], size[ahead & ~nobody_stays], len(here))
+        short = np.bincount(place[ahead & nobody_stays], size[ahead & nobody_stays], len(here))
+        wanted = np.floor(short * here / np.maximum(line, 1)).astype(np.int64)
+    else:
+        begun = book.by_authority(np.flatnonzero(book.children["care_start"] >= day_of_year_start(year)))
+        wanted = np.maximum(starts - begun - here, 0)
+    left, taken = wanted.tolist(), np.zeros(len(settled), bool)
+    for family in np.flatnonzero(nobody_stays):
+        if size[family] <= left[place[family]]:
+            left[place[family]] -= int(size[family])
+            taken[family] = True
+    return taken, not any(left)
+
+
+def _only_children(book: Book, year: int, cells: Cells) -> list[_Arrivals]:
+    """Draw only children of the right sex and age, who stay beyond 31 March, until no cell has room."""
+    tried = np.zeros(len(cells.room), np.int64)
+    blocks: list[_Arrivals] = []
+    for _ in range(_ATTEMPTS):
+        if not cells.room.any():
+            return blocks
+        count = np.where(cells.room > 0, 3 * cells.room + 4, 0)
+        cell = np.repeat(np.arange(len(count)), count)
+        number = np.arange(len(cell)) - np.repeat(np.cumsum(count) - count, count) + tried[cell]
+        tried += count
+        place, within_place = np.divmod(cell, 2 * AGES)
+        sex, age = np.divmod(within_place, AGES)
+        family = family_names(book.order[place], year, "care", _FIRST_ONLY_CHILD + (within_place << 12) + number)
+        codes = np.where(sex == 0, MALE, FEMALE).astype(np.int8)
+        new, entry = only_children(book.streams, book.behaviour, family, codes, age.astype(np.int32), year)
+        found = _outcomes(book, place, new, entry, family, "care", year)
+        first: NDArray[np.int64] = np.cumsum(found.stays) - found.stays
+        before = np.concatenate(([0], np.cumsum(found.stays)))[np.cumsum(count)[cell] - count[cell]]
+        chosen = found.stays & (first - before < cells.room[cell])
+        cells.room[:] -= np.bincount(cell[chosen], minlength=len(count))
+        blocks.append(found.only(chosen))
+    raise ProfileError(
+        f"Profile {book.behaviour.profile.name!r}, {year}: hardly any child who would enter care stays until 31 March."
+        " Stays are too short for the levels; change one of them."
+    )
+
+
+def _fitting(found: _Arrivals, cells: Cells, families: int, most: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Admit queued families while each child who stays finds room in its cell."""
+    who = np.flatnonzero(found.stays)
+    number = cells.number(found.place[who], found.members.birth[who], found.members.sex[who])
+    return fit_in(found.family[who], number, families, cells.room, most)
+
+
+def _arrivals(book: Book, place: NDArray[np.int64], family: NDArray[np.uint64], kind: str, year: int) -> _Arrivals:
+    """Draw queued families in full: members, the day they enter care, where the period leads."""
+    entry = _entry_days(book, family, year)
+    new = members(book.streams, book.behaviour, kind, family, entry, year)
+    return _outcomes(book, place[new.queue], new, entry[new.queue], family[new.queue], kind, year)
+
+
+def _outcomes(
+    book: Book,
+    place: NDArray[np.int64],
+    new: Members,
+    entry: Days,
+    family: NDArray[np.uint64],
+    kind: str,
+    year: int,
+) -> _Arrivals:
+    who = Entrants(
+        name=new.name,
+        lead=family * np.uint64(8),
+        lead_birth=new.birth[np.searchsorted(new.queue, new.queue)],
+        number=np.zeros(len(new.name), np.int32),
+        birth=new.birth,
+        entry=entry,
+        unaccompanied=np.full(len(new.name), kind == "unaccompanied"),
+    )
+    drawn = outcome(book.streams, book.behaviour, who, year)
+    return _Arrivals(place, new.queue, new, who, drawn, drawn.end > last_day(year))
+
+
+def _joined(blocks: list[_Arrivals]) -> _Arrivals:
+    """Put queues one after the other; families are numbered anew."""
+
+    def joined(kind: type[T], parts: list[T]) -> T:
+        names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+        return kind(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    new = joined(Members, [block.members for block in blocks])
+    family = np.cumsum(np.append(True, new.family[1:] != new.family[:-1])) - 1 if len(new.family) else new.queue
+    return _Arrivals(
+        np.concatenate([block.place for block in blocks]),
+        family,
+        replace(new, queue=family),
+        joined(Entrants, [block.who for block in blocks]),
+        joined(Outcome, [block.drawn for block in blocks]),
+        np.concatenate([block.stays for block in blocks]),
+    )
+
+
+def _enter(
+    book: Book, found: _Arrivals, take: NDArray[np.bool_], kind: str, year: int, *, settle: bool = False
+) -> None:
+    """Write the chosen children: who they are, their plan, a registration before care, the period of care.
+
+    With `settle` ethnic groups, needs and plan starts are fitted to the targets of the year.
+    """
+    streams, behaviour, new, who, drawn = book.streams, book.behaviour, found.members, found.who, found.drawn
+    start = _lead_in(book, new, who.entry, kind, year)
+    ethnic = None
+    if settle:
+        counted = take & found.stays
+        start = settle_plan_starts(book, year, found.place, new, who.entry, start, counted)
+        ethnic = settle_ethnicity(book, year, found.place, new, counted)
+    need = needs(streams, behaviour, kind, new.family, new.birth, start, year)
+    if settle:
+        need = settle_needs(book, year, found.place, new, need, take)
+    rows = book.add_children(found.place, new, need, take, ethnic=ethnic, unaccompanied=kind == "unaccompanied")
+    book.open_plans(rows, start[take], PlanEnds.until(drawn.end[take]))
+    book.register(rows, start[take], who.entry[take], "care", year)
+    book.enter_care(rows, who.only(take), drawn.destination[take], drawn.end[take], year)
+
+
+def _position(place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each family's place in its own authority's line; `place` is sorted."""
+    return np.asarray(np.arange(len(place)) - np.searchsorted(place, place))
+
+
+def _entry_days(book: Book, family: NDArray[np.uint64], year: int) -> Days:
+    """Draw days of entry: evenly over the year, but fewer on free days, when only emergencies come in."""
+    first, end = day_of_year_start(year), last_day(year)
+    drawn = within(book.streams("entry day").uniform(family), first, end)
+    waits = book.streams("entry waits").uniform(family) < book.behaviour.scalar(
+        "care.entry_waits_for_working_day", year
+    )
+    return np.where(waits, np.minimum(next_working_day(drawn), previous_working_day(np.array([end]))), drawn)
+
+
+def _lead_in(book: Book, new: Members, entry: NDArray[np.int32], kind: str, year: int) -> NDArray[np.int32]:
+    """Plan starts of families new this year: at entry, or some time before but after 1 April and birth."""
+    if kind == "unaccompanied":
+        return entry
+    u = book.streams("plan before care").uniform(new.family)
+    at_once = book.behaviour.scalar("care.plan_starts_at_entry_share", year)
+    room = entry - day_of_year_start(year)
+    lead_in = np.where(u < at_once, 0, np.floor((u - at_once) / (1 - at_once) * (room + 1)))
+    return np.maximum(entry - lead_in, new.birth).astype(np.int32)

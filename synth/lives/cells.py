@@ -1,0 +1,105 @@
+"""The cells a year's stock is aligned in, and how whole families find room in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.dates import Days, age_on, last_day
+from synth.lives.people import FEMALE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.book import Book
+
+__all__ = ["AGES", "Cells", "fit_in"]
+
+AGES = 18
+"""Single years of age 0 to 17 on 31 March; nobody is looked after at 18."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Children wanted in care on 31 March of `year` by authority, sex and single year of age.
+
+    Cells are numbered authority after authority, boys before girls, by age. `wanted` has one count a cell and `room`
+    (filled up as children are admitted) what is still free; both have length authorities x 36.
+    """
+
+    year: int
+    wanted: NDArray[np.int64]
+    room: NDArray[np.int64]
+
+    @classmethod
+    def of_year(cls, book: Book, year: int) -> Cells | None:
+        """Return the cells of a year, or None where the profile has no targets by sex and age."""
+        found = [book.behaviour.profile.target("stock", a.code, year) for a in book.authorities]
+        if any(counts is None for counts in found):
+            return None
+        wanted = np.array(found, np.int64).ravel()
+        return cls(year, wanted, wanted.copy())
+
+    def number(self, place: NDArray[np.integer], birth: Days, sex: NDArray[np.int8]) -> NDArray[np.int64]:
+        """Return the cell of children under 18 on 31 March."""
+        age = age_on(birth, np.full(len(birth), last_day(self.year), np.int32))
+        return np.asarray(np.asarray(place, np.int64) * (2 * AGES) + (sex == FEMALE) * AGES + age)
+
+    def by_authority(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Add counts of cells up to authorities."""
+        return np.asarray(counts.reshape(-1, 2 * AGES).sum(axis=1))
+
+    def subtract(self, present: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Set the room beside children already there (their cells) and return how many are too many in each cell.
+
+        Where a cell holds too many who cannot leave, the nearest cells of the authority give up room for them, so
+        that the authority's total is kept.
+        """
+        left = self.wanted - np.bincount(present, minlength=len(self.wanted))
+        np.maximum(left, 0, out=self.room)
+        return np.asarray(np.maximum(-left, 0))
+
+    def make_up_for(self, surplus: NDArray[np.int64]) -> None:
+        """Take room from the nearest ages of the same authority, the same sex first, for children too many."""
+        for cell in np.flatnonzero(surplus):
+            place, within = divmod(int(cell), 2 * AGES)
+            sex, age = divmod(within, AGES)
+            others = np.arange(2 * AGES)
+            distance = np.abs(others % AGES - age) * 2 + (others // AGES != sex) * 3
+            missing = int(surplus[cell])
+            for other in others[np.argsort(distance, kind="stable")]:
+                taken = min(missing, int(self.room[place * 2 * AGES + other]))
+                self.room[place * 2 * AGES + other] -= taken
+                missing -= taken
+
+
+def fit_in(
+    family: NDArray[np.int64], cell: NDArray[np.int64], families: int, room: NDArray[np.int64], most: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Admit families in order while every child of theirs finds room in its cell; `room` is used up in place.
+
+    `family` (sorted) and `cell` have one entry a child who would be there on 31 March; `most` is the largest number of
+    children of each authority and is used up too. Families without such a child are not admitted.
+    """
+    free, may = room.tolist(), most.tolist()
+    taken = np.zeros(families, bool)
+    bounds = np.flatnonzero(np.diff(family)) + 1
+    starts, stops = [0, *bounds.tolist()], [*bounds.tolist(), len(family)]
+    cells = cell.tolist()
+    for start, stop in zip(starts, stops, strict=True):
+        members = cells[start:stop]
+        if not members or may[members[0] // (2 * AGES)] < len(members):
+            continue
+        for n, one in enumerate(members):
+            if free[one] == 0:
+                for back in members[:n]:
+                    free[back] += 1
+                break
+            free[one] -= 1
+        else:
+            may[members[0] // (2 * AGES)] -= len(members)
+            taken[family[start]] = True
+    room[:], most[:] = free, may
+    return taken

@@ -1,0 +1,149 @@
+"""Counts among the children who come into care in a year, made to fit the profile's targets before anyone is written.
+
+Families are units: brothers and sisters share an ethnic group, mostly a need, and the day their plan starts. In each
+case those nearest to what is wanted by their own draw are taken, whole families while they fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.dates import Days, day_of_year_start, last_day, quarter_day
+from synth.lives.draw import choose
+from synth.lives.people import ETHNICITIES
+from synth.lives.plans import NEEDS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.lives.book import Book
+    from synth.lives.people import Members
+
+__all__ = ["settle_ethnicity", "settle_needs", "settle_plan_starts", "take"]
+
+_N1 = NEEDS.index("N1")
+
+
+def take(
+    place: NDArray[np.int64], size: NDArray[np.int64], key: NDArray[np.float64], wanted: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Choose units in the order of `key` until those of each place add up to `wanted`, never beyond.
+
+    A unit too large for what is left is passed over; units of size 0 or with an infinite key are not chosen.
+    """
+    left, sizes, places = wanted.tolist(), size.tolist(), place.tolist()
+    chosen = np.zeros(len(place), bool)
+    for unit in np.argsort(key, kind="stable").tolist():
+        if 0 < sizes[unit] <= left[places[unit]] and key[unit] < np.inf:
+            left[places[unit]] -= sizes[unit]
+            chosen[unit] = True
+    return chosen
+
+
+def settle_ethnicity(
+    book: Book, year: int, place: NDArray[np.int64], new: Members, counted: NDArray[np.bool_]
+) -> NDArray[np.int8] | None:
+    """Return the ethnic group of each child at the door so that the stock of 31 March meets its targets.
+
+    `counted` marks the children who will be there. None without targets: then it is drawn freely.
+    """
+    by_group = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
+    if any(counts is None for counts in by_group):
+        return None
+    wanted = np.array(by_group).T
+    child = book.children
+    last = last_day(year)
+    here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+    present = np.bincount(
+        child["place"][here].astype(np.int64) * len(ETHNICITIES) + child["ethnic"][here],
+        minlength=len(book.authorities) * len(ETHNICITIES),
+    ).reshape(-1, len(ETHNICITIES))
+    families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
+    at = place[first]
+    size = np.bincount(member, counted, len(families)).astype(np.int64)
+    base = book.behaviour.profile.warm_up_from
+    weights = book.behaviour.table("ethnicity.by_authority", base, book.codes, ETHNICITIES)[book.order[at]]
+    group = book.ethnicity(at, families, unaccompanied=False)
+    free = size > 0
+    group[free] = 0
+    # The rarest group first; whoever is left over belongs to the largest one.
+    for column in range(len(ETHNICITIES) - 1, 0, -1):
+        race = -np.log(book.streams(f"ethnic group {ETHNICITIES[column]}").uniform(families))
+        key = np.where(free, race / np.maximum(weights[:, column], 1e-9), np.inf)
+        chosen = take(at, size, key, np.maximum(wanted[:, column] - present[:, column], 0))
+        group[chosen] = column
+        free &= ~chosen
+    return np.asarray(group[member])
+
+
+def settle_needs(
+    book: Book, year: int, place: NDArray[np.int64], new: Members, need: NDArray[np.int8], chosen: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Return the needs with as many of abuse or neglect (N1) among the year's starts as the targets say.
+
+    `chosen` marks the children who will enter; families change from N1 or to N1 whole, in the order of a draw.
+    """
+    wanted = book.targets("starts_n1", year, "starts_n1")
+    if wanted is None:
+        return need
+    child = book.children
+    begun = np.flatnonzero((child["care_start"] >= day_of_year_start(year)) & (child["need"] == _N1))
+    missing = wanted - book.by_authority(begun)
+    families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
+    at, count = place[first], len(families)
+    is_n1 = need == _N1
+    have = np.bincount(place[is_n1 & chosen], minlength=len(missing))
+    u = book.streams("need settled").uniform(families, year)
+    # Only families of one mind change it: all N1, or none of them.
+    size = np.bincount(member, chosen, count).astype(np.int64)
+    n1 = np.bincount(member, is_n1 & chosen, count).astype(np.int64)
+    to_n1 = take(at, size, np.where(n1 == 0, u, np.inf), np.maximum(missing - have, 0))
+    from_n1 = take(at, size, np.where(n1 == size, u, np.inf), np.maximum(have - missing, 0))
+    found = need.copy()
+    found[to_n1[member]] = _N1
+    others = book.behaviour.vector("need.care", year, NEEDS).copy()
+    others[[_N1, NEEDS.index("N2"), NEEDS.index("N6"), NEEDS.index("N9")]] = 0.0
+    leaves = from_n1[member] & is_n1
+    drawn = choose(book.streams("need instead").uniform(families, year), others)
+    found[leaves] = drawn[member][leaves]
+    return found
+
+
+def settle_plan_starts(
+    book: Book,
+    year: int,
+    place: NDArray[np.int64],
+    new: Members,
+    entry: Days,
+    start: Days,
+    counted: NDArray[np.bool_],
+) -> Days:
+    """Return plan starts so that as many looked-after children meet the three-month rule as the targets say.
+
+    Only families that came after 1 January have a choice: their plan began before it or after. `counted` marks the
+    children who will be looked after on 31 March.
+    """
+    wanted = book.targets("status", year, "looked_after", "both")
+    if wanted is None:
+        return start
+    child = book.children
+    first, quarter, last = day_of_year_start(year), quarter_day(year), last_day(year)
+    here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+    meets = book.by_authority(here[child["plan_start"][here] <= quarter])
+    families, head, member = np.unique(new.family, return_index=True, return_inverse=True)
+    at = place[head]
+    born_late = new.birth > quarter
+    meets += np.bincount(place[counted & (entry <= quarter)], minlength=len(meets))
+    free = counted & (entry > quarter) & ~born_late
+    size = np.bincount(member, free, len(families)).astype(np.int64)
+    # Those whose plan began soonest before care had it after 1 January.
+    lead_in = (entry - start)[head].astype(np.float64)
+    u = book.streams("plan before the quarter").uniform(families)
+    early = take(at, size, -lead_in - u, np.maximum(wanted - meets, 0))[member]
+    before = quarter - np.floor(u[member] * (quarter - first)).astype(np.int32)
+    after = entry - np.floor(u[member] * (entry - quarter - 1)).astype(np.int32)
+    moved = np.where(early & (start > quarter), before, np.where(~early & (start <= quarter), after, start))
+    settled = np.where((entry > quarter) & ~born_late, moved, start)
+    return np.asarray(np.maximum(settled, new.birth), np.int32)
