@@ -228,6 +228,61 @@ def profile_build(published: Path | None, behaviour: Path | None, out: Path) -> 
 
 
 @main.command()
+@click.option(
+    "--published",
+    type=click.Path(path_type=Path),
+    help="Folder of published tables; the built-in one without it.",
+)
+@click.option(
+    "--behaviour",
+    type=click.Path(path_type=Path),
+    help="File of behaviour parameters to start from; the built-in one without it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where to write the profile; without it the built-in one is replaced, or with --hold-out none written.",
+)
+@click.option("--hold-out", multiple=True, metavar="TABLE", help="Leave a table out (T16, or 'T16 measure'); repeat.")
+@click.option("--year", type=int, help="With --hold-out: report this year only.")
+@click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+def fit(
+    published: Path | None,
+    behaviour: Path | None,
+    out: Path | None,
+    hold_out: tuple[str, ...],
+    year: int | None,
+    quiet: bool,
+) -> None:
+    """Fit the profile to the published tables.
+
+    Prints what the targets miss and how near behaviour comes to each figure. With --hold-out also how well the tables
+    left out are predicted.
+    """
+    from synth.build import write_profile  # noqa: PLC0415
+    from synth.fit.report import fit_text, prediction_text  # noqa: PLC0415
+    from synth.fit.run import fit as fit_profile  # noqa: PLC0415
+    from synth.published import profiles_dir  # noqa: PLC0415
+
+    here = profiles_dir()
+    with _steps(quiet) as tick:
+        found = fit_profile(
+            published or here / "published", behaviour or here / "behaviour.json", hold_out=hold_out, tick=tick
+        )
+    place = out or (None if hold_out else here / "wales.json")
+    if place:
+        write_profile(found.profile, place)
+    if quiet:
+        return
+    click.echo(fit_text(found))
+    if hold_out:
+        with _steps(quiet) as tick:
+            click.echo(prediction_text(found.profile, hold_out, year, tick))
+    if place:
+        click.echo(f"Written to {place}.")
+
+
+@main.command()
 @click.argument("child", required=False)
 @click.option(
     "--from",
@@ -281,3 +336,25 @@ class _progress:  # noqa: N801  used as a function: with _progress(...) as tick
     def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.stop()
+
+
+class _steps:  # noqa: N801  used as a function: with _steps(...) as tick
+    """Steps of a long job on standard error, with the seconds since it began; nothing when quiet."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+
+    def __enter__(self) -> Callable[[str], None]:
+        import time  # noqa: PLC0415
+
+        self.start = time.monotonic()
+        return self._tick
+
+    def _tick(self, step: str) -> None:
+        import time  # noqa: PLC0415
+
+        if not self.quiet:
+            click.echo(f"{time.monotonic() - self.start:6.1f} s  {step}", err=True)
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to put away."""

@@ -31,7 +31,7 @@ def test_every_table_is_read(tables):
         "crcs_aggregates.csv",
         "population.csv",
     }
-    assert len(tables.rows) == 5948 + 430 + 6557
+    assert len(tables.rows) == 5949 + 430 + 6557
     assert all(row.value is not None for row in tables.rows if row.file != "cla_aggregates.csv")
 
 

@@ -1,1 +1,1 @@
-"""Fitting a profile to published figures."""
+"""From published figures to a profile: levels, the account, targets, behaviour."""

@@ -59,7 +59,9 @@ class _Arrivals:
 def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64], cells: Cells | None) -> None:
     """Admit unaccompanied asylum-seeking children, to their share of the stock."""
     share = book.behaviour.scalar("unaccompanied.share_of_stock", year)
-    level = book.rounded(share * looked_after, "unaccompanied rounding", year)
+    level = book.targets("unaccompanied", year, "unaccompanied")
+    if level is None:
+        level = book.rounded(share * looked_after, "unaccompanied rounding", year)
     child = book.children
     here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
     room = np.maximum(looked_after - book.looked_after(year), 0)
@@ -125,14 +127,14 @@ def _brief(
     here = np.zeros(len(book.authorities), np.int64)
     np.add.at(here, place[settled], size[settled])
     here += cells.by_authority(cells.room)
-    starts = [book.behaviour.profile.target("starts", a.code, year) for a in book.authorities]
-    if any(count is None for count in starts):
+    starts = book.targets("starts", year, "starts")
+    if starts is None:
         line = np.bincount(place[ahead & ~nobody_stays], size[ahead & ~nobody_stays], len(here))
         short = np.bincount(place[ahead & nobody_stays], size[ahead & nobody_stays], len(here))
         wanted = np.floor(short * here / np.maximum(line, 1)).astype(np.int64)
     else:
         begun = book.by_authority(np.flatnonzero(book.children["care_start"] >= day_of_year_start(year)))
-        wanted = np.maximum(np.array(starts, np.int64)[:, 0] - begun - here, 0)
+        wanted = np.maximum(starts - begun - here, 0)
     left, taken = wanted.tolist(), np.zeros(len(settled), bool)
     for family in np.flatnonzero(nobody_stays):
         if size[family] <= left[place[family]]:

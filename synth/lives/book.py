@@ -88,6 +88,16 @@ class Book:
         """Return the profile's level of each authority."""
         return np.array([self.behaviour.profile.level(kind, a.code, year) for a in self.authorities])
 
+    def targets(self, table: str, year: int, *cells: str) -> NDArray[np.int64] | None:
+        """Return the children of each authority the profile aims at in some cells of a table together, or None."""
+        profile = self.behaviour.profile
+        names = profile.cells_of(table, year)
+        found = [profile.target(table, area.code, year) for area in self.authorities]
+        if any(counts is None for counts in found):
+            return None
+        chosen = [names.index(cell) for cell in cells]
+        return np.asarray(np.array(found, np.int64)[:, chosen].sum(axis=1))
+
     def by_authority(self, children: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count children (by row) in each authority."""
         return np.bincount(self.children["place"][children], minlength=len(self.authorities))

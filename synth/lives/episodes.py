@@ -9,8 +9,8 @@ import numpy as np
 
 from synth.dates import Days, age_on, year_of
 from synth.lives.draw import choose, within
+from synth.lives.kinds import ADOPTION
 from synth.lives.legal import LATER, LegalPath
-from synth.lives.placements import ADOPTION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from synth.lives.placements import Stays
     from synth.lives.streams import Streams
 
-__all__ = ["AWAY", "Episodes", "Spells", "cut", "with_spells_away"]
+__all__ = ["AWAY", "Episodes", "Spells", "away_from", "broken", "cut", "with_spells_away"]
 
 AWAY = ("M1", "M2", "M3")
 """Away from the agreed placement for more than 24 hours: in refuge, whereabouts known, unknown."""
@@ -77,37 +77,43 @@ def with_spells_away(
     No order is made while a child is away: an episode away is never cut in two. Nobody leaves adopters so: the
     placement for adoption is one episode.
     """
-    n = len(stays.start)
     following = np.append(stays.period[1:] == stays.period[:-1], False)
     stop = np.where(following, np.append(stays.start[1:], 0), end[stays.period])
     name, birth = who.name[stays.period], who.birth[stays.period]
-    year = year_of(stays.start)
+    leave, back, likely, kind = away_from(streams, behaviour, name, birth, stays.start, stop)
+    orders = path.start[stays.period]
+    ordered = ((orders >= leave[:, None]) & (orders <= back[:, None])).any(axis=1)
+    here = np.flatnonzero(likely & ~ordered & (stays.kind != ADOPTION))
+    return broken(stays, here, leave[here], back[here], kind[here])
+
+
+def away_from(
+    streams: Streams, behaviour: Behaviour, name: NDArray[np.uint64], birth: Days, start: Days, stop: Days
+) -> tuple[Days, Days, NDArray[np.bool_], NDArray[np.int64]]:
+    """Return for stays from `start` to `stop` when the child would leave and be back, whether, and the kind (AWAY)."""
     constant = behaviour.profile.warm_up_from
     low, high = behaviour.value("missing.days", constant)
-    days = within(streams("days away").uniform(name, stays.start), low, high)
+    days = within(streams("days away").uniform(name, start), low, high)
     margin = behaviour.scalar("missing.days_before_and_after", constant)
-    room = stop - stays.start - days
-    offset = within(streams("first day away").uniform(name, stays.start), margin, np.maximum(room - margin, margin))
-    leave = (stays.start + offset).astype(np.int32)
-    chance = behaviour.scalars("missing.share_of_stays", year)
-    orders = path.start[stays.period]
-    ordered = ((orders >= leave[:, None]) & (orders <= (leave + days)[:, None])).any(axis=1)
-    goes = (
+    room = stop - start - days
+    offset = within(streams("first day away").uniform(name, start), margin, np.maximum(room - margin, margin))
+    leave = (start + offset).astype(np.int32)
+    likely = (
         (room > 3 * margin)
         & (age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant))
-        & ~ordered
-        & (stays.kind != ADOPTION)
-        & (streams("goes away").uniform(name, stays.start) < chance)
+        & (streams("goes away").uniform(name, start) < behaviour.scalars("missing.share_of_stays", year_of(start)))
     )
-    kind = choose(
-        streams("kind of absence").uniform(name, stays.start),
-        behaviour.vector("missing.kind", constant, AWAY),
-    )
-    here = np.flatnonzero(goes)
+    kind = choose(streams("kind of absence").uniform(name, start), behaviour.vector("missing.kind", constant, AWAY))
+    return leave, (leave + days).astype(np.int32), likely, kind
+
+
+def broken(stays: Stays, here: NDArray[np.int64], leave: Days, back: Days, kind: NDArray[np.int64]) -> Spells:
+    """Break the stays `here` (by row) by spells from `leave` to `back`."""
+    n = len(stays.start)
     period = np.concatenate((stays.period, stays.period[here], stays.period[here]))
-    start = np.concatenate((stays.start, leave[here], (leave + days)[here])).astype(np.int32)
+    start = np.concatenate((stays.start, leave, back)).astype(np.int32)
     stay = np.concatenate((np.arange(n), here, here))
-    away = np.concatenate((np.full(n, -1), kind[here], np.full(len(here), -1)))
+    away = np.concatenate((np.full(n, -1), kind, np.full(len(here), -1)))
     order = np.lexsort((start, period))
     return Spells(period[order], start[order], stay[order], away[order])
 

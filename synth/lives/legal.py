@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance
     from synth.lives.streams import Streams
 
-__all__ = ["LATER", "STATUSES", "LegalPath", "legal_path"]
+__all__ = ["LATER", "ROUTES", "STATUSES", "Case", "LegalPath", "entering", "legal_path"]
 
 STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
 """Statuses of a single period; V1, the series of short breaks, is a life of its own."""
 
 _V2, _C1, _C2, _E1, _L1, _L2, _J1 = range(7)
-_ROUTES = ("V2", "C1", "C2", "L1", "L2", "J1")
+ROUTES = ("V2", "C1", "C2", "L1", "L2", "J1")
+"""Statuses a period may begin with."""
 LATER = np.int32(10**8)
 """A day after all others: a step that is never taken."""
 
@@ -81,37 +82,41 @@ def legal_path(
 
     Orders are made on working days; who enters on another day is not under an order made that day.
     """
+    case, placed = entering(streams, behaviour, guidance, who, destination, end, year)
+    return LegalPath(case.drawn(case.way_in()), placed, case.consent)
+
+
+def entering(
+    streams: Streams,
+    behaviour: Behaviour,
+    guidance: Guidance,
+    who: Entrants,
+    destination: NDArray[np.int8],
+    end: Days,
+    year: int,
+) -> tuple[Case, Days]:
+    """Return the cases of periods that began in collection year `year`, nothing decided, and the day of placement
+    for adoption (LATER without one).
+    """  # noqa: D205  one sentence
     adopted = destination == _ADOPTION
     consent = adopted & (
         streams("adoption by consent").uniform(who.lead, who.entry)
         < behaviour.scalar("legal.adoption_by_consent_share", year)
     )
     clock = adoption_clock(streams, behaviour, deciders(streams, behaviour, who, year), who.entry, year)
-    case = _Case(
-        streams,
-        behaviour,
-        guidance,
-        who,
-        destination,
-        end,
-        year,
-        consent,
-        order_day=np.where(adopted & ~consent, who.entry + clock.to_order, LATER).astype(np.int32),
-        # The last day on which a court still makes a care order.
-        last_order=birthday(who.birth, int(guidance.limit("LEGAL_STATUS_CODE", "C2", "max_start_age_years") or 16) + 1)
-        - 1,
-        start=np.full((len(who.name), len(STATUSES)), LATER, np.int32),
-    )
-    base = case.first_days(case.enter())
-    case.go_to_court(base)
-    case.make_orders()
-    case.remand_before_custody()
-    return LegalPath(case.start, np.where(adopted, who.entry + clock.to_placement, LATER).astype(np.int32), consent)
+    order_day = np.where(adopted & ~consent, who.entry + clock.to_order, LATER).astype(np.int32)
+    start = np.full((len(who.name), len(STATUSES)), LATER, np.int32)
+    case = Case(streams, behaviour, guidance, who, destination, end, year, consent, order_day, start)
+    return case, np.where(adopted, who.entry + clock.to_placement, LATER).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One path a period in the making; every method fills columns of `start`. Arrays have one entry a period."""
+class Case:
+    """One path a period in the making; every method fills columns of `start`. Arrays have one entry a period.
+
+    `order_day` is the day of the placement order (LATER without one), `year` the collection year whose parameters
+    decide, `start` as in LegalPath.
+    """
 
     streams: Streams
     behaviour: Behaviour
@@ -122,8 +127,25 @@ class _Case:
     year: int
     consent: NDArray[np.bool_]
     order_day: Days
-    last_order: Days
     start: NDArray[np.int32]
+
+    @property
+    def last_order(self) -> Days:
+        """The last day on which a court still makes a care order."""
+        oldest = int(self.guidance.limit("LEGAL_STATUS_CODE", "C2", "max_start_age_years") or 16)
+        return np.asarray(birthday(self.who.birth, oldest + 1) - 1)
+
+    def drawn(self, route: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Fill `start` for children who come in by the given routes (indices into ROUTES) and return it."""
+        self.start[np.arange(len(route)), _ROUTES_TO_STATUS[route]] = self.who.entry
+        self.go_to_court(self.first_days(route))
+        self.make_orders()
+        self.remand_before_custody()
+        return self.start
+
+    def way_in(self) -> NDArray[np.int64]:
+        """Draw the route of each child."""
+        return choose(self.streams("legal route").uniform(self.who.lead, self.who.entry), self.routes())
 
     def _scalar(self, name: str) -> float:
         return self.behaviour.scalar(name, self.year)
@@ -133,25 +155,25 @@ class _Case:
         u = self.streams(purpose).uniform(self.who.lead, self.who.entry)
         return within(u, *self.behaviour.value(bounds, self.year))
 
-    def _in_time(self, day: Days) -> NDArray[np.bool_]:
+    def in_time(self, day: Days) -> NDArray[np.bool_]:
         """Say whether proceedings begun on a day leave room for an order before it is too late."""
         return np.asarray(day + int(self._scalar("legal.days_before_last_order")) < self.last_order)
 
-    def _only_agreement(self) -> NDArray[np.bool_]:
+    def only_agreement(self) -> NDArray[np.bool_]:
         """Say whose period stays out of court: leaving for custody or independence is not open to a child in care."""
         out = np.isin(self.destination, [_CUSTODY, _INDEPENDENT])
         return np.asarray(self.who.unaccompanied | self.consent | out)
 
-    def enter(self) -> NDArray[np.int64]:
-        """Draw the status at entry; what age, outcome, weekday or a stay of a few days exclude has weight zero."""
-        who, column = self.who, {name: n for n, name in enumerate(_ROUTES)}
-        weights = self.behaviour.table("legal.route", self.year, BANDS, _ROUTES)[age_group(who.lead_birth, who.entry)]
+    def routes(self) -> NDArray[np.float64]:
+        """Return weights of ROUTES, shape (n, 6); what age, outcome, weekday or a brief stay exclude has none."""
+        who, column = self.who, {name: n for n, name in enumerate(ROUTES)}
+        weights = self.behaviour.table("legal.route", self.year, BANDS, ROUTES)[age_group(who.lead_birth, who.entry)]
         weights = weights.copy()
 
         def exclude(rows: NDArray[np.bool_], *routes: str) -> None:
             weights[np.ix_(rows, np.array([column[route] for route in routes]))] = 0.0
 
-        exclude(~self._in_time(who.entry), "C1", "C2", "L2")
+        exclude(~self.in_time(who.entry), "C1", "C2", "L2")
         exclude(~is_working_day(who.entry), "C1", "C2")
         limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
         remand_age = int(max(limit, self._scalar("legal.remand_from_age")))
@@ -165,14 +187,12 @@ class _Case:
         exclude(brief, "C2")
         # Brothers and sisters are not remanded together.
         exclude(who.lead != who.name, "J1")
-        only_agreement = self._only_agreement()
+        only_agreement = self.only_agreement()
         held = weights[:, column["J1"]] * ~(who.unaccompanied | self.consent)
         weights[only_agreement] = 0.0
         weights[only_agreement, column["J1"]] = held[only_agreement]
         weights[only_agreement | (weights.sum(axis=1) == 0), column["V2"]] = 1.0
-        route = choose(self.streams("legal route").uniform(who.lead, who.entry), weights)
-        self.start[np.arange(len(route)), _ROUTES_TO_STATUS[route]] = who.entry
-        return route
+        return weights
 
     def first_days(self, route: NDArray[np.int64]) -> Days:
         """Follow police protection and emergency orders to what comes after; return the day that begins (or entry)."""
@@ -183,12 +203,12 @@ class _Case:
         longest = int(self.guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1)
         u = self.streams("police protection days").uniform(who.lead, who.entry)
         day = who.entry + within(u, 1, longest)
-        weights[~self._in_time(day), 1:] = 0.0
+        weights[~self.in_time(day), 1:] = 0.0
         # Courts sit on working days; an emergency order can be had on any.
         weights[~is_working_day(day), 1] = 0.0
         chosen = choose(self.streams("police protection").uniform(who.lead, who.entry), weights)
         following = np.array([STATUSES.index(code) for code in after])[chosen]
-        goes_on = (route == _ROUTES.index("L1")) & (day < end)
+        goes_on = (route == ROUTES.index("L1")) & (day < end)
         rows = np.flatnonzero(goes_on)
         start[rows, following[rows]] = day[rows]
         base[goes_on & (following != _L2)] = day[goes_on & (following != _L2)]
@@ -213,17 +233,21 @@ class _Case:
         wait = np.maximum(lognormal_days(u, value["median_days"], value["sigma"]), 1)
         ordered = self.order_day < LATER
         turns = ordered | (self.streams("agreement to court").uniform(who.lead, who.entry) < share)
-        # Small children do not stay for years on agreement alone.
-        most = int(self._scalar("legal.agreement_alone_at_most_days"))
-        young = birthday(who.birth, int(self._scalar("legal.agreement_alone_from_age"))) > who.entry + most
-        turns |= young & (end - who.entry > most)
+        turns |= self.must_go()
         day = base + wait.astype(np.int32)
         # Proceedings on the way to a placement order leave the court some months.
         latest = self.order_day - self._days("proceedings before placement order", "legal.court_needs_days")
         day = next_working_day(np.where(ordered, np.minimum(day, np.maximum(latest, base + 1)), day))
-        agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~self._only_agreement()
-        turns &= agreed & (day < end - 1) & self._in_time(day)
+        agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~self.only_agreement()
+        turns &= agreed & (day < end - 1) & self.in_time(day)
         start[turns, _C1] = day[turns]
+
+    def must_go(self) -> NDArray[np.bool_]:
+        """Say who is not left on agreement alone: small children do not stay on it for years."""
+        most = int(self._scalar("legal.agreement_alone_at_most_days"))
+        oldest = int(self._scalar("legal.agreement_alone_from_age"))
+        young = birthday(self.who.birth, oldest) > self.who.entry + most
+        return np.asarray(young & (self.end - self.who.entry > most))
 
     def make_orders(self) -> None:
         """End proceedings in a care order, a placement order, or (by the period's end) neither."""
@@ -257,4 +281,4 @@ class _Case:
         start[remanded, _J1] = day[remanded]
 
 
-_ROUTES_TO_STATUS = np.array([STATUSES.index(route) for route in _ROUTES])
+_ROUTES_TO_STATUS = np.array([STATUSES.index(route) for route in ROUTES])

@@ -29,17 +29,14 @@ _N1 = NEEDS.index("N1")
 
 def settle_register(book: Book, year: int) -> None:
     """Meet the targets of children counted on 31 March who are looked after and registered, and registered only."""
-    cells = book.behaviour.profile.cells_of("register", year)
-    found = [book.behaviour.profile.target("register", a.code, year) for a in book.authorities]
-    if any(counts is None for counts in found):
-        return
-    wanted = np.array(found, np.int64)
     child, last = book.children, last_day(year)
     counted = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last)
     in_care = (child["care_start"] <= last) & (child["care_end"] > last)
-    for column, name in enumerate(cells):
-        group = np.flatnonzero(counted & (in_care if name == "both" else ~in_care))
-        _Group(book, year, name, group).meet(wanted[:, column])
+    for name in ("both", "register"):
+        wanted = book.targets("status", year, name)
+        if wanted is not None:
+            group = np.flatnonzero(counted & (in_care if name == "both" else ~in_care))
+            _Group(book, year, name, group).meet(wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,9 +49,10 @@ def settle_ethnicity(
 
     `counted` marks the children who will be there. None without targets: then it is drawn freely.
     """
-    wanted = _targets(book, "ethnicity", year)
-    if wanted is None:
+    by_group = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
+    if any(counts is None for counts in by_group):
         return None
+    wanted = np.array(by_group).T
     child = book.children
     last = last_day(year)
     here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
@@ -84,12 +85,12 @@ def settle_needs(
 
     `chosen` marks the children who will enter; families change from N1 or to N1 whole, in the order of a draw.
     """
-    wanted = _targets(book, "starts_n1", year)
+    wanted = book.targets("starts_n1", year, "starts_n1")
     if wanted is None:
         return need
     child = book.children
     begun = np.flatnonzero((child["care_start"] >= day_of_year_start(year)) & (child["need"] == _N1))
-    missing = wanted[:, 0] - book.by_authority(begun)
+    missing = wanted - book.by_authority(begun)
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
     at, count = place[first], len(families)
     is_n1 = need == _N1
@@ -124,7 +125,7 @@ def settle_plan_starts(
     Only families that came after 1 January have a choice: their plan began before it or after. `counted` marks the
     children who will be looked after on 31 March.
     """
-    wanted = _targets(book, "meets_three_months", year)
+    wanted = book.targets("status", year, "looked_after", "both")
     if wanted is None:
         return start
     child = book.children
@@ -140,15 +141,9 @@ def settle_plan_starts(
     # Those whose plan began soonest before care had it after 1 January.
     lead_in = (entry - start)[head].astype(np.float64)
     u = book.streams("plan before the quarter").uniform(families)
-    early = take(at, size, -lead_in - u, np.maximum(wanted[:, 0] - meets, 0))[member]
+    early = take(at, size, -lead_in - u, np.maximum(wanted - meets, 0))[member]
     before = quarter - np.floor(u[member] * (quarter - first)).astype(np.int32)
     after = entry - np.floor(u[member] * (entry - quarter - 1)).astype(np.int32)
     moved = np.where(early & (start > quarter), before, np.where(~early & (start <= quarter), after, start))
     settled = np.where((entry > quarter) & ~born_late, moved, start)
     return np.asarray(np.maximum(settled, new.birth), np.int32)
-
-
-def _targets(book: Book, table: str, year: int) -> NDArray[np.int64] | None:
-    """Return the targets of a table, shape (authorities, cells); None if an authority has none."""
-    found = [book.behaviour.profile.target(table, a.code, year) for a in book.authorities]
-    return None if any(counts is None for counts in found) else np.array(found, np.int64)

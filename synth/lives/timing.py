@@ -22,26 +22,28 @@ if TYPE_CHECKING:
 
 __all__ = ["settle_orders"]
 
-_LEADS_TO = {"adopted": ("adoption",), "guardian": ("guardian_carer", "guardian_other")}
-"""Cells of the table of targets `orders`, and the destinations that count in each."""
+_ORDERS = {
+    "adopted": (("E11", "E12"), ("adoption",)),
+    "guardian": (("E43", "E44"), ("guardian_carer", "guardian_other")),
+}
+"""Kinds of order: the reasons they end a period with, and the destinations that lead there."""
 
 
 def settle_orders(book: Book, year: int) -> None:
-    """Let as many periods end in adoption or guardianship as each authority's target for the year says.
+    """Let as many periods end in adoption or guardianship as each authority's targets for the year say.
 
     Without a target, or where too few periods are far enough, days stay as they were drawn.
     """
-    cells = book.behaviour.profile.cells_of("orders", year)
-    for column, name in enumerate(cells):
-        counts = [book.behaviour.profile.target("orders", a.code, year) for a in book.authorities]
-        wanted = np.array([-1 if count is None else count[column] for count in counts])
-        _settle(book, year, name, wanted)
+    for name, (codes, _) in _ORDERS.items():
+        wanted = book.targets("endings", year, *codes)
+        if wanted is not None:
+            _settle(book, year, name, wanted)
 
 
 def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None:
     first, last = day_of_year_start(year), last_day(year)
     child = book.children
-    leads = [DESTINATIONS.index(destination) for destination in _LEADS_TO[name]]
+    leads = [DESTINATIONS.index(destination) for destination in _ORDERS[name][1]]
     rows = np.flatnonzero((child["care_end"] >= first) & np.isin(child["went"], leads))
     place = child["place"][rows].astype(np.int64)
     earliest = _earliest(book, rows, name, year)
@@ -51,13 +53,13 @@ def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None
     order = np.lexsort((child["name"][rows], child["care_end"][rows], ~can, place))
     rows, place, earliest, due, can = rows[order], place[order], earliest[order], due[order], can[order]
     rank = np.arange(len(rows)) - np.searchsorted(place, place)
-    ends = can & (rank < wanted[place]) & (wanted[place] >= 0)
+    ends = can & (rank < wanted[place])
     u = book.streams(f"day of order, {name}").uniform(child["name"][rows], year)
     hastened = ends & ~due
     day = np.minimum(next_working_day(within(u, np.maximum(earliest, first + 1), last)), _last_working_day(last))
     # A birthday may stand in the way of putting an order off.
     eve = birthday(child["birth"][rows], 18) - 1
-    put_off = due & ~ends & (wanted[place] >= 0)
+    put_off = due & ~ends
     longest = int(book.behaviour.scalar("care.order_put_off_days", year))
     later = next_working_day(last + within(u, 1, longest))
     put_off &= later < eve

@@ -9,10 +9,14 @@ import numpy as np
 
 from synth.dates import day_of_year_start, last_day, year_of
 from synth.guidance import Guidance, load
+from synth.lives.absences import Absences
+from synth.lives.alignment import Walk
+from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
+from synth.lives.goals import Goals
 from synth.lives.legal import LATER, STATUSES, LegalPath, legal_path
 from synth.lives.periods import Entrants
-from synth.lives.placements import Stays, stays
+from synth.lives.placements import Filling, Stays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,10 +65,55 @@ class Care:
 
 
 def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) -> Care:
-    """Unfold the periods that touch collection year `year` (at most the history's own)."""
+    """Unfold the periods that touch collection year `year` (at most the history's own).
+
+    Where the profile has targets for years up to `year`, the periods of all those years are lived through one year
+    after another, so that each 31 March shows its totals; stays that begin after `year` are then not drawn yet.
+    """
+    aligned_from = Goals.first_year(behaviour.profile)
+    if aligned_from is None or year < aligned_from:
+        return _at_once(streams, behaviour, history, year)
+    return _year_by_year(streams, behaviour, history, aligned_from, year)
+
+
+def _at_once(streams: Streams, behaviour: Behaviour, history: History, year: int) -> Care:
+    """Unfold with every draw its own."""
+    period, who, path, chances = _begin(streams, behaviour, history, year, year)
+    filling = Filling(chances)
+    filling.advance(np.arange(len(chances.end)), int(LATER))
+    found, _ = filling.stays()
+    spells = with_spells_away(streams, behaviour, who, found, path, chances.end)
+    return _cut(year, period, who, path, found, spells)
+
+
+def _year_by_year(streams: Streams, behaviour: Behaviour, history: History, aligned_from: int, year: int) -> Care:
+    """Unfold the years from `aligned_from` on, each to its totals."""
+    period, who, path, chances = _begin(streams, behaviour, history, aligned_from, year)
+    filling = Filling(chances)
+    absences = Absences(streams, behaviour, filling)
+    before = last_day(aligned_from - 1)
+    filling.advance(np.flatnonzero(who.entry <= before), before)
+    absences.decide(before, -int(LATER))
+    walk = Walk(
+        load("cla", LATEST), Goals(behaviour.profile, history.authorities), filling, absences,
+        history.children["place"][period["child"]].astype(np.int64), period["child"], period["end"], path,
+    )  # fmt: skip
+    for now in range(aligned_from, year + 1):
+        walk.through(now)
+    shown = period["end"] >= day_of_year_start(year)
+    found, number = filling.stays(shown)
+    period = {name: column[shown] for name, column in period.items()}
+    spells = absences.spells(found, number)
+    return _cut(year, period, who.only(shown), walk.path.only(shown), found, spells)
+
+
+def _begin(
+    streams: Streams, behaviour: Behaviour, history: History, first: int, year: int
+) -> tuple[dict[str, NDArray[Any]], Entrants, LegalPath, Chances]:
+    """Return the periods open in any of the collection years `first` to `year`, their children and legal paths."""
     guidance = load("cla", LATEST)
     every = history.periods
-    shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(year))
+    shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(first))
     period = {name: column[shown] for name, column in every.items()}
     child, rows = history.children, period["child"]
     who = Entrants(
@@ -77,15 +126,20 @@ def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) 
         unaccompanied=child["unaccompanied"][rows],
     )
     # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
-    drawn_end, end = period["drawn_end"], period["end"]
     path = _paths(streams, behaviour, guidance, who, period)
     orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
-    found = stays(streams, behaviour, guidance, who, period["destination"], drawn_end, path, secure)
-    spells = with_spells_away(streams, behaviour, who, found, path, drawn_end)
+    chances = Chances(streams, behaviour, guidance, who, period["destination"], period["drawn_end"], path, secure)
+    return period, who, path, chances
+
+
+def _cut(
+    year: int, period: dict[str, NDArray[Any]], who: Entrants, path: LegalPath, found: Stays, spells: Spells
+) -> Care:
+    """Cut periods into episodes, up to the day each really ends."""
+    end = period["end"]
     spells = spells.only(spells.start < end[spells.period])
-    episodes = cut(path, spells, period["start"], end)
-    return Care(year, period, who, path, found, spells, episodes)
+    return Care(year, period, who, path, found, spells, cut(path, spells, period["start"], end))
 
 
 def _paths(

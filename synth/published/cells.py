@@ -6,6 +6,7 @@ total was revised later holds only within that revision (`revisions.csv`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -98,6 +99,9 @@ def _cell(tables: Tables, row: Row, revisions: list[_Revision], superseded: str)
     for revision in revisions:
         if row.value is not None and revision.touches(row):
             low, high = low * min(1.0, revision.ratio), high * max(1.0, revision.ratio)
+            if row.unit == "count":
+                # A revised count is a whole number again.
+                low, high = math.floor(low), math.ceil(high)
     return Cell(
         table=row.table,
         measure=row.measure,

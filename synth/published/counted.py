@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from synth.published.cells import Cell
 
-__all__ = ["ROLES", "VIEWS", "Condition", "Counted", "counted_as", "load_counted", "role_of"]
+__all__ = ["ROLES", "VIEWS", "Condition", "Counted", "conditions", "counted_as", "load_counted", "role_of"]
 
 ROLES = ("fitted", "held_out", "compared", "none")
 """Aimed at; kept out of fitting to test it; not aimed at but told; not to be found in the two returns."""
@@ -141,8 +141,8 @@ def _counted(path: Path, line: int, cells: dict[str, str]) -> Counted:
         dim2=cells["dim2_value"],
         unit=cells["unit"],
         view=view,
-        where=_conditions(path, line, "where", cells["where"]),
-        of=_conditions(path, line, "of", of),
+        where=conditions(path, line, "where", cells["where"]),
+        of=conditions(path, line, "of", of),
         population=population,
         mean=mean,
         years=choice("years", _YEARS),
@@ -151,7 +151,8 @@ def _counted(path: Path, line: int, cells: dict[str, str]) -> Counted:
     )
 
 
-def _conditions(path: Path, line: int, column: str, text: str) -> tuple[Condition, ...]:
+def conditions(path: Path, line: int, column: str, text: str) -> tuple[Condition, ...]:
+    """Read conditions joined by semicolons; ProfileError names line and column of one that is none."""
     return tuple(_condition(path, line, column, part.strip()) for part in text.split(";") if part.strip())
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Rounding", "Row", "Tables", "load_tables", "number", "profiles_dir", "published_files", "read_csv"]
 
 _AGGREGATES = ("cla_aggregates.csv", "crcs_aggregates.csv", "population.csv")
-_HELPERS = ("sources.csv", "roundings.csv", "revisions.csv", "replaced.csv", "counted.csv", "levels.csv", "figures.csv")
 _BASES = ("confirmed", "derived", "assumed")
 _SHORT = (
     "table_id", "measure", "year_ending", "geography_code", "geography_name", "dim1_name", "dim1_value",
@@ -124,7 +123,7 @@ def profiles_dir() -> Path:
 
 def published_files(folder: Path) -> tuple[Path, ...]:
     """Return every file a profile is built from except the behaviour parameters, in a fixed order."""
-    return tuple(folder / name for name in sorted((*_AGGREGATES, *_HELPERS)))
+    return tuple(sorted(folder.glob("*.csv")))
 
 
 def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -1,0 +1,107 @@
+"""The cells of the tables of targets (targets.csv), and which published figures speak of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from synth.errors import ProfileError
+from synth.published import number, read_csv
+from synth.published.counted import Condition, conditions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth.published import Tables
+
+__all__ = ["TOTALS", "TargetCell", "covers", "load_target_cells"]
+
+TOTALS = ("looked_after", "care_and_support", "starts", "leavers")
+"""Whole numbers by authority and year that cells add up to: both stocks, and the flows of the account."""
+
+_COLUMNS = ("table", "cell", "views", "where", "share", "of", "totals", "when", "basis", "note")
+_WHEN = ("always", "figures")
+_BASES = ("published", "research", "assumed")
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCell:
+    """One cell of a table of targets.
+
+    Published figures counted in one of `views` speak of it; `where` says which children are in it. Before anything
+    published is looked at it holds `share` of the total `of` (a number, or the parameter that gives it). `totals`
+    name the totals it is a part of. `when` is "always", or "figures" where only years with a published figure have a
+    target and the others follow the parameters.
+    """
+
+    place: str
+    table: str
+    name: str
+    views: tuple[str, ...]
+    where: tuple[Condition, ...]
+    share: float | str
+    of: str
+    totals: tuple[str, ...]
+    when: str
+    basis: str
+    note: str
+
+
+def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
+    """Read targets.csv from the folder of the published tables: table -> cells in order.
+
+    Raises ProfileError naming line and column of a wrong cell.
+    """
+    path = tables.folder / "targets.csv"
+    found: dict[str, tuple[TargetCell, ...]] = {}
+    for line, cells in read_csv(path, _COLUMNS):
+        totals = tuple(cells["totals"].split())
+        for column, texts, allowed in (
+            ("of", (cells["of"],), TOTALS),
+            ("totals", totals, TOTALS),
+            ("when", (cells["when"],), _WHEN),
+            ("basis", (cells["basis"],), _BASES),
+        ):
+            for text in texts:
+                if text not in allowed:
+                    raise ProfileError(
+                        f"{path} line {line}, column {column}: {text!r}; expected one of {', '.join(allowed)}."
+                    )
+        share = cells["share"]
+        cell = TargetCell(
+            place=f"{path.name} line {line}",
+            table=cells["table"],
+            name=cells["cell"],
+            views=tuple(cells["views"].split()),
+            where=conditions(path, line, "where", cells["where"]),
+            share=number(path, line, "share", share) if share[:1].isdigit() else share,
+            of=cells["of"],
+            totals=totals,
+            when=cells["when"],
+            basis=cells["basis"],
+            note=cells["note"],
+        )
+        found[cell.table] = (*found.get(cell.table, ()), cell)
+    return found
+
+
+def covers(asked: Sequence[Condition], cell: TargetCell) -> bool | None:
+    """Say whether the children of a cell meet all conditions: all of them, none, or (None) that cannot be said."""
+    answer: bool | None = True
+    for condition in asked:
+        own = next((one for one in cell.where if one.column == condition.column), None)
+        if own is None:
+            answer = None
+            continue
+        meets = _meets(condition, own)
+        if meets is False:
+            return False
+        answer = answer if meets else None
+    return answer
+
+
+def _meets(asked: Condition, own: Condition) -> bool | None:
+    if (asked.low, asked.high, own.low, own.high) != (None,) * 4:
+        return True if (asked.low, asked.high) == (own.low, own.high) else None
+    inside = [(value in asked.values) != asked.negated for value in own.values]
+    return True if all(inside) else None if any(inside) else False

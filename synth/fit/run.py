@@ -1,0 +1,126 @@
+"""The whole fit: published tables and behaviour parameters in, a profile and what it misses out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.build import build
+from synth.errors import InputError
+from synth.fit.account import fit_account
+from synth.fit.targets import fit_targets
+from synth.geography.authorities import all_authorities
+from synth.profile import Target
+from synth.published import load_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from synth.fit.account import Account
+    from synth.fit.moments import Residual
+    from synth.fit.targets import Miss
+    from synth.profile import Profile
+    from synth.published import Tables
+
+__all__ = ["SEEDS", "Fit", "fit"]
+
+SEEDS = (1, 2)
+"""Seeds every round of simulation uses, the same each time (common random numbers)."""
+
+_SEXES, _AGES = ("boys", "girls"), 18
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted profile, the account behind it, the figures its targets miss, and how near behaviour came."""
+
+    profile: Profile
+    account: Account
+    misses: tuple[Miss, ...]
+    residuals: tuple[Residual, ...]
+
+
+def fit(
+    published: Path,
+    behaviour: Path,
+    *,
+    hold_out: Sequence[str] = (),
+    simulate: bool = True,
+    tick: Callable[[str], None] = lambda _: None,
+) -> Fit:
+    """Fit a profile: levels, the account by sex and single age, targets by authority, behaviour by simulation.
+
+    `published` is the folder of tables, `behaviour` the file of parameters to start from. `hold_out` names tables
+    (`T16`) or measures (`T16 measure`) that are not looked at. Without `simulate` the parameters stay as they are.
+    `tick` is told each step in words. The same files give the same profile, byte for byte. Raises ProfileError naming
+    file and line of what is wrong, InputError for a table nobody published.
+    """
+    tables = load_tables(published)
+    _check_tables(tables, hold_out)
+    tick("levels")
+    profile = build(published, behaviour).model_copy(update={"held_out": tuple(sorted(hold_out))})
+    account = fit_account(
+        tables,
+        profile.levels,
+        hold_out=[name.split()[0] for name in hold_out],
+        tick=lambda step: tick(f"account: {step}"),
+    )
+    tick("targets")
+    years = range(profile.years[0], profile.years[1] + 1)
+    totals = _totals(profile, account, years)
+    targets, misses = fit_targets(tables, profile, totals, years, hold_out)
+    profile = profile.model_copy(update={"targets": (*_stocks(account), *targets)})
+    residuals: tuple[Residual, ...] = ()
+    if simulate:
+        from synth.fit.moments import fit_behaviour  # noqa: PLC0415  starts processes of its own
+
+        parameters, residuals = fit_behaviour(
+            profile, seeds=SEEDS, tick=lambda round_: tick(f"behaviour: round {round_}")
+        )
+        profile = profile.model_copy(update={"parameters": parameters})
+    return Fit(profile, account, misses, residuals)
+
+
+def _check_tables(tables: Tables, hold_out: Sequence[str]) -> None:
+    known = {row.table for row in tables.rows} | {f"{row.table} {row.measure}" for row in tables.rows}
+    for name in hold_out:
+        if name not in known:
+            names = ", ".join(sorted({row.table for row in tables.rows}))
+            raise InputError(
+                f"--hold-out {name}: no published table has that name; tables are {names}. Give one of them, or table "
+                "and measure in quotes."
+            )
+
+
+def _totals(profile: Profile, account: Account, years: Sequence[int]) -> dict[str, dict[int, NDArray[np.int64]]]:
+    """Return both stocks and both flows of the account by authority, for the years of the profile."""
+    codes = [area.code for area in all_authorities()]
+    totals = {
+        kind: {year: np.array([profile.level(kind, code, year) for code in codes]) for year in years}
+        for kind in ("looked_after", "care_and_support")
+    }
+    for kind, flow in (("starts", account.starts), ("leavers", account.leavers)):
+        totals[kind] = {year: flow[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
+    return totals
+
+
+def _stocks(account: Account) -> list[Target]:
+    """Return the account's stock by sex and age, and its starts, as targets of every year it covers."""
+    codes = [area.code for area in all_authorities()]
+    cells = tuple(f"{sex} {age}" for sex in _SEXES for age in range(_AGES))
+    found: list[Target] = []
+    for n in range(account.stock.shape[-1]):
+        year = account.first_year + n
+        stock = account.stock[..., n].reshape(len(codes), -1)
+        counts = {code: tuple(int(x) for x in row) for code, row in zip(codes, stock, strict=True)}
+        found.append(Target(table="stock", year=year, cells=cells, counts=counts))
+        if n:
+            starts = account.starts[..., n].reshape(len(codes), -1).sum(axis=1)
+            ones: dict[str, tuple[int, ...]] = {code: (int(x),) for code, x in zip(codes, starts, strict=True)}
+            found.append(Target(table="starts", year=year, cells=("starts",), counts=ones))
+    return found

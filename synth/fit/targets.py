@@ -1,0 +1,245 @@
+"""Published figures turned into targets: whole children by authority and cell, which exact mode reproduces.
+
+Each table of targets (targets.csv) is fitted year by year: the table closest to a prior whose sums lie inside what was
+published. What single years say of authorities and of Wales is carried to the years without figures, on a straight
+line between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.fit.cells import TargetCell, covers, load_target_cells
+from synth.geography.authorities import all_authorities
+from synth.margins import fit_vector, whole_vector
+from synth.profile import Target
+from synth.published import WALES
+from synth.published.cells import published_cells
+from synth.published.counted import VIEWS, counted_as, load_counted, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from synth.profile import Profile
+    from synth.published import Tables
+    from synth.published.cells import Cell
+    from synth.published.counted import Counted
+
+__all__ = ["Miss", "fit_targets"]
+
+_OF_VIEW = {
+    "looked_after": "looked_after",
+    "care_and_support": "care_and_support",
+    "started": "starts",
+    "ceased": "leavers",
+    "ended": "leavers",
+}
+"""View -> the total its rows add up to."""
+
+_LEAST = 1e-6
+_NOBODY = ".unknown"
+"""Ending of the names of cells that take up room in the totals but are no target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A published figure that the targets of a year do not meet: by how many children, and how hard it was pulled."""
+
+    table: str
+    year: int
+    figure: str
+    low: float
+    high: float
+    reached: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One linear condition on the cells of a table: weights (authorities, cells), lowest and highest sum."""
+
+    label: str
+    weights: NDArray[np.float64]
+    low: float
+    high: float
+    national: bool
+
+
+class _Fit:
+    """All years of one table of targets; arrays have shape (authorities, cells)."""
+
+    def __init__(
+        self, cells: Sequence[TargetCell], totals: Mapping[str, Mapping[int, NDArray[np.int64]]], profile: Profile
+    ) -> None:
+        self.cells, self.totals, self.profile = cells, totals, profile
+        self.codes = [area.code for area in all_authorities()]
+        self.areas = {area.ons_code: n for n, area in enumerate(all_authorities())}
+
+    def prior(self, year: int) -> NDArray[np.float64]:
+        """Return shares of totals, before anything published is looked at."""
+        return np.stack([self._share(cell, year) * self.totals[cell.of][year] for cell in self.cells], axis=1)
+
+    def _share(self, cell: TargetCell, year: int) -> NDArray[np.float64]:
+        if not isinstance(cell.share, str):
+            return np.full(len(self.codes), cell.share)
+        value = self.profile.at(cell.share, year)
+        if not isinstance(value, dict):
+            return np.full(len(self.codes), float(value))
+        return np.array([float(value[code].get(cell.name, 0.0)) for code in self.codes])
+
+    def identities(self, year: int) -> Iterator[_Row]:
+        """Yield the conditions that cells add up to their totals in each authority."""
+        for name in dict.fromkeys(total for cell in self.cells for total in cell.totals):
+            part = np.array([name in cell.totals for cell in self.cells], float)
+            for n, total in enumerate(self.totals[name][year]):
+                weights = np.zeros((len(self.codes), len(self.cells)))
+                weights[n] = part
+                yield _Row(f"{name} {self.codes[n]}", weights, float(total), float(total), national=False)
+
+    def published(self, year: int, cell: Cell, row: Counted, share: NDArray[np.float64]) -> Iterator[_Row]:
+        """Yield what a published cell says of the table, or nothing where the table cannot express it.
+
+        `share` is the part of the figure that falls to this year, by authority (figures that add up two years).
+        """
+        chosen = self._chosen(row, row.where)
+        if chosen is None or not chosen.any():
+            return
+        here = np.zeros(len(self.codes))
+        here[list(self.areas.values()) if cell.geography == WALES else self.areas[cell.geography]] = 1.0
+        weights = here[:, None] * chosen
+        national = cell.geography == WALES
+        label = " ".join(part for part in (cell.table, cell.geography, cell.dim1, cell.dim2, cell.unit) if part)
+        part = float((here * share).sum() / here.sum())
+        if cell.unit == "count":
+            yield _Row(label, weights, cell.low * part, cell.high * part, national)
+        elif cell.unit == "percent" and not row.of:
+            base = float((here * self.totals[_OF_VIEW[row.view]][year]).sum())
+            yield _Row(label, weights, cell.low * base / 100, cell.high * base / 100, national)
+        elif cell.unit == "percent":
+            base_cells = self._chosen(row, row.of)
+            if base_cells is None:
+                return
+            of = here[:, None] * base_cells
+            yield _Row(f"{label} at least", weights - cell.low / 100 * of, 0.0, np.inf, national)
+            yield _Row(f"{label} at most", weights - cell.high / 100 * of, -np.inf, 0.0, national)
+
+    def _chosen(self, row: Counted, where: Sequence[object]) -> NDArray[np.float64] | None:
+        """Return which cells a figure counts; None where a cell is counted in part."""
+        if row.view == "adopted":
+            return np.array([float("adopted" in cell.views) for cell in self.cells]) if not where else None
+        if row.view not in _OF_VIEW or not where:
+            return None
+        answers = [covers(where, cell) if row.view in cell.views else False for cell in self.cells]  # type: ignore[arg-type]
+        return None if any(answer is None for answer in answers) else np.array(answers, float)
+
+
+def fit_targets(
+    tables: Tables,
+    profile: Profile,
+    totals: Mapping[str, Mapping[int, NDArray[np.int64]]],
+    years: Sequence[int],
+    hold_out: Sequence[str] = (),
+) -> tuple[tuple[Target, ...], tuple[Miss, ...]]:
+    """Return the targets of all tables and years, and the published figures that they miss.
+
+    `totals` gives for "looked_after", "care_and_support", "starts" and "leavers" the whole children of each authority
+    (22, in official order) by year. `hold_out` names tables that are not looked at.
+    """
+    counted = load_counted(tables)
+    figures: dict[int, list[tuple[Cell, Counted, NDArray[np.float64]]]] = {year: [] for year in years}
+    for year in years:
+        for cell in published_cells(tables, year):
+            if cell.superseded:
+                continue
+            row = counted_as(counted, cell)
+            if role_of(row, hold_out) != "fitted" or not row.view or row.mean or row.years in ("mean", "change"):
+                continue
+            spread = [year] if row.years != "sum" else [year - 1, year]
+            if any(one not in figures for one in spread):
+                continue
+            base = totals["looked_after" if VIEWS[row.view] == "stock" else "starts"]
+            whole = sum(base[one].astype(float) for one in spread)
+            for one in spread:
+                figures[one].append((cell, row, base[one] / np.maximum(whole, 1)))
+    found: list[Target] = []
+    missed: list[Miss] = []
+    for name, cells in load_target_cells(tables).items():
+        fit = _Fit(cells, totals, profile)
+        rows = {
+            year: [row for cell, how, share in figures[year] for row in fit.published(year, cell, how, share)]
+            for year in years
+        }
+        for year, values in _all_years(fit, rows, years).items():
+            if cells[0].when == "figures" and not rows[year]:
+                continue
+            target, misses = _whole(fit, name, year, values, rows[year])
+            found.append(target)
+            missed.extend(misses)
+    return tuple(found), tuple(missed)
+
+
+def _all_years(fit: _Fit, rows: Mapping[int, list[_Row]], years: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+    """Fit every year, its prior bent by what neighbouring years say: first of authorities, then of Wales."""
+    prior = {year: fit.prior(year) for year in years}
+    detailed = {year: rows[year] for year in years if any(not row.national for row in rows[year])}
+    bent = {year: np.log(np.maximum(_solved(fit, year, prior[year], rows[year]), _LEAST)) for year in detailed}
+    bent = {year: found - np.log(np.maximum(prior[year], _LEAST)) for year, found in bent.items()}
+    # What all authorities have in common belongs to Wales.
+    weight = {year: prior[year] / prior[year].sum(axis=0, keepdims=True) for year in bent}
+    bent = {year: own - (weight[year] * own).sum(axis=0, keepdims=True) for year, own in bent.items()}
+    local = {year: prior[year] * np.exp(_between(bent, year)) for year in years}
+    wales: dict[int, NDArray[np.float64]] = {}
+    for year in years:
+        if rows[year]:
+            solved = _solved(fit, year, local[year], rows[year]).sum(axis=0)
+            wales[year] = np.log(np.maximum(solved, _LEAST)) - np.log(np.maximum(local[year].sum(axis=0), _LEAST))
+    return {year: _solved(fit, year, local[year] * np.exp(_between(wales, year)), rows[year]) for year in years}
+
+
+def _between(known: Mapping[int, NDArray[np.float64]], year: int) -> NDArray[np.float64] | float:
+    """Return what holds in a year: on a straight line between known years, flat outside, 0 if none is known."""
+    if not known:
+        return 0.0
+    below = max((one for one in known if one <= year), default=min(known))
+    above = min((one for one in known if one >= year), default=max(known))
+    weight = 0.0 if above == below else (year - below) / (above - below)
+    return known[below] * (1 - weight) + known[above] * weight
+
+
+def _system(
+    fit: _Fit, year: int, rows: Sequence[_Row]
+) -> tuple[object, NDArray[np.float64], NDArray[np.float64], list[str]]:
+    from scipy.sparse import csr_array  # noqa: PLC0415
+
+    every = [*fit.identities(year), *rows]
+    blank = np.zeros((0, len(fit.codes) * len(fit.cells)))
+    matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in every)]))
+    return matrix, np.array([row.low for row in every]), np.array([row.high for row in every]), [r.label for r in every]
+
+
+def _solved(fit: _Fit, year: int, prior: NDArray[np.float64], rows: Sequence[_Row]) -> NDArray[np.float64]:
+    matrix, low, high, labels = _system(fit, year, rows)
+    if not labels:
+        return prior
+    return fit_vector(prior.ravel(), matrix, low, high, labels).values.reshape(prior.shape)
+
+
+def _whole(
+    fit: _Fit, name: str, year: int, values: NDArray[np.float64], rows: Sequence[_Row]
+) -> tuple[Target, list[Miss]]:
+    """Return whole children near fitted values, and the figures they miss."""
+    matrix, low, high, labels = _system(fit, year, rows)
+    if labels:
+        found = whole_vector(values.ravel(), matrix, low, high, labels)
+        counts = found.values.reshape(values.shape)
+        misses = [Miss(name, year, one.label, one.low, one.high, one.fitted, one.score) for one in found.outside]
+    else:
+        counts, misses = np.floor(values + 0.5).astype(int), []
+    shown = [n for n, cell in enumerate(fit.cells) if not cell.name.endswith(_NOBODY)]
+    by_code = {code: tuple(int(n) for n in counts[place][shown]) for place, code in enumerate(fit.codes)}
+    return Target(table=name, year=year, cells=tuple(fit.cells[n].name for n in shown), counts=by_code), misses

@@ -1,0 +1,210 @@
+"""Placements of a year chosen under the totals of its 31 March, by published group and location together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.dates import last_day, year_of
+from synth.lives.assignment import choose_exactly, gumbel
+from synth.lives.draw import choose, within
+from synth.lives.goals import GROUPS, PLACES
+from synth.lives.kinds import ADOPTION, KINDS, LOCATIONS
+from synth.lives.placements import OPEN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synth.dates import Days
+    from synth.lives.absences import Absences
+    from synth.lives.goals import Totals
+    from synth.lives.placements import Filling
+
+__all__ = ["align_places", "cells"]
+
+_NAMES = (*KINDS, "adoption")
+_GROUP_OF = {
+    "concurrent": "la_foster",
+    "home": "residential",
+    "secure": "residential",
+    "semi_independent": "residential",
+}
+_GROUP = np.array([GROUPS.index(_GROUP_OF.get(kind, kind if kind in GROUPS else "other")) for kind in _NAMES])
+"""The published group of each kind, ADOPTION last."""
+_MEMBERS = (_GROUP[None, :] == np.arange(len(GROUPS))[:, None]).astype(np.float64)
+_WHERE = len(LOCATIONS)
+_AWAY = PLACES.index("other.outside_in_wales")
+"""Where a child counts who is away on the day: no address is given, so it is not inside."""
+_UNASKED = 8.0
+"""What a move made for the count alone costs, in logarithms: more than any that a child's own draws suggest."""
+_SPARE = 5
+"""Children of every cell who may be moved for the sake of another cell, besides three for each one too many."""
+_SETTLED = 7
+"""Days a stay lasts at least before and after such a move."""
+
+
+def cells(kind: NDArray[np.int64], location: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the published cell (index into PLACES) of placements."""
+    return np.asarray(_GROUP[kind] * _WHERE + location)
+
+
+def align_places(
+    filling: Filling,
+    absences: Absences,
+    rows: NDArray[np.int64],
+    place: NDArray[np.int64],
+    totals: Totals,
+    year: int,
+) -> None:
+    """Choose kind and location of every OPEN stay, so that groups and locations add up on 31 March.
+
+    `rows` are the periods open that day whose stays wait, `place` is each period's authority. Stays that go on from
+    the year before count as they are; where they are too many in a cell, or new ones cannot be of a kind that is
+    wanted, some children move who would not have.
+    """
+    if not len(rows):
+        return
+    away = absences.away_on(last_day(year), rows)
+    wait = filling.book["kind"][filling.current[rows]] == OPEN
+    known = totals.known[place[rows]]
+    # Who is not part of the count is placed as ever.
+    _settle(filling, rows[wait & (away | ~known)], None)
+    free, still = rows[wait & ~away & known], rows[~wait & ~away & known]
+    left = totals.counts.copy()
+    np.subtract.at(left, (place[still], _shown(filling, still)), 1)
+    left[:, _AWAY] -= np.bincount(place[rows[away & known]], minlength=len(left))
+    scores = _scores(filling, free)
+    chosen = choose_exactly(scores, place[free], np.maximum(left, 0))
+    found = np.zeros_like(left)
+    np.add.at(found, (place[free], chosen), 1)
+    off = (found != left).any(axis=1) & totals.known
+    movable, day = _movable(filling, absences, still[off[place[still]]], year)
+    own = _shown(filling, movable)
+    pick = _some(filling, movable, place[movable] * len(PLACES) + own, np.maximum(-left, 0).ravel(), year)
+    movable, day, own = movable[pick], day[pick], own[pick]
+    if len(movable):
+        np.add.at(left, (place[movable], own), 1)
+        again = np.flatnonzero(off[place[free]])
+        both = np.concatenate((scores[again], _scores_of_moves(filling, movable, day, own, year)))
+        group = np.concatenate((place[free[again]], place[movable]))
+        settled = choose_exactly(both, group, np.where(off[:, None], np.maximum(left, 0), 0))
+        chosen[again], after = settled[: len(again)], settled[len(again) :]
+        moves = after != own
+        filling.begin(movable[moves], day[moves], filling.at[movable[moves]].copy())
+        free, chosen = np.concatenate((free, movable[moves])), np.concatenate((chosen, after[moves]))
+    _settle(filling, free, chosen)
+
+
+def _shown(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the cell in which the latest stay of each period counts."""
+    book, stay = filling.book, filling.current[rows]
+    # Adopted by the foster carer: where the stay before was.
+    stays_put = (book["kind"][stay] == ADOPTION) & filling.chances.by_carer[rows]
+    return cells(book["kind"][stay], book["location"][np.where(stays_put, book["before"][stay], stay)])
+
+
+def _weights(
+    filling: Filling,
+    rows: NDArray[np.int64],
+    start: Days,
+    stop: Days,
+    before: NDArray[np.int64],
+    first: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return shares of kinds, shape (n, 17), ADOPTION last, and of locations within each kind, shape (n, 17, 3)."""
+    chances, book, n = filling.chances, filling.book, len(rows)
+    kinds = np.zeros((n, len(_NAMES)))
+    kinds[:, :ADOPTION] = chances.kinds(rows, start, stop, before, first=first)
+    given = np.flatnonzero(filling.given[rows])
+    kinds[given] = 0.0
+    kinds[given, filling.set_kind(rows[given])] = 1.0
+    kinds /= kinds.sum(axis=1, keepdims=True)
+    table, behaviour = np.zeros((n, len(_NAMES), _WHERE)), chances.behaviour
+    years, back = np.unique(year_of(start), return_inverse=True)
+    for number, year in enumerate(years.tolist()):
+        table[back == number] = behaviour.table("placement.location", year, _NAMES, LOCATIONS)
+    table[chances.secure_inside[rows], KINDS.index("secure")] = (1.0, 0.0, 0.0)
+    table /= table.sum(axis=2, keepdims=True)
+    put = given[(kinds[given, ADOPTION] > 0) & chances.by_carer[rows[given]]]
+    table[put, ADOPTION] = np.eye(_WHERE)[book["location"][book["before"][filling.current[rows[put]]]]]
+    return kinds, table
+
+
+def _open_weights(filling: Filling, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares of kinds and locations of OPEN stays."""
+    start = filling.book["start"][filling.current[rows]]
+    return _weights(filling, rows, start, filling.at[rows], filling.kind[rows], filling.steps[rows] == 1)
+
+
+def _logs(kinds: NDArray[np.float64], where: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of each cell's share, shape (n, 21); -inf where it has none."""
+    share = np.einsum("gk,nkl->ngl", _MEMBERS, kinds[:, :, None] * where).reshape(len(kinds), len(PLACES))
+    return np.log(share, out=np.full(share.shape, -np.inf), where=share > 0)
+
+
+def _noise(filling: Filling, rows: NDArray[np.int64], start: Days) -> NDArray[np.float64]:
+    """Return noise for every cell; children placed together share it."""
+    stream, key = filling.chances.streams("placement, aligned"), filling.chances.key[rows]
+    return gumbel(stream.uniform(key[:, None], start[:, None], np.arange(len(PLACES))))
+
+
+def _scores(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the scores of cells for OPEN stays."""
+    start = filling.book["start"][filling.current[rows]]
+    return _logs(*_open_weights(filling, rows)) + _noise(filling, rows, start)
+
+
+def _scores_of_moves(
+    filling: Filling, rows: NDArray[np.int64], day: Days, own: NDArray[np.int64], year: int
+) -> NDArray[np.float64]:
+    """Return the scores of cells for stays that go on: their own cell costs nothing, a move to another one does."""
+    chances = filling.chances
+    kinds, where = _weights(filling, rows, day, filling.at[rows], filling.kind[rows], np.zeros(len(rows), bool))
+    rate = np.log(365 / chances.means(rows, day, np.ones(len(rows), np.int64)))
+    scores = np.minimum(_logs(kinds, where) + _noise(filling, rows, day) + rate[:, None] - _UNASKED, -1.0)
+    scores[np.arange(len(rows)), own] = 0.0
+    return np.asarray(scores + chances.uniform("moves for the count", rows, year)[:, None])
+
+
+def _movable(
+    filling: Filling, absences: Absences, rows: NDArray[np.int64], year: int
+) -> tuple[NDArray[np.int64], Days]:
+    """Return the periods in which a stay that goes on could end by a move in the year, and the day of the move."""
+    chances, since = filling.chances, last_day(year - 1)
+    start = filling.book["start"][filling.current[rows]]
+    first = np.maximum(start, since) + _SETTLED
+    last = np.minimum(chances.until[rows] - chances.least(rows).astype(np.int64), filling.at[rows] - _SETTLED)
+    last = np.minimum(last, last_day(year))
+    able = (start <= since) & ~filling.given[rows] & (absences.ends(rows) <= since) & (last >= first)
+    day = within(chances.uniform("day of another move", rows, year), first, np.maximum(first, last))
+    return rows[able], day[able]
+
+
+def _some(
+    filling: Filling, rows: NDArray[np.int64], cell: NDArray[np.int64], surplus: NDArray[np.int64], year: int
+) -> NDArray[np.int64]:
+    """Pick a few of each authority's cell, those who move most readily first."""
+    chances = filling.chances
+    day = np.full(len(rows), last_day(year), np.int32)
+    ready = gumbel(chances.uniform("moves for the count", rows, year))
+    ready = ready - np.log(chances.means(rows, day, np.ones(len(rows), np.int64)))
+    order = np.lexsort((-ready, cell))
+    sorted_ = cell[order]
+    rank = np.arange(len(order)) - np.searchsorted(sorted_, sorted_)
+    return np.sort(order[rank < 3 * surplus[sorted_] + _SPARE])
+
+
+def _settle(filling: Filling, rows: NDArray[np.int64], chosen: NDArray[np.int64] | None) -> None:
+    """Give OPEN stays a kind and a location, inside the chosen cell (None: any)."""
+    if not len(rows):
+        return
+    kinds, where = _open_weights(filling, rows)
+    start = filling.book["start"][filling.current[rows]]
+    if chosen is not None:
+        location = chosen % _WHERE
+        kinds = kinds * _MEMBERS[chosen // _WHERE] * where[np.arange(len(rows)), :, location]
+    kind = choose(filling.chances.uniform("kind of placement", rows, start), kinds)
+    if chosen is None:
+        location = choose(filling.chances.uniform("location", rows, start), where[np.arange(len(rows)), kind])
+    filling.settle(rows, kind, location)

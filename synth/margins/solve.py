@@ -1,0 +1,126 @@
+"""From intervals to a fit: which sums count, how their ends are read, the solution, and who quarrels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from synth.errors import InputError
+from synth.margins.dual import SLACK, minimise
+from synth.margins.model import MET, Conflict, Fitted, outside
+from synth.margins.rest import Rest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from synth.margins.dual import Solution, Sums
+    from synth.margins.model import Array, Flags, Index, Namer
+
+__all__ = ["Inside", "fit"]
+
+Inside: TypeAlias = Literal["likely", "nearest"]
+
+_HARDNESS = {"likely": (1.0,), "nearest": (1.5, 10.0, 100.0, 1000.0)}
+_WIDE = 10.0
+"""An open end is put this many times the largest figure away from the other one."""
+_SCORED = 400
+"""Most conflicts that get a score; each needs a column of the inverse."""
+
+
+def fit(
+    prior: Array,
+    sums_of: Callable[[Index], Sums],
+    low: Array,
+    high: Array,
+    *,
+    signed: Flags,
+    name: Namer,
+    inside: Inside,
+    tolerance: float,
+    most: int,
+    shapes: tuple[tuple[int, ...], ...] = (),
+) -> Fitted:
+    """Fit `prior` to the sums that `sums_of(known rows)` adds up; `low` and `high` may be infinite.
+
+    `signed` marks the sums with negative weights: only the others are known to be at least 0.
+    """
+    if not np.all(np.isfinite(prior)) or (prior < 0).any():
+        raise InputError("the prior must hold finite numbers, none below 0; write 0 for cells that cannot occur")
+    if inside not in get_args(Inside):
+        raise InputError(f"inside is {inside!r}; say 'likely' or 'nearest'")
+    floor = np.where(signed, -np.inf, 0.0)
+    known = np.flatnonzero((low > floor) | np.isfinite(high))
+    lows, highs = _closed(np.maximum(low, floor)[known], high[known], float(prior.sum()))
+    sums = sums_of(known)
+    solution = _solve(prior, sums, lows, highs, inside, tolerance, most)
+    everything = sums_of(np.arange(len(low))) if len(known) < len(low) else sums
+    added = everything.add(solution.values)
+    multipliers = np.zeros(len(low))
+    multipliers[known] = solution.multipliers
+    conflicts = _conflicts(sums, solution, known, low, high, name)
+    return Fitted(
+        solution.values, added, low, high, multipliers, conflicts, solution.converged, solution.steps, name, shapes
+    )
+
+
+def _closed(low: Array, high: Array, total: float) -> tuple[Array, Array]:
+    """Return finite ends: an open one far from the other; a high end below nothing is left to the slack."""
+    finite = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)], [total, 1.0]])
+    far = _WIDE * float(np.abs(finite).max())
+    low = np.where(np.isfinite(low), low, high - far)
+    high = np.where(np.isfinite(high), high, low + far)
+    return np.minimum(low, high), high
+
+
+def _solve(prior: Array, sums: Sums, low: Array, high: Array, inside: Inside, tolerance: float, most: int) -> Solution:
+    """Solve, harder ends at each pass; then once more with the slack taken back from the sums that can be met."""
+    start = np.zeros_like(low)
+    steps = 0
+    for hardness in _HARDNESS[inside]:
+        rest = Rest(low, high, hardness)
+        solution = minimise(prior, sums, rest, start, tolerance=tolerance, most=most)
+        start, steps = solution.multipliers, steps + solution.steps
+    met = np.abs(outside(solution.sums, low, high)) <= MET
+    if solution.converged and np.abs(solution.multipliers[met]).max(initial=0.0) * SLACK > tolerance:
+        anchor = np.where(met, solution.multipliers, 0.0)
+        solution = minimise(prior, sums, rest, start, anchor=anchor, tolerance=tolerance, most=most)
+        steps += solution.steps
+    return type(solution)(
+        solution.values, solution.sums, solution.multipliers, solution.curvature, solution.converged, steps
+    )
+
+
+def _conflicts(
+    sums: Sums,
+    solution: Solution,
+    known: Index,
+    low: Array,
+    high: Array,
+    name: Namer,
+) -> tuple[Conflict, ...]:
+    """Return the sums left outside, the furthest first, with their scores."""
+    excess = outside(solution.sums, low[known], high[known])
+    limit = MET * np.maximum(1.0, 1e-6 * np.abs(solution.sums))
+    rows = np.flatnonzero(np.abs(excess) > limit)
+    rows = rows[np.argsort(-np.abs(excess[rows]), kind="stable")]
+    scores = np.full(len(rows), np.nan)
+    few = rows[:_SCORED]
+    if few.size:
+        units = np.zeros((len(known), len(few)))
+        units[few, np.arange(len(few))] = 1.0
+        inverse = sums.solve(solution.values, solution.curvature + SLACK, units)
+        deviation = np.sqrt(np.maximum(inverse[few, np.arange(len(few))], 1e-300))
+        scores[: len(few)] = solution.multipliers[few] / deviation
+    return tuple(
+        Conflict(
+            *name(int(known[row])),
+            float(low[known[row]]),
+            float(high[known[row]]),
+            float(solution.sums[row]),
+            float(excess[row]),
+            float(solution.multipliers[row]),
+            float(score),
+        )
+        for row, score in zip(rows, scores, strict=True)
+    )
