@@ -340,3 +340,14 @@ def test_counts_of_wales_need_all_of_wales(profile, drives):
         fit_behaviour(
             with_parts(profile, figures=only), seeds=(1,), authorities=parse_authorities("512"), moments=drives
         )
+
+
+def test_figures_of_tables_left_out_are_not_looked_at(planted, drives):
+    few, spoilt = planted
+    only = tuple(
+        f if f.name == "legal_section_76" else f.model_copy(update={"source": "T99 S001"}) for f in spoilt.figures
+    )
+    blind = with_parts(spoilt, figures=only, held_out=("T99 some measure",))
+    found, residuals = fit_behaviour(blind, seeds=(1,), rounds=2, authorities=few, moments=drives, processes=1)
+    assert [row.figure for row in residuals] == ["legal_section_76"]
+    assert found == spoilt.parameters

@@ -20,10 +20,8 @@ _UNSURE = 0.5
 """How far, as a share of itself, a slope given at the start may be off (a standard deviation)."""
 _LONGEST = 0.6
 """The longest step of a lever, in widths."""
-_FULL_STEPS = 4
-"""Measurements before steps get shorter."""
-_LOST = 1.5
-"""How much worse than the best a measurement may be before the search goes back there."""
+_SHORTER = 0.5
+_CHANCE = 2.0
 _FAR = 3.0
 """Errors beyond which distance counts in proportion, not squared: what cannot be reached spoils nothing else."""
 
@@ -69,16 +67,17 @@ def search(
     Minimised is the sum of squared distances from the intervals, in errors, and of squared offsets, in widths: what no
     figure determines stays at 0. Far distances count in proportion only (Huber's loss). Every measurement corrects the
     slopes (a Kalman filter a figure, over the levers that drive it), weighing what it shows against what chance would
-    make of it. Figures that no lever drives do not count. `tick` is called with the number of each measurement, from 1.
+    make of it. A step that makes things clearly worse is taken back and tried shorter. Figures that no lever drives do
+    not count. `tick` is called with the number of each measurement, from 1.
     """
     slope = problem.slope.copy()
     doubt = [np.diag((_UNSURE * row[row != 0]) ** 2) for row in problem.slope]
     at = best = np.zeros(len(problem.width))
     figures = best_figures = start
-    lowest = _loss(problem, start, best)
+    lowest, length = _loss(problem, start, best), 1.0
+    # Chance alone makes a measurement this much better or worse.
+    chance = _CHANCE * float(np.sqrt(problem.slope.any(axis=1).sum()))
     for used in range(1, rounds + 1):
-        # Chance makes every measurement a little better or worse: steps get shorter instead of being taken back.
-        length = min(1.0, _FULL_STEPS / used)
         step = np.round(_step(problem, slope, figures, at) * length, _DIGITS)
         if not step.any():
             break
@@ -89,9 +88,9 @@ def search(
         _learn(problem, slope, doubt, step, figures - before)
         loss = _loss(problem, figures, at)
         if loss < lowest:
-            best, best_figures, lowest = at, figures, loss
-        elif loss > _LOST * lowest:
-            at, figures = best, best_figures
+            best, best_figures, lowest, length = at, figures, loss, min(1.0, length / _SHORTER)
+        elif loss > lowest + chance:
+            at, figures, length = best, best_figures, length * _SHORTER
     return Result(best, best_figures)
 
 
