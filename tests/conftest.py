@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Before numpy: workers that each start threads for small matrices wait for one another most of the time.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 import json
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache

@@ -95,7 +95,7 @@ def test_published_stocks_are_met_but_for_named_quarrels(account, margins):
 
 
 def test_no_age_group_of_an_authority_is_in_a_quarrel(account):
-    """Sums over groups give way first; 2,770 cells by authority, sex and age group are all met."""
+    """Sums over groups give way first; 3,080 cells by authority, sex and age group are all met."""
     for quarrel in account.quarrels:
         if quarrel.label.startswith("T01"):
             assert quarrel.label.endswith(" all") or " Wales " in quarrel.label, quarrel
@@ -129,7 +129,7 @@ def test_whole_children_stay_near_the_expected_ones(account):
 
 
 def test_held_out_cells_are_predicted(blind, margins):
-    """Measured share: 0.95 and more a year (0.89 to 0.93 if 2012 is carried forward); the aim is 0.80."""
+    """Measured share: 0.94 and more a year (0.89 to 0.93 if 2012 is carried forward); the aim is 0.80."""
     for year in (2014, 2015, 2016, 2017):
         cells = [m for m in margins if m.table == "T01" and m.year == year - FIRST]
         cells = [m for m in cells if m.authority is not None and len(m.groups) == 1]
@@ -149,11 +149,12 @@ def test_held_out_cells_are_not_used(account, blind, margins):
     assert not blind.residual().any()
 
 
-def test_same_account_again(account, tables, known):
-    again = fit_account(tables, known)
+def test_same_account_again(tables, known):
+    """The ages of Wales after 2017 and the flows alone: the whole way, on few cells."""
+    first, again = (fit_account(tables, known, hold_out={"T01"}) for _ in range(2))
     for name in ("stock", "starts", "leavers"):
-        assert getattr(again, name).tobytes() == getattr(account, name).tobytes()
-    assert again.quarrels == account.quarrels
+        assert getattr(again, name).tobytes() == getattr(first, name).tobytes()
+    assert again.quarrels == first.quarrels
 
 
 def test_a_missing_level_is_named(tables, known):

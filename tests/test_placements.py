@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from synth.dates import age_on, birthday, day
 from synth.lives.behaviour import BANDS
-from synth.lives.legal import STATUSES
+from synth.lives.chances import Chances
+from synth.lives.legal import LATER, STATUSES
 from synth.lives.periods import DESTINATIONS
-from synth.lives.placements import ADOPTION, KINDS, LOCATIONS, placement_code
+from synth.lives.placements import ADOPTION, KINDS, LOCATIONS, OPEN, Filling, placement_code
 
 SEEDS = st.integers(0, 2**31)
 YEARS = st.integers(2000, 2024)
@@ -198,3 +199,39 @@ def test_infants_grow_out_of_family_centres(periods):
     infants = centre & (age_on(birth, found.stays.start) < 2)
     assert infants.any()
     assert (stop[infants] <= birthday(birth, 2)[infants]).all()
+
+
+@given(SEEDS, YEARS, st.lists(st.integers(0, 6000), max_size=6))
+@FEW
+def test_filling_in_steps_is_filling_at_once(periods, seed, year, days):
+    found = periods(seed, year, "care", 120)
+    how = (found.streams, found.behaviour, found.guidance, found.who, found.destination, found.end, found.path)
+    filling = Filling(Chances(*how, np.zeros(len(found.end), bool)))
+    rows = np.arange(len(found.end))
+    for after in sorted(days):
+        filling.advance(rows, int(found.who.entry.min()) + after)
+    filling.advance(rows, int(LATER))
+    stays, _ = filling.stays()
+    for column in ("period", "start", "kind", "location", "slot", "key", "by_carer"):
+        assert (getattr(stays, column) == getattr(found.stays, column)).all(), column
+
+
+def test_a_move_taken_back_did_not_happen(periods):
+    """The stay before goes on to the same day, its kind open again; addresses and counts are as before the move."""
+    found = periods(8, 2015, "care", 500)
+    how = (found.streams, found.behaviour, found.guidance, found.who, found.destination, found.end, found.path)
+    filling = Filling(Chances(*how, np.zeros(len(found.end), bool)))
+    day = int(found.who.entry.max()) + 200
+    hold = found.end > day
+    filling.advance(np.arange(len(found.end)), day, hold)
+    moved = np.flatnonzero(hold & (filling.steps > 1) & ~filling.given)
+    assert len(moved) > 20
+    at, steps, latest = filling.at[moved].copy(), filling.steps[moved].copy(), filling.current[moved].copy()
+    first = filling.book["before"][latest]
+    filling.take_back(moved, int(found.who.entry.min()))
+    assert (filling.at[moved] == at).all()
+    assert (filling.steps[moved] == steps - 1).all()
+    assert (filling.current[moved] == first).all()
+    assert (filling.book["kind"][first] == OPEN).all()
+    assert filling.book["undone"][latest].all()
+    assert (filling.stops()[first] == at).all()

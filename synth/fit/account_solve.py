@@ -47,6 +47,8 @@ class Problem:
 
     def __init__(self, margins: Sequence[Margin], totals: NDArray[np.int64]) -> None:
         """Take the margins of kinds stock and starts; others bind nothing. Authorities beyond `totals` are an error."""
+        from scipy.sparse import csr_array  # noqa: PLC0415  the solver is not needed to generate
+
         self.authorities = totals.shape[0]
         own: list[list[Margin]] = [[] for _ in range(self.authorities)]
         wales: list[Margin] = []
@@ -61,8 +63,9 @@ class Problem:
         levels = np.zeros((YEARS, _SEXES, _GROUPS, YEARS))
         for year in range(YEARS):
             levels[year, :, :, year] = 1.0
-        self._own = [np.vstack([levels.reshape(YEARS, _BASIS), _rows(own[a])]) for a in range(self.authorities)]
-        self._wales = _rows(wales)
+        every = levels.reshape(YEARS, _BASIS)
+        self._own = [csr_array(np.vstack([every, _rows(own[a])])) for a in range(self.authorities)]
+        self._wales = csr_array(_rows(wales))
         self._start_years = [m.year for m in starts]
         low, high, give = [], [], []
         for a in range(self.authorities):
@@ -73,7 +76,7 @@ class Problem:
         self._low = np.array([*low, *(m.low for m in border)], dtype=float)
         self._high = np.array([*high, *(m.high for m in border)], dtype=float)
         self._give = np.array([*give, *([_GIVE] * len(border))])
-        sizes = np.cumsum([0, *(len(rows) for rows in self._own)])
+        sizes = np.cumsum([0, *(rows.shape[0] for rows in self._own)])
         self._places = [slice(int(a), int(b)) for a, b in pairwise(sizes)]
         self._stock_border = slice(int(sizes[-1]), int(sizes[-1]) + len(wales))
         self._start_border = slice(int(sizes[-1]) + len(wales), len(self._low))
@@ -108,8 +111,8 @@ class Problem:
         )
 
     def _paths(self, rates: Rates, x: NDArray[np.float64]) -> Paths:
-        tilt = np.stack([x[place] @ rows for place, rows in zip(self._places, self._own, strict=True)])
-        tilt += x[self._stock_border] @ self._wales
+        tilt = np.stack([rows.T @ x[place] for place, rows in zip(self._places, self._own, strict=True)])
+        tilt += self._wales.T @ x[self._stock_border]
         by_group = np.exp(tilt).reshape(self.authorities, _SEXES, _GROUPS, YEARS)
         factor = np.ones(YEARS)
         for year, value in zip(self._start_years, x[self._start_border], strict=True):
@@ -177,8 +180,8 @@ class Problem:
                 return moved, ahead
 
     def _reach(self, direction: NDArray[np.float64]) -> float:
-        tilt = [direction[place] @ rows for place, rows in zip(self._places, self._own, strict=True)]
-        border = direction[self._stock_border] @ self._wales
+        tilt = [rows.T @ direction[place] for place, rows in zip(self._places, self._own, strict=True)]
+        border = self._wales.T @ direction[self._stock_border]
         starts = np.abs(direction[self._start_border]).max(initial=0.0)
         return float(max(np.abs(np.stack(tilt) + border).max(), starts))
 
@@ -193,9 +196,9 @@ class Problem:
         from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415  the solver is not needed to generate
 
         on_border = np.flatnonzero(free[self._border])
-        stocks = len(self._wales)
-        wales = self._wales[on_border[on_border < stocks]]
-        started = on_border[on_border >= stocks] - stocks
+        bound = self._wales.shape[0]
+        wales = self._wales[on_border[on_border < bound]]
+        started = on_border[on_border >= bound] - bound
         size = len(on_border)
         border = np.zeros((size, size))
         right = -slope[self._border][on_border]
@@ -203,24 +206,24 @@ class Problem:
         for a, rows in enumerate(self._own):
             chosen = np.flatnonzero(free[self._places[a]])
             own = rows[chosen]
-            half = _times(own, moments[a])
-            matrix = half @ own.T
+            half = own @ moments[a]
+            matrix = (own @ half.T).T
             matrix[np.diag_indices_from(matrix)] += self._give[self._places[a]][chosen]
-            cross = np.hstack([half @ wales.T, own @ comers[started, a].T])
+            cross = np.hstack([(wales @ half.T).T, own @ comers[started, a].T])
             factor = cho_factor(matrix, lower=True, check_finite=False)
             down = -slope[self._places[a]][chosen]
             inner = cho_solve(factor, np.column_stack([down, cross]), check_finite=False)
             solved.append((chosen, inner))
-            n = len(wales)
-            border[:n, :n] += _times(wales, moments[a]) @ wales.T
-            both = wales @ comers[started, a].T
-            border[:n, n:] += both
-            border[n:, :n] += both.T
             border -= cross.T @ inner[:, 1:]
             right = right - cross.T @ inner[:, 0]
+        stocks = len(on_border) - len(started)
+        border[:stocks, :stocks] += wales @ (wales @ moments.sum(axis=0)).T
+        both = wales @ comers[started].sum(axis=1).T
+        border[:stocks, stocks:] += both
+        border[stocks:, :stocks] += both.T
         totals = found.starts.sum(axis=(0, 1, 2))
-        for n in range(len(wales), size):
-            border[n, n] += totals[self._start_years[started[n - len(wales)]]]
+        for n, place in enumerate(started):
+            border[stocks + n, stocks + n] += totals[self._start_years[place]]
         border[np.diag_indices_from(border)] += self._give[self._border][on_border]
         outer = np.linalg.solve(border, right) if size else right
         direction = np.zeros(len(self._low))
@@ -245,9 +248,9 @@ def _by_group(cells: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _moments(found: Paths) -> NDArray[np.float64]:
-    """Return the expected paths through two (group, year) sums of one sex, by authority and sex."""
+    """Return the expected paths through two (sex, group, year) sums, as (A, sums, sums); no path has two sexes."""
     authorities = found.stock.shape[1]
-    both = np.zeros((authorities, _SEXES, _GROUPS, YEARS, _GROUPS, YEARS))
+    both = np.zeros((authorities, _SEXES, _GROUPS, YEARS, _SEXES, _GROUPS, YEARS))
     through = found.stock
     for lag in range(_AGES):
         if lag:
@@ -259,16 +262,11 @@ def _moments(found: Paths) -> NDArray[np.float64]:
                 ages = (early == first) & (late == last)
                 if ages.any():
                     many = through[ages].sum(axis=0)
-                    both[:, :, first, when, last, when + lag] += many
-                    if lag:
-                        both[:, :, last, when + lag, first, when] += many
-    size = _GROUPS * YEARS
-    return both.reshape(authorities, _SEXES, size, size)
-
-
-def _times(rows: NDArray[np.float64], moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    size = _GROUPS * YEARS
-    return np.hstack([rows[:, s * size : (s + 1) * size] @ moments[s] for s in range(_SEXES)])
+                    for sex in range(_SEXES):
+                        both[:, sex, first, when, sex, last, when + lag] += many[:, sex]
+                        if lag:
+                            both[:, sex, last, when + lag, sex, first, when] += many[:, sex]
+    return both.reshape(authorities, _BASIS, _BASIS)
 
 
 def _comers(found: Paths, years: Sequence[int]) -> NDArray[np.float64]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TOTALS", "TargetCell", "covers", "load_target_cells"]
 
-TOTALS = ("looked_after", "care_and_support", "starts", "leavers")
-"""Whole numbers by authority and year that cells add up to: both stocks, and the flows of the account."""
+TOTALS = ("looked_after", "care_and_support", "starts", "leavers", "older_boys")
+"""Whole numbers by authority and year: both stocks, the flows of the account, and its boys of 16 and 17."""
 
 _COLUMNS = ("table", "cell", "views", "where", "share", "of", "totals", "when", "basis", "note")
 _WHEN = ("always", "figures")
@@ -29,9 +29,10 @@ class TargetCell:
     """One cell of a table of targets.
 
     Published figures counted in one of `views` speak of it; `where` says which children are in it. Before anything
-    published is looked at it holds `share` of the total `of` (a number, or the parameter that gives it). `totals`
-    name the totals it is a part of. `when` is "always", or "figures" where only years with a published figure have a
-    target and the others follow the parameters.
+    published is looked at it holds `share` of the total `of` (a number, or the parameter that gives it);
+    "looked_after/older_boys" spreads the total of Wales like another. `totals` name the totals it is a part of. `when`
+    is "always", or "figures" where only years with a published figure have a target and the others follow the
+    parameters.
     """
 
     place: str
@@ -57,7 +58,7 @@ def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
     for line, cells in read_csv(path, _COLUMNS):
         totals = tuple(cells["totals"].split())
         for column, texts, allowed in (
-            ("of", (cells["of"],), TOTALS),
+            ("of", cells["of"].split("/"), TOTALS),
             ("totals", totals, TOTALS),
             ("when", (cells["when"],), _WHEN),
             ("basis", (cells["basis"],), _BASES),

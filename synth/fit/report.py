@@ -26,10 +26,9 @@ def fit_text(found: Fit) -> str:
     from synth.profile.check import counts_text  # noqa: PLC0415
 
     account = found.account
-    lines = [
-        f"Account {account.first_year} to {account.first_year + account.stock.shape[-1] - 1}: "
-        f"{int(abs(account.residual()).max(initial=0))} children left over in any authority, sex, age and year.",
-    ]
+    last = account.first_year + account.stock.shape[-1] - 1
+    left = int(abs(account.residual()).max(initial=0))
+    lines = [f"Account {account.first_year} to {last}: {left} children left over in any authority, sex, age and year."]
     lines += _listed("Published cells that quarrel with others", [str(quarrel) for quarrel in account.quarrels])
     lines += _listed(
         "Figures the targets miss",
@@ -57,9 +56,10 @@ def prediction_text(profile: Profile, hold_out: Sequence[str], year: int | None,
     inside = sum(result.inside for result in results)
     near = sum(result.inside or abs(result.z) <= _WIDE for result in results)
     worst = sorted((result for result in results if not result.inside), key=lambda result: -abs(result.z))[:_SHOWN]
+    share, wide = inside / len(results), near / len(results)
     lines = [
-        f"Left out: {', '.join(hold_out)}. {len(results)} cells predicted, {inside} inside ({inside / len(results):.1%}), "
-        f"{near} inside or within two standard deviations of sampling ({near / len(results):.1%})."
+        f"Left out: {', '.join(hold_out)}. Of {len(results)} cells predicted {inside} are inside ({share:.1%})",
+        f"and {near} inside or within two standard deviations of sampling ({wide:.1%}).",
     ]
     lines += [
         f"  {result.cell.table} {result.cell.year} {result.cell.geography} {result.cell.dim1} {result.cell.dim2}: "

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from synth.fit.account import Account
     from synth.fit.moments import Residual
     from synth.fit.targets import Miss
-    from synth.profile import Profile
+    from synth.profile import Parameter, Profile
     from synth.published import Tables
 
 __all__ = ["SEEDS", "Fit", "fit"]
@@ -33,6 +33,10 @@ SEEDS = (1, 2)
 """Seeds every round of simulation uses, the same each time (common random numbers)."""
 
 _SEXES, _AGES = ("boys", "girls"), 18
+_ETHNIC = "ethnicity.by_authority"
+_RARE_CHILDREN = 0.3
+_LEAD_IN = 2
+"""Years before the first one that are aligned already, so that no single year has to make up for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,11 @@ def fit(
         tick=lambda step: tick(f"account: {step}"),
     )
     tick("targets")
-    years = range(profile.years[0], profile.years[1] + 1)
+    years = range(profile.years[0] - _LEAD_IN, profile.years[1] + 1)
     totals = _totals(profile, account, years)
     targets, misses = fit_targets(tables, profile, totals, years, hold_out)
     profile = profile.model_copy(update={"targets": (*_stocks(account), *targets)})
+    profile = profile.model_copy(update={"parameters": profile.parameters | {_ETHNIC: _without_unaccompanied(profile)}})
     residuals: tuple[Residual, ...] = ()
     if simulate:
         from synth.fit.moments import fit_behaviour  # noqa: PLC0415  starts processes of its own
@@ -106,7 +111,30 @@ def _totals(profile: Profile, account: Account, years: Sequence[int]) -> dict[st
     }
     for kind, flow in (("starts", account.starts), ("leavers", account.leavers)):
         totals[kind] = {year: flow[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
+    older = account.stock[:, 0, 16:]
+    totals["older_boys"] = {year: older[..., year - account.first_year].sum(axis=1) for year in years}
     return totals
+
+
+def _without_unaccompanied(profile: Profile) -> Parameter:
+    """Return the ethnic mix of each authority's other children: its stock less the unaccompanied, by their own mix."""
+    old, mix = profile.parameters[_ETHNIC], profile.at("ethnicity.unaccompanied", profile.warm_up_from)
+    years = [target.year for target in profile.targets if target.table == "ethnicity"]
+    shares: dict[str, dict[str, float]] = {}
+    table: dict[str, dict[str, float]] = profile.at(_ETHNIC, profile.warm_up_from)
+    for code, before in table.items():
+        left = dict.fromkeys(before, 0.0)
+        for year in years:
+            counts = profile.target("ethnicity", code, year) or ()
+            (alone,) = profile.target("unaccompanied", code, year) or (0,)
+            for group, count in zip(profile.cells_of("ethnicity", year), counts, strict=True):
+                left[group] += count - alone * mix[group]
+        # A group that only unaccompanied children are counted in is rare among the others, not unknown.
+        positive = {group: max(count, _RARE_CHILDREN) for group, count in left.items()}
+        whole = sum(positive.values())
+        shares[code] = {group: round(count / whole, 4) for group, count in positive.items()} if years else before
+    source = f"{old.source}; less unaccompanied children, whose mix is assumed"
+    return old.model_copy(update={"value": shares, "source": source})
 
 
 def _stocks(account: Account) -> list[Target]:

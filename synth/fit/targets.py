@@ -82,7 +82,16 @@ class _Fit:
 
     def prior(self, year: int) -> NDArray[np.float64]:
         """Return shares of totals, before anything published is looked at."""
-        return np.stack([self._share(cell, year) * self.totals[cell.of][year] for cell in self.cells], axis=1)
+        return np.stack([self._share(cell, year) * self._base(cell, year) for cell in self.cells], axis=1)
+
+    def _base(self, cell: TargetCell, year: int) -> NDArray[np.float64]:
+        """Return the children a cell has its share of: a total, or one of Wales spread like another ("total/other")."""
+        name, _, other = cell.of.partition("/")
+        base = np.asarray(self.totals[name][year], float)
+        if other:
+            like = self.totals[other][year]
+            base = base.sum() * like / max(like.sum(), 1)
+        return base
 
     def _share(self, cell: TargetCell, year: int) -> NDArray[np.float64]:
         if not isinstance(cell.share, str):
@@ -148,11 +157,12 @@ def fit_targets(
     """Return the targets of all tables and years, and the published figures that they miss.
 
     `totals` gives for "looked_after", "care_and_support", "starts" and "leavers" the whole children of each authority
-    (22, in official order) by year. `hold_out` names tables that are not looked at.
+    (22, in official order) by year. `years` may begin before the profile's: what holds in its first year is then
+    reached step by step. `hold_out` names tables that are not looked at.
     """
     counted = load_counted(tables)
     figures: dict[int, list[tuple[Cell, Counted, NDArray[np.float64]]]] = {year: [] for year in years}
-    for year in years:
+    for year in (year for year in years if year >= profile.years[0]):
         for cell in published_cells(tables, year):
             if cell.superseded:
                 continue

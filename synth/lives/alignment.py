@@ -14,15 +14,17 @@ import numpy as np
 
 from synth.dates import last_day
 from synth.lives.assignment import choose_exactly
-from synth.lives.goals import GROUPS, PLACES
+from synth.lives.goals import LEGAL, PLACES
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
-from synth.lives.legal import LATER, LegalPath
+from synth.lives.legal import LATER, STATUSES, LegalPath
 from synth.lives.moves import align_moves
 from synth.lives.otherwise import Another, Proceedings
 from synth.lives.periods import DESTINATIONS
 from synth.lives.places import align_places
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from synth.dates import Days
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Walk"]
 
-_CELL_OF = np.array([1, 0, 0, 3, 2, 2, 2])
+_GROUP_OF = {"V2": "agreement", "C1": "care_order", "C2": "care_order", "E1": "other"}
+_CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in STATUSES])
 """The group of legal status (LEGAL) of each of STATUSES."""
-_ADOPTION_CELLS = [n for n, cell in enumerate(PLACES) if cell.startswith(GROUPS[5])]
+_ADOPTION_CELLS = [n for n, cell in enumerate(PLACES) if cell.startswith("adoption.")]
 
 
 @dataclass
@@ -64,8 +67,9 @@ class Walk:
         legal, places = self.goals.of("legal", year), self.goals.of("placement", year)
         moves = self.goals.of("three_or_more", year)
         before = self.path
-        self._statuses(year, stock[legal.known[self.place[stock]]], legal.counts)
+        # Adoption first: it needs more to have come before than any other status.
         self._adoptions(year, stock[places.known[self.place[stock]]], places.counts)
+        self._statuses(year, stock[legal.known[self.place[stock]]], legal.counts)
         if self.path is not before:
             self.filling.follow(self.path, rows)
         hold = np.zeros(len(self.end), bool)
@@ -77,6 +81,39 @@ class Walk:
         held = stock[hold[stock]]
         align_places(self.filling, self.absences, held, self.place, places, year)
 
+    def _statuses(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
+        """Choose among other courses of the year before the courts, so that the groups of legal status come out."""
+        day = last_day(year)
+
+        def shown(path: LegalPath) -> NDArray[np.int64]:
+            """Return the group of legal status on the day."""
+            return np.asarray(_CELL_OF[path.at(np.full(len(path.placed), day, np.int32))])
+
+        now = self._proceedings(year, rows)
+        placed = now.path.placed <= day
+
+        def others() -> Iterator[Another]:
+            """Leave out what would change who is placed for adoption by the day."""
+            for other in now.alternatives():
+                yield other.only((other.path.placed <= day) == placed[other.rows])
+
+        self._choose(rows, now, others(), shown, totals, "legal status, aligned")
+
+    def _adoptions(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
+        """Hasten or put off placements for adoption, so that the children placed for adoption come out."""
+        day = last_day(year)
+
+        def shown(path: LegalPath) -> NDArray[np.int64]:
+            """Return 0 for children placed by the day, else 1."""
+            return np.where(path.placed <= day, 0, 1)
+
+        rows = rows[self.filling.chances.destination[rows] == DESTINATIONS.index("adoption")]
+        now = self._proceedings(year, rows)
+        placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
+        waiting = np.maximum(np.bincount(self.place[rows], minlength=len(totals)) - placed, 0)
+        totals = np.stack((placed, waiting), axis=1)
+        self._choose(rows, now, now.placed_otherwise(), shown, totals, "placed for adoption, aligned")
+
     def _proceedings(self, year: int, rows: NDArray[np.int64]) -> Proceedings:
         """Return the proceedings of some periods as the year begins."""
         chances = self.filling.chances
@@ -85,78 +122,62 @@ class Walk:
             chances.end[rows], self.path.only(rows),
         )  # fmt: skip
 
-    def _statuses(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
-        """Choose among other courses of the year before the courts, so that the groups of legal status come out."""
-        if not len(rows):
-            return
-        self._choose(year, rows, self._proceedings(year, rows), totals, "legal status")
-
-    def _adoptions(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
-        """Hasten or put off placements for adoption, so that the children placed for adoption come out."""
-        if not len(rows):
-            return
-        adopted = rows[self.filling.chances.destination[rows] == DESTINATIONS.index("adoption")]
-        placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
-        there = np.bincount(self.place[adopted], minlength=len(totals))
-        both = np.stack((placed, np.maximum(there - placed, 0)), axis=1)
-        self._choose(year, adopted, self._proceedings(year, adopted), both, "placed for adoption")
-
     def _choose(
-        self, year: int, rows: NDArray[np.int64], now: Proceedings, totals: NDArray[np.int64], what: str
+        self,
+        rows: NDArray[np.int64],
+        now: Proceedings,
+        others: Iterable[Another],
+        shown: Callable[[LegalPath], NDArray[np.int64]],
+        totals: NDArray[np.int64],
+        purpose: str,
     ) -> None:
-        """Give each period its own path or another one."""
-        if not len(rows):
-            return
+        """Give each period its own path or one of the others; `shown` tells in which column of `totals` a path counts.
+
+        Of several paths that count alike the least far-fetched stands for all.
+        """
         n, k = len(rows), totals.shape[1]
-        legal = what == "legal status"
-
-        def cell(path: LegalPath) -> NDArray[np.int64]:
-            """Return the cell a path shows on the day."""
-            if legal:
-                return np.asarray(_CELL_OF[path.at(np.full(len(path.placed), now.day, np.int32))])
-            return np.where(path.placed <= now.day, 0, 1)
-
-        own = cell(self.path.only(rows))
+        own = shown(now.path)
         if (np.bincount(self.place[rows] * k + own, minlength=totals.size).reshape(totals.shape) == totals).all():
             return
         cost = np.full((n, k), np.inf)
         start = np.repeat(now.path.start[:, None], k, axis=1)
         placed = np.repeat(now.path.placed[:, None], k, axis=1)
-        free = ~self.absences.away_on(now.past, rows)
-        for found in now.alternatives() if legal else (now.placed_otherwise(),):
-            shows = cell(found.path)
-            better = free[found.rows] & (found.cost < cost[found.rows, shows]) & (shows != own[found.rows])
-            better[better] = self._suits(rows, found.only(better), year)
-            here, shown = found.rows[better], shows[better]
-            cost[here, shown] = found.cost[better]
-            start[here, shown], placed[here, shown] = found.path.start[better], found.path.placed[better]
-        stream = now.streams(f"{what}, aligned")
+        # No order is made while a child is away: where that has begun, the year stays as it is.
+        here_all_along = ~self.absences.away_on(now.past, rows)
+        for other in others:
+            column = shown(other.path)
+            better = (other.cost < cost[other.rows, column]) & (column != own[other.rows]) & here_all_along[other.rows]
+            better[better] = self._suits(rows, other.only(better), now.year)
+            where = other.rows[better], column[better]
+            cost[where] = other.cost[better]
+            start[where], placed[where] = other.path.start[better], other.path.placed[better]
         # Brothers and sisters in the same proceedings share their draws.
-        u = stream.uniform(now.who.lead[:, None], now.who.entry[:, None], year, np.arange(k + 1))
-        scores = -cost + np.log(u[:, :k])
+        u = now.streams(purpose).uniform(now.who.lead[:, None], now.who.entry[:, None], now.year, np.arange(k + 1))
+        scores = np.log(u[:, :k]) - cost
         scores[np.arange(n), own] = 0.0
+        # The last draw is the same for all of a child's options: it only tells families apart.
         chosen = choose_exactly(scores + u[:, k:], self.place[rows], totals)
         changed = np.flatnonzero(chosen != own)
-        if len(changed):
-            every = LegalPath(self.path.start.copy(), self.path.placed.copy(), self.path.consent)
-            every.start[rows[changed]] = start[changed, chosen[changed]]
-            every.placed[rows[changed]] = placed[changed, chosen[changed]]
-            self.path = every
+        path = LegalPath(self.path.start.copy(), self.path.placed.copy(), self.path.consent)
+        path.start[rows[changed]] = start[changed, chosen[changed]]
+        path.placed[rows[changed]] = placed[changed, chosen[changed]]
+        self.path = path
 
     def _suits(self, rows: NDArray[np.int64], other: Another, year: int) -> NDArray[np.bool_]:
         """Say which other paths the stay that goes on from the year before can be lived under."""
         filling, chances, past = self.filling, self.filling.chances, last_day(year - 1)
         here = rows[other.rows]
-        goes_on = filling.current[here] >= 0
-        end, kind = chances.end[here], filling.kind[here]
+        begun, given = filling.current[here] >= 0, filling.given[here]
+        # Kinds of what is set beforehand, or not there yet, are not looked at.
+        end, kind = chances.end[here], np.where(begun & ~given, filling.kind[here], 0)
         until = np.minimum(np.minimum(end, other.path.placed), chances.homecoming_under(other.path, here))
         at = filling.at[here]
         stop = np.where(at == chances.until[here], until, np.minimum(at, until))
         during = other.path.during(np.full(len(here), past + 1, np.int32), stop)
-        lawful = ~(during & (chances.rules.allowed.T[np.where(goes_on, kind, 0)] == 0)).any(axis=1)
+        lawful = ~(during & (chances.rules.allowed.T[kind] == 0)).any(axis=1)
         # Who goes on to the end of the period, or to adoption by the carer, has to be where that is possible.
         leads = chances.behaviour.table("placement.last_kind", year, DESTINATIONS, KINDS)
-        last = (stop > at) & (stop >= end) & (leads[chances.destination[here], np.where(goes_on, kind, 0)] == 0)
+        last = (stop > at) & (stop >= end) & (leads[chances.destination[here], kind] == 0)
         carer = (stop >= until) & (until < LATER) & chances.by_carer[here] & ~np.isin(kind, FOSTER)
         home = (kind == PARENTS) & (stop >= until) & (until < end)
-        return np.asarray(~goes_on | (~filling.given[here] & lawful & ~last & ~carer & ~home & (stop > past)))
+        return np.asarray(~begun | (~given & lawful & ~last & ~carer & ~home & (stop > past)))

@@ -12,11 +12,12 @@ from synth.errors import ProfileError
 from synth.lives.admission import queue_lengths, queues
 from synth.lives.cells import AGES, Cells, fit_in
 from synth.lives.draw import within
+from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
 from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children
 from synth.lives.periods import Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, needs
-from synth.lives.settling import settle_ethnicity, settle_needs, settle_plan_starts
+from synth.lives.settling import settle_ethnicity, settle_ethnicity_alone, settle_needs, settle_plan_starts
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -58,20 +59,14 @@ class _Arrivals:
 
 def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64], cells: Cells | None) -> None:
     """Admit unaccompanied asylum-seeking children, to their share of the stock."""
-    share = book.behaviour.scalar("unaccompanied.share_of_stock", year)
-    level = book.targets("unaccompanied", year, "unaccompanied")
-    if level is None:
-        level = book.rounded(share * looked_after, "unaccompanied rounding", year)
-    child = book.children
-    here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
     room = np.maximum(looked_after - book.looked_after(year), 0)
-    wanted = np.clip(level - here, 0, room)
+    wanted = np.minimum(wanted_alone(book, year, looked_after), room)
     if cells is None:
         queue_for_care(book, year, "unaccompanied", wanted)
         return
-    place, family = queues(book.order, year, "unaccompanied", np.where(wanted > 0, 4 * wanted + 12, 1))
+    place, family = queues(book.order, year, "unaccompanied", np.where(wanted > 0, 12 * wanted + 24, 1))
     found = _arrivals(book, place, family, "unaccompanied", year)
-    _enter(book, found, _fitting(found, cells, len(family), wanted)[found.family], "unaccompanied", year)
+    _enter(book, found, _fitting(found, cells, len(family), wanted)[found.family], "unaccompanied", year, settle=True)
 
 
 def queue_for_care(book: Book, year: int, kind: str, wanted: NDArray[np.int64]) -> None:
@@ -238,10 +233,13 @@ def _enter(
     ethnic = None
     if settle:
         counted = take & found.stays
-        start = settle_plan_starts(book, year, found.place, new, who.entry, start, counted)
-        ethnic = settle_ethnicity(book, year, found.place, new, counted)
+        if kind == "unaccompanied":
+            ethnic = settle_ethnicity_alone(book, year, found.place, new, take)
+        else:
+            start = settle_plan_starts(book, year, found.place, new, who.entry, start, counted)
+            ethnic = settle_ethnicity(book, year, found.place, new, counted)
     need = needs(streams, behaviour, kind, new.family, new.birth, start, year)
-    if settle:
+    if settle and kind != "unaccompanied":
         need = settle_needs(book, year, found.place, new, need, take)
     rows = book.add_children(found.place, new, need, take, ethnic=ethnic, unaccompanied=kind == "unaccompanied")
     book.open_plans(rows, start[take], PlanEnds.until(drawn.end[take]))

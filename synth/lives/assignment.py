@@ -9,7 +9,7 @@ that has too many to one that has too few.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -182,11 +182,10 @@ def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[N
     before = np.full(cost.shape, -1)
     for _ in range(least.shape[1]):
         through = cost[:, :, None] + least
-        step: NDArray[Any] = through.argmin(axis=1)
-        found = np.take_along_axis(through, step[:, None], 1)[:, 0]
+        found = through.min(axis=1)
         better = found < cost - _TIE
         if not better.any():
             break
         cost = np.where(better, found, cost)
-        before = np.where(better, step, before)
+        before = np.where(better, through.argmin(axis=1), before)
     return cost, before

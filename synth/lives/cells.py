@@ -51,18 +51,40 @@ class Cells:
         """Add counts of cells up to authorities."""
         return np.asarray(counts.reshape(-1, 2 * AGES).sum(axis=1))
 
-    def subtract(self, present: NDArray[np.int64]) -> NDArray[np.int64]:
+    def subtract(self, present: NDArray[np.int64], kept: NDArray[np.int64]) -> NDArray[np.int64]:
         """Set the room beside children already there (their cells) and return how many are too many in each cell.
 
-        Where a cell holds too many who cannot leave, the nearest cells of the authority give up room for them, so
-        that the authority's total is kept.
+        `kept` is the room of each cell that is wanted for newcomers and nobody who is there may fill.
         """
-        left = self.wanted - np.bincount(present, minlength=len(self.wanted))
-        np.maximum(left, 0, out=self.room)
+        left = self.wanted - kept - np.bincount(present, minlength=len(self.wanted))
+        self.room[:] = np.maximum(left, 0) + kept
         return np.asarray(np.maximum(-left, 0))
 
+    def keep_for_boys(self, count: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return room kept in each cell for `count` older boys of each authority, the oldest ages in turn.
+
+        `taken` says how many places of each cell are not to be had.
+        """
+        kept = np.zeros(len(self.wanted), np.int64)
+        free = np.maximum(self.wanted - taken, 0)
+        for place, missing in enumerate(count.tolist()):
+            oldest = place * 2 * AGES + AGES - 1
+            ages, left = [oldest, oldest - 1, oldest, oldest - 1, oldest - 2], missing
+            while left:
+                before = left
+                for cell in ages:
+                    if left and kept[cell] < free[cell]:
+                        kept[cell] += 1
+                        left -= 1
+                if left == before:
+                    break
+        return kept
+
     def make_up_for(self, surplus: NDArray[np.int64]) -> None:
-        """Take room from the nearest ages of the same authority, the same sex first, for children too many."""
+        """Take room from the nearest ages of the same authority, the same sex first, for children too many.
+
+        So the authority's total is kept where a cell holds too many who cannot leave.
+        """
         for cell in np.flatnonzero(surplus):
             place, within = divmod(int(cell), 2 * AGES)
             sex, age = divmod(within, AGES)

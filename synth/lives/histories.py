@@ -17,7 +17,7 @@ import numpy as np
 from synth.lives.arrivals import admit_unaccompanied, fill_cells, queue_for_care
 from synth.lives.book import Book
 from synth.lives.cells import Cells
-from synth.lives.known import close_early, leave_early, reopen, take_into_care
+from synth.lives.known import close_early, leave_early, reopen, stay_longer, take_into_care
 from synth.lives.newcomers import admit_to_short_breaks, admit_to_support
 from synth.lives.register import settle_register
 from synth.lives.timing import settle_orders
@@ -86,6 +86,8 @@ def _live_through(book: Book, year: int) -> None:
     settle_orders(book, year)
     leave_early(book, year, looked_after, cells)
     admit_unaccompanied(book, year, looked_after, cells)
+    if cells is not None:
+        stay_longer(book, year, cells)
     wanted = looked_after - book.looked_after(year)
     wanted = wanted - take_into_care(book, year, wanted, cells)
     if cells is None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from synth.lives.book import Book
 
-__all__ = ["close_early", "leave_early", "reopen", "take_into_care"]
+__all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_care", "wanted_alone"]
 
 _MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
 
@@ -169,6 +169,17 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     book.end_plans(rows[closes], PlanEnds.until(day))
 
 
+def wanted_alone(book: Book, year: int, looked_after: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many unaccompanied asylum-seeking children each authority is to take in, beside those it has."""
+    level = book.targets("unaccompanied", year, "unaccompanied")
+    if level is None:
+        share = book.behaviour.scalar("unaccompanied.share_of_stock", year)
+        level = book.rounded(share * looked_after, "unaccompanied rounding", year)
+    child = book.children
+    here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
+    return np.asarray(np.maximum(level - here, 0))
+
+
 def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: Cells | None = None) -> None:
     """Let children leave care sooner where the stock falls faster than periods run out.
 
@@ -184,7 +195,9 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     if cells is None:
         surplus = np.maximum(np.bincount(place, minlength=len(looked_after)) - looked_after, 0)
     else:
-        surplus = cells.subtract(cell)
+        alone = child["unaccompanied"][present]
+        held = np.bincount(cell[alone], minlength=len(cells.wanted))
+        surplus = cells.subtract(cell, cells.keep_for_boys(wanted_alone(book, year, looked_after), held))
     settled = child["care_start"][present] < first - int(behaviour.scalar("care.early_leaving_after_days", year))
     tier = np.where(child["unaccompanied"][present], 2, np.where(settled, 0, 1))
     free = np.isin(child["went"][present], _MAY_LEAVE) & (surplus > 0)[cell]
@@ -201,6 +214,39 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
             cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), minlength=len(surplus)
         )
         cells.make_up_for(surplus - gone)
+
+
+def stay_longer(book: Book, year: int, cells: Cells) -> None:
+    """Let children who were to go home late in the year stay into the next, where the year's starts are too few.
+
+    Where more children are missing from the stock than the starts of the year would bring, those last to leave stay
+    on, in cells with room. Stays of less than half a year are left alone.
+    """
+    starts = book.targets("starts", year, "starts")
+    if starts is None:
+        return
+    first, end = day_of_year_start(year), last_day(year)
+    child, behaviour = book.children, book.behaviour
+    share = behaviour.scalar("care.stay_share", year)
+    missing = cells.by_authority(cells.room) - np.floor(share * starts).astype(np.int64)
+    settled = int(behaviour.scalar("care.early_leaving_after_days", year))
+    rows = np.flatnonzero(
+        (child["care_end"] >= first)
+        & (child["care_end"] <= end)
+        & (child["went"] == HOME)
+        & (child["care_start"] + settled < child["care_end"])
+        & (birthday(child["birth"], 18) > end + settled)
+        & (missing > 0)[child["place"]]
+    )
+    place = child["place"][rows].astype(np.int64)
+    rows = rows[np.lexsort((child["name"][rows], -child["care_end"][rows], place))]
+    place = child["place"][rows].astype(np.int64)
+    number = cells.number(place, child["birth"][rows], child["sex"][rows])
+    stays = fit_in(np.arange(len(rows)), number, len(rows), cells.room, np.maximum(missing, 0))
+    rows = rows[stays]
+    u = book.streams("stays longer").uniform(child["name"][rows], year)
+    day = next_working_day(end + within(u, 1, settled)).astype(np.int32)
+    book.end_care(rows, np.minimum(day, birthday(child["birth"][rows], 18) - 1).astype(np.int32), year)
 
 
 def _first(

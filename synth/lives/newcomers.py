@@ -10,8 +10,9 @@ from synth.dates import Days, birthday, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
 from synth.lives.admission import Queue, admit, queue_lengths, queues
 from synth.lives.draw import within
-from synth.lives.people import Members, members
+from synth.lives.people import Members, authority_of, members
 from synth.lives.plans import (
+    NEEDS,
     PlanEnds,
     needs,
     registration,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["admit_to_short_breaks", "admit_to_support", "line_up"]
 
 T = TypeVar("T")
+_N1 = NEEDS.index("N1")
+_LEAST_SHARE = 0.02
+_ROUNDS = 4
+"""How often the weight of abuse or neglect is set anew, where a target asks for a share of it."""
 
 
 def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]) -> None:
@@ -60,6 +65,7 @@ def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]
 def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
     """Admit families with a plan and no child in care, until the census-date count is met."""
     streams, behaviour = book.streams, book.behaviour
+    tilt = np.ones(len(book.authorities))
 
     def draw(
         family: NDArray[np.uint64],
@@ -67,16 +73,41 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         begin = within(streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
         new = members(streams, behaviour, "support", family, begin, year)
         start = begin[new.queue]
-        need = needs(streams, behaviour, "support", new.family, new.birth, start, year)
+        here = tilt[np.searchsorted(book.order, authority_of(new.family))]
+        need = needs(streams, behaviour, "support", new.family, new.birth, start, year, here)
         register = registration(streams, behaviour, new.family, need, start, "support", year)
         first_plan = np.zeros(len(new.name), np.int32)
         ends = support_plan(streams, behaviour, new.family, first_plan, new.birth, need, start, register, year)
         return new, (start <= quarter_day(year)) & (ends.end > last_day(year)), (start, need, ends)
 
-    place, new, take, (start, need, ends) = line_up(book, "support", year, wanted, draw)
+    aim = _share_of_n1(book, year, wanted)
+    for _ in range(_ROUNDS):
+        place, new, take, (start, need, ends) = line_up(book, "support", year, wanted, draw)
+        if aim is None:
+            break
+        counted = take & (start <= quarter_day(year)) & (ends.end > last_day(year))
+        found = np.bincount(place[counted & (need == _N1)], minlength=len(wanted)) / np.maximum(wanted, 1)
+        tilt *= _odds(aim) / _odds(found)
     rows = book.add_children(place, new, need, take)
     book.open_plans(rows, start[take], ends.only(take))
     book.register(rows, start[take], ends.end[take], "support", year)
+
+
+def _share_of_n1(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """Return the share of abuse or neglect (N1) among new children that brings each authority to its target."""
+    target = book.targets("need", year, "N1")
+    if target is None:
+        return None
+    child = book.children
+    counted = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
+    have = book.by_authority(np.flatnonzero(counted & (child["need"] == _N1)))
+    return np.asarray((target - have) / np.maximum(wanted, 1))
+
+
+def _odds(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return odds, kept off nought and infinity: a year's new children are never all of one need."""
+    safe = np.clip(share, _LEAST_SHARE, 1 - _LEAST_SHARE)
+    return np.asarray(safe / (1 - safe))
 
 
 def line_up(

@@ -7,7 +7,7 @@ one that does not come out lawful is left out.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 __all__ = ["Another", "Proceedings"]
 
 _V2, _C1, _C2, _E1, _J1 = (STATUSES.index(code) for code in ("V2", "C1", "C2", "E1", "J1"))
-_LAWFUL = ("V2 C1", "V2 J1", "L1 V2", "L1 C1", "L1 L2", "L2 C1", "C1 C2", "C1 E1", "C2 E1")
+_LAWFUL = ("V2 C1", "V2 J1", "L1 V2", "L1 C1", "L1 L2", "L2 C1", "C1 C2", "C1 E1", "C2 E1", "E1 C2")
 _FOLLOWS = np.zeros((len(STATUSES), len(STATUSES)), bool)
 for _pair in _LAWFUL:
     _FOLLOWS[tuple(STATUSES.index(code) for code in _pair.split())] = True
 _ADOPTED = DESTINATIONS.index("adoption")
+_FROM_REMAND = [DESTINATIONS.index(name) for name in ("home", "custody", "grows_up")]
 _SPREAD = 120
 """What is put off past a 31 March comes within so many days after it."""
 
@@ -88,28 +89,40 @@ class Proceedings:
             *self._ways_in(entered),
             self._court_put_off(self._as_case()),
             self._court_hastened(self._as_case()),
-            self._order_hastened(),
+            self._order_hastened(self.day),
             self._order_put_off(),
+            self._order_in_vain(),
+            self._order_revoked(),
+            self._remanded(),
         ):
             yield found.only(self._sound(found))
 
-    def placed_otherwise(self) -> Another:
-        """Return paths with the placement for adoption hastened to the year, or put off past its end."""
-        start, placed = self.path.start[:, _E1], self.path.placed
+    def placed_otherwise(self) -> Iterator[Another]:
+        """Yield lawful paths with the placement for adoption hastened to the year, or put off past its end.
+
+        Where there is no placement order yet, it is hastened too.
+        """
+        consent, placed = self.path.consent, self.path.placed
         shortest = int(self.behaviour.value("care.adoption.entry_to_placement_order", self.year)["shortest_days"])
-        order = np.where(self.path.consent, self.who.entry + shortest, start)
+        order = np.where(consent, self.who.entry + shortest, self.path.start[:, _E1])
         first, last = self._placing_bounds(order)
+        soon, last_here = np.maximum(first, self.past + 1), np.minimum(self.day, last)
         u = self._uniform("placement for adoption otherwise")
-        soon = np.maximum(first, self.past + 1)
-        hasten = (self.destination == _ADOPTED) & (order <= self.day) & (placed > self.day)
-        hasten &= soon <= np.minimum(self.day, last)
-        late = self.day + 1 + within(u, 0, _SPREAD)
-        late = np.minimum(late, last)
+        hasten = (self.destination == _ADOPTED) & (order <= self.day) & (placed > self.day) & (soon <= last_here)
+        late = np.minimum(self.day + 1 + within(u, 0, _SPREAD), last)
         put_off = (placed > self.past) & (placed <= self.day) & (late > self.day)
-        day = np.where(hasten, within(u, soon, np.maximum(np.minimum(self.day, last), soon)), late).astype(np.int32)
+        day = np.where(hasten, within(u, soon, np.maximum(soon, last_here)), late).astype(np.int32)
         rows = np.flatnonzero(hasten | put_off)
         cost = 1.0 + np.abs(day[rows] - placed[rows]) / 365
-        return Another(rows, LegalPath(self.path.start[rows], day[rows], self.path.consent[rows]), cost)
+        yield Another(rows, LegalPath(self.path.start[rows], day[rows], consent[rows]), cost)
+
+        wait = int(self.behaviour.value("care.adoption.order_to_placement", self.year)["shortest_days"])
+        both = self._order_hastened(self.day - wait)
+        soon, last_here = both.path.start[:, _E1] + wait, last_here[both.rows]
+        fits = (soon <= last_here) & (placed[both.rows] > self.day)
+        day = within(u[both.rows], soon, np.maximum(soon, last_here))
+        both = replace(both, path=replace(both.path, placed=day), cost=both.cost + 1.0).only(fits)
+        yield both.only(self._sound(both))
 
     def _placing_bounds(self, order: Days) -> tuple[Days, Days]:
         """Return the first and last day of placement that the clock of adoption allows after a placement order."""
@@ -153,6 +166,8 @@ class Proceedings:
             other, _ = entering(*drawing, who.only(able), destination[able], end[able], self.year)
             start = other.drawn(np.full(len(able), column))
             found = LegalPath(start, placed[able], other.consent)
+            if route == "L2":
+                found = self._protected_longer(other, found, longest["L2"])
             cost = 1.0 - np.log(chance[able, column])
             yield Another(rows[able], found, cost)
             if route == "V2":
@@ -162,6 +177,16 @@ class Proceedings:
                 hastened = here._court_hastened(replace(other, start=start.copy()))  # noqa: SLF001
                 for more in (again, hastened):
                     yield Another(rows[able][more.rows], more.path, more.cost + cost[more.rows])
+
+    def _protected_longer(self, case: Case, found: LegalPath, longest: int) -> LegalPath:
+        """Let an emergency order last past the day counted, where the law lets it."""
+        here = replace(self, who=case.who, destination=case.destination, end=case.end, path=found)
+        again = replace(case, start=case.start.copy())
+        day = next_working_day(np.full(len(case.end), self.day + 1, np.int32))
+        lasts = (day - case.who.entry <= longest) & (day < case.end - 1) & (again.start[:, _C1] < day)
+        again.start[lasts, _C1] = day[lasts]
+        longer = here._decided(again, np.arange(len(lasts)), np.zeros(len(lasts))).path  # noqa: SLF001  its own kind
+        return LegalPath(np.where(lasts[:, None], longer.start, found.start), found.placed, found.consent)
 
     def _court_put_off(self, case: Case) -> Another:
         """Let proceedings that followed agreement in the year begin after it, or not at all."""
@@ -184,16 +209,15 @@ class Proceedings:
         soonest = np.maximum(case.who.entry, self.past) + 1
         waiting = (start[:, _V2] <= self.day) & (start[:, _C1] > self.day) & (start[:, _J1] > self.day)
         waiting &= ~case.only_agreement() & (soonest <= self.day)
-        day = within(self._uniform("court hastened"), soonest, np.maximum(soonest, self.day))
-        day = np.where(next_working_day(day) <= self.day, next_working_day(day), previous_working_day(day))
+        day = self._working_day("court hastened", soonest, self.day)
         rows = np.flatnonzero(waiting & (day >= soonest) & case.in_time(day) & (day < end - 1))
         planned = start[rows, _C1]
         cost = 1.5 + np.where(planned < LATER, (planned - day[rows]) / 365, 2.0)
         start[rows, _C1] = day[rows]
         return self._decided(case, rows, cost)
 
-    def _order_hastened(self) -> Another:
-        """Let the placement order come in the year instead of after it."""
+    def _order_hastened(self, until: int) -> Another:
+        """Let the placement order come in the year, by the day `until`, instead of after it."""
         case = self._as_case()
         order, begun = case.order_day, case.start[:, _C1]
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
@@ -201,9 +225,8 @@ class Proceedings:
         soonest = np.maximum(
             np.maximum(case.who.entry + shortest, np.minimum(begun, LATER - 2000) + int(least)), self.past + 1
         )
-        waiting = (order > self.day) & (order < LATER) & (soonest <= self.day)
-        day = within(self._uniform("placement order hastened"), soonest, np.maximum(soonest, self.day))
-        day = np.where(next_working_day(day) <= self.day, next_working_day(day), previous_working_day(day))
+        waiting = (order > self.day) & (order < LATER) & (soonest <= until)
+        day = self._working_day("placement order hastened", soonest, until)
         rows = np.flatnonzero(waiting & (day >= soonest))
         cost = 1.0 + (order[rows] - day[rows]) / 365
         order[rows] = day[rows]
@@ -222,6 +245,78 @@ class Proceedings:
         found = self._decided(case, rows, cost)
         return replace(found, path=replace(found.path, placed=np.maximum(found.path.placed, soonest[found.rows])))
 
+    def _order_in_vain(self) -> Another:
+        """Let a small child in proceedings have a placement order in the year that leads to no adoption.
+
+        After a wait as long as others have for a match the order is revoked and the care order revives.
+        """
+        start, who = self.path.start.copy(), self.who
+        least, _ = self.behaviour.value("legal.court_needs_days", self.year)
+        shortest = int(self.behaviour.value("care.adoption.entry_to_placement_order", self.year)["shortest_days"])
+        begun = np.minimum(start[:, _C1], LATER - 2000)
+        soonest = np.maximum(np.maximum(who.entry + shortest, begun + int(least)), self.past + 1)
+        day = self._working_day("placement order in vain", soonest, self.day)
+        oldest = int(self.behaviour.scalar("placement.concurrent_under_age", self.year))
+        waits = self.behaviour.value("care.adoption.order_to_placement", self.year)
+        # Where the full order came first, the placement order stands to the end, no longer than on the way to adoption.
+        full = start[:, _C2] <= self.past
+        after = self.behaviour.value("care.adoption.placement_to_adoption", self.year)
+        longest = int(waits["longest_days"]) + int(after["longest_days"])
+        open_ = (~full | (self.end - day <= longest)) & (start[:, _E1] == LATER)
+        open_ &= (self.destination != _ADOPTED) & (day >= soonest) & (soonest <= self.day)
+        rows = np.flatnonzero(open_ & (birthday(who.birth, oldest) > day))
+        wait = within(self._uniform("placement order revoked"), int(waits["median_days"]), int(waits["longest_days"]))
+        revoked = next_working_day(day + wait)
+        start[rows, _E1] = day[rows]
+        revoked = np.where(revoked < self.end - 1, revoked, LATER)
+        start[rows, _C2] = np.where(full, start[:, _C2], revoked)[rows]
+        cost = 3.0 + np.where(full, (self.end - day) / 365, 0.0)[rows]
+        return Another(rows, self._with(start, rows), cost)
+
+    def _order_revoked(self) -> Another:
+        """Let a placement order that leads to no adoption be revoked in the year, or not yet."""
+        start = self.path.start.copy()
+        order, revoked = start[:, _E1], start[:, _C2]
+        # Who has had a full order before keeps the placement order.
+        running = (order <= self.past) & (revoked > self.past) & (self.destination != _ADOPTED)
+        soonest = np.full(len(order), self.past + 1)
+        sooner = self._working_day("placement order revoked sooner", soonest, self.day)
+        later = next_working_day(self.day + 1 + within(self._uniform("placement order revoked later"), 0, _SPREAD))
+        day = np.where(revoked > self.day, sooner, np.where(later < self.end - 1, later, LATER))
+        rows = np.flatnonzero(running & (day > self.past))
+        start[rows, _C2] = day[rows]
+        return Another(rows, self._with(start, rows), np.full(len(rows), 2.0))
+
+    def _remanded(self) -> Another:
+        """Let a remand that comes before the end of a stay by agreement begin in the year, or after it."""
+        start, who = self.path.start.copy(), self.who
+        remand = start[:, _J1]
+        _, longest = self.behaviour.value("legal.remand_days", self.year)
+        limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
+        age = int(max(limit, self.behaviour.scalar("legal.remand_from_age", self.year)))
+        soonest = np.maximum(np.maximum(who.entry, self.past) + 1, self.end - int(longest))
+        soonest = np.maximum(soonest, birthday(who.birth, age))
+        day = within(self._uniform("remand in the year"), soonest, np.maximum(soonest, self.day))
+        alone = (who.lead == who.name) & ~who.unaccompanied & ~self.path.consent
+        alone &= np.isin(self.destination, _FROM_REMAND)
+        agreed = (start[:, _V2] <= self.day) & (start[:, [_C1, _C2, _E1]] == LATER).all(axis=1)
+        sooner = alone & agreed & (remand > self.day) & (soonest <= self.day)
+        put_off = agreed & (start[:, _V2] < remand) & (remand > self.past) & (remand <= self.day)
+        put_off &= self.day + 1 < self.end
+        rows = np.flatnonzero(sooner | put_off)
+        start[rows, _J1] = np.where(put_off, self.day + 1, day)[rows]
+        return Another(rows, self._with(start, rows), np.full(len(rows), 2.0))
+
+    def _working_day(self, purpose: str, soonest: NDArray[np.signedinteger[Any]], until: int) -> Days:
+        """Draw a working day from `soonest` to `until`; it may fall before `soonest` where there is none."""
+        day = within(self._uniform(purpose), soonest, np.maximum(soonest, until))
+        following = next_working_day(day)
+        return np.where(following <= until, following, previous_working_day(day)).astype(np.int32)
+
+    def _with(self, start: NDArray[np.int32], rows: NDArray[np.int64]) -> LegalPath:
+        """Return paths of some periods with other days of their statuses."""
+        return LegalPath(start[rows], self.path.placed[rows], self.path.consent[rows])
+
     def _decided(self, case: Case, rows: NDArray[np.int64], cost: NDArray[np.float64]) -> Another:
         """Make the orders of some cases anew, as far as they are not of the past."""
         made = case.start[:, _C2] <= self.past
@@ -233,8 +328,7 @@ class Proceedings:
         # An order that would have been due before the year is made when it begins.
         due = ~made & (full <= self.past)
         case.start[due, _C2] = next_working_day(np.full(int(due.sum()), self.past + 1, np.int32))
-        path = LegalPath(case.start[rows], self.path.placed[rows], self.path.consent[rows])
-        return Another(rows, path, cost)
+        return Another(rows, self._with(case.start, rows), cost)
 
     def _sound(self, found: Another) -> NDArray[np.bool_]:
         """Say which paths are lawful, fit into their period and tell the same up to the year."""
@@ -256,6 +350,10 @@ class Proceedings:
         court = start[:, [_C1, _C2, _E1]]
         good &= ~((court < LATER) & (court >= too_late[:, None])).any(axis=1)
         good &= (found.path.placed == LATER) | (start[:, _E1] == LATER) | (start[:, _E1] < found.path.placed)
+        # A placement order is revoked only where it leads to no adoption.
+        full, placing = start[:, _C2], start[:, _E1]
+        revoked = (placing < full) & (full < LATER)
+        good &= ~revoked | (self.destination[rows] != _ADOPTED)
         # Up to the year nothing changes.
         old = self.path.start[rows]
         both_past = (start <= self.past) | (old <= self.past)

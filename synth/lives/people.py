@@ -29,6 +29,7 @@ __all__ = [
     "QUEUE_BITS",
     "Members",
     "age_group",
+    "authority_of",
     "ethnicity",
     "family_names",
     "members",
@@ -68,6 +69,11 @@ def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDAr
     """Return the names of families in the queues of a year; `authority` is its order, `place` counts from 0."""
     base = (((authority + 1) << 14 | year) << 3 | KINDS.index(kind)) << QUEUE_BITS
     return (base + place).astype(np.uint64)
+
+
+def authority_of(family: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the order of the authority in whose queue families stand."""
+    return np.asarray((family >> np.uint64(QUEUE_BITS + 17)).astype(np.int64) - 1)
 
 
 def members(

@@ -139,8 +139,9 @@ def _open_weights(filling: Filling, rows: NDArray[np.int64]) -> tuple[NDArray[np
 
 def _logs(kinds: NDArray[np.float64], where: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the logarithm of each cell's share, shape (n, 21); -inf where it has none."""
-    share = np.einsum("gk,nkl->ngl", _MEMBERS, kinds[:, :, None] * where).reshape(len(kinds), len(PLACES))
-    return np.log(share, out=np.full(share.shape, -np.inf), where=share > 0)
+    joint = (kinds[:, :, None] * where).transpose(0, 2, 1) @ _MEMBERS.T
+    share = joint.transpose(0, 2, 1).reshape(len(kinds), len(PLACES))
+    return np.asarray(np.log(share, out=np.full(share.shape, -np.inf), where=share > 0))
 
 
 def _noise(filling: Filling, rows: NDArray[np.int64], start: Days) -> NDArray[np.float64]:

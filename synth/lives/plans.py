@@ -70,8 +70,11 @@ def needs(
     birth: Days,
     start: Days,
     year: int,
+    tilt: NDArray[np.float64] | None = None,
 ) -> NDArray[np.int8]:
     """Draw the category of need that opens a plan; children of one family share it unless it is one child's own.
+
+    `tilt` multiplies the weight of abuse or neglect (N1), one factor a child.
 
     Socially unacceptable behaviour (N6) is not drawn under the age of 10.
     """
@@ -81,6 +84,8 @@ def needs(
     weights[age < behaviour.scalar("need.n9_from_age", year), _N9] = 0.0
     # Disability is rarely the reason for a plan before it can be seen.
     seen = behaviour.value("need.n2_by_age", year)
+    if tilt is not None:
+        weights[:, _N1] *= tilt
     weights[:, _N2] *= np.interp(age, [float(key) for key in seen], list(seen.values()))
     # Spread evenly along each queue, so that a year's shares hardly depend on how few families it admits.
     queue, place = family >> np.uint64(QUEUE_BITS), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.float64)

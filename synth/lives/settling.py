@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from synth.lives.book import Book
     from synth.lives.people import Members
 
-__all__ = ["settle_ethnicity", "settle_needs", "settle_plan_starts", "take"]
+__all__ = ["settle_ethnicity", "settle_ethnicity_alone", "settle_needs", "settle_plan_starts", "take"]
 
 _N1 = NEEDS.index("N1")
+_RARE = 1e-9
+"""Stands for a weight of nought, so that a group nobody is drawn into comes last."""
 
 
 def take(
@@ -49,17 +51,9 @@ def settle_ethnicity(
 
     `counted` marks the children who will be there. None without targets: then it is drawn freely.
     """
-    by_group = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
-    if any(counts is None for counts in by_group):
+    room = _room_by_group(book, year)
+    if room is None:
         return None
-    wanted = np.array(by_group).T
-    child = book.children
-    last = last_day(year)
-    here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
-    present = np.bincount(
-        child["place"][here].astype(np.int64) * len(ETHNICITIES) + child["ethnic"][here],
-        minlength=len(book.authorities) * len(ETHNICITIES),
-    ).reshape(-1, len(ETHNICITIES))
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
     at = place[first]
     size = np.bincount(member, counted, len(families)).astype(np.int64)
@@ -71,11 +65,47 @@ def settle_ethnicity(
     # The rarest group first; whoever is left over belongs to the largest one.
     for column in range(len(ETHNICITIES) - 1, 0, -1):
         race = -np.log(book.streams(f"ethnic group {ETHNICITIES[column]}").uniform(families))
-        key = np.where(free, race / np.maximum(weights[:, column], 1e-9), np.inf)
-        chosen = take(at, size, key, np.maximum(wanted[:, column] - present[:, column], 0))
+        key = np.where(free, race / np.maximum(weights[:, column], _RARE), np.inf)
+        chosen = take(at, size, key, np.maximum(room[:, column], 0))
         group[chosen] = column
         free &= ~chosen
     return np.asarray(group[member])
+
+
+def settle_ethnicity_alone(
+    book: Book, year: int, place: NDArray[np.int64], new: Members, chosen: NDArray[np.bool_]
+) -> NDArray[np.int8] | None:
+    """Return the ethnic group of unaccompanied children: their own mix, in groups that still have room.
+
+    `chosen` marks those who will enter. None without targets.
+    """
+    room = _room_by_group(book, year)
+    if room is None:
+        return None
+    base = book.behaviour.profile.warm_up_from
+    mix = book.behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
+    group = book.ethnicity(place, new.family, unaccompanied=True)
+    u = book.streams("ethnicity").uniform(new.family)
+    for child in np.flatnonzero(chosen).tolist():
+        open_groups = mix * (room[place[child]] > 0)
+        weights = open_groups if open_groups.sum() > 0 else mix
+        group[child] = choose(u[[child]], weights)[0]
+        room[place[child], group[child]] -= 1
+    return group
+
+
+def _room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
+    """Return how many more children of each group the stock of 31 March wants, shape (authorities, groups)."""
+    wanted = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
+    if any(counts is None for counts in wanted):
+        return None
+    child, last = book.children, last_day(year)
+    here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+    present = np.bincount(
+        child["place"][here].astype(np.int64) * len(ETHNICITIES) + child["ethnic"][here],
+        minlength=len(book.authorities) * len(ETHNICITIES),
+    )
+    return np.asarray(np.array(wanted).T - present.reshape(-1, len(ETHNICITIES)))
 
 
 def settle_needs(

@@ -36,7 +36,7 @@ class Care:
     """Periods open on any day of the year; `period` columns as in the history, `child` the row in its children.
 
     `who`, `path` have one row a period; `stays`, `spells` and `episodes` name it by row. All episodes of a period
-    are there, also those before the year and after it.
+    are there, also those before the year and, as far as they have been drawn, those after it.
     """
 
     year: int
@@ -64,13 +64,14 @@ class Care:
         return self.episodes.only(shown)
 
 
-def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int) -> Care:
+def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int, *, exact: bool = True) -> Care:
     """Unfold the periods that touch collection year `year` (at most the history's own).
 
     Where the profile has targets for years up to `year`, the periods of all those years are lived through one year
     after another, so that each 31 March shows its totals; stays that begin after `year` are then not drawn yet.
+    Without `exact` targets are left aside.
     """
-    aligned_from = Goals.first_year(behaviour.profile)
+    aligned_from = Goals.first_year(behaviour.profile) if exact else None
     if aligned_from is None or year < aligned_from:
         return _at_once(streams, behaviour, history, year)
     return _year_by_year(streams, behaviour, history, aligned_from, year)

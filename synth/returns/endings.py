@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day
+from synth.dates import birthday, day, day_of_year_start, last_day
 from synth.guidance import load
+from synth.lives.assignment import choose_exactly, gumbel
 from synth.lives.draw import choose
 from synth.lives.legal import STATUSES
 from synth.lives.periods import DESTINATIONS
@@ -82,4 +83,63 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     with_carer = np.isin(kind, _FOSTER) & (end < birthday(who.birth, 18) - 1)
     sooner = np.where(~ordered & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
     code[early] = sooner[early]
-    return np.char.strip(code)
+    code = np.char.strip(code)
+    cells = [behaviour.profile.target("endings", a.code, care.year) for a in history.authorities]
+    if any(counts is None for counts in cells):
+        return code
+    lawful = _lawful(care, legal, kind, away)
+    return _settled(streams, behaviour, history, care, code, lawful, np.array(cells, np.int64))
+
+
+def _lawful(
+    care: Care, legal: NDArray[np.int64], kind: NDArray[np.int64], away: NDArray[np.bool_]
+) -> dict[str, NDArray[np.bool_]]:
+    """Say for codes that need it which periods may end so; codes not named may end any period."""
+    end, birth = care.period["end"], care.who.birth
+    grown = end >= birthday(birth, 18) - 1
+    teens = birthday(birth, 16) <= end
+    with_carer = np.isin(kind, _FOSTER) & ~away
+    ordered = np.isin(legal, [STATUSES.index("C2"), STATUSES.index("E1")])
+    first = load("cla", LATEST).limit_date("REASON_EPISODE_FINISHED_CODE", "E10", "first_end_date")
+    begun = end >= (day(first.year, first.month, first.day) if first is not None else 0)
+    return {
+        "E4": ~ordered & ~away & ~grown,
+        "E43": with_carer & ~grown,
+        "E44": ~away & ~grown,
+        "E5": teens,
+        "E6": teens,
+        "E7": teens,
+        "E10": grown & with_carer & begun,
+        "E12": legal == STATUSES.index("E1"),
+    }
+
+
+def _settled(
+    streams: Streams,
+    behaviour: Behaviour,
+    history: History,
+    care: Care,
+    code: NDArray[np.str_],
+    lawful: dict[str, NDArray[np.bool_]],
+    wanted: NDArray[np.int64],
+) -> NDArray[np.str_]:
+    """Return the reasons of those who left in the year so that each authority's counts come out.
+
+    What was drawn for a period is the likeliest for it; the profile says what else might have been returned.
+    """
+    names = np.array(behaviour.profile.cells_of("endings", care.year))
+    end = care.period["end"]
+    rows = np.flatnonzero((end >= day_of_year_start(care.year)) & (end <= last_day(care.year)))
+    others = behaviour.value("ending.instead", behaviour.profile.warm_up_from)
+    score = np.full((len(rows), len(names)), -np.inf)
+    for column, name in enumerate(names):
+        weight = np.array([1.0 if drawn == name else others.get(drawn, {}).get(name, 0.0) for drawn in code[rows]])
+        allowed = weight > 0
+        if name in lawful:
+            allowed &= lawful[name][rows] | (code[rows] == name)
+        u = streams(f"reason {name}").uniform(care.who.name[rows], care.who.number[rows])
+        score[allowed, column] = np.log(weight[allowed]) + gumbel(u[allowed])
+    group = history.children["place"][care.period["child"][rows]].astype(np.int64)
+    found = code.copy()
+    found[rows] = names[choose_exactly(score, group, wanted)]
+    return found
