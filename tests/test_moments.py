@@ -233,7 +233,7 @@ def test_one_that_cannot_be_reached_does_not_spoil_the_others():
     assert abs(found.figures[2]) < 0.3
 
 
-def test_a_step_that_makes_things_worse_is_taken_back():
+def test_what_makes_things_worse_is_not_kept():
     problem, start, _ = linear([[1.0]], [1.0], [-0.1], [0.1])
     tried = []
 
@@ -244,7 +244,14 @@ def test_a_step_that_makes_things_worse_is_taken_back():
     found = search(problem, start, measure, 6)
     assert len(tried) == 6
     assert found.offsets.tolist() == [0.0]
-    assert abs(tried[1]) < abs(tried[0])
+    assert found.figures.tolist() == [1.0]
+
+
+def test_figures_that_nothing_drives_do_not_count():
+    slope = [[1.0], [0.0]]
+    problem, start, _ = linear(slope, [2.0, 0.0], [-0.1, -0.1], [0.1, 0.1], width=3.0)
+    found = search(problem, start, lambda offsets: np.array([2.0 + offsets[0], 50 * abs(offsets[0])]), 10)
+    assert abs(found.figures[0]) < 0.2
 
 
 # --- the fit
@@ -333,3 +340,14 @@ def test_counts_of_wales_need_all_of_wales(profile, drives):
         fit_behaviour(
             with_parts(profile, figures=only), seeds=(1,), authorities=parse_authorities("512"), moments=drives
         )
+
+
+def test_figures_of_tables_left_out_are_not_looked_at(planted, drives):
+    few, spoilt = planted
+    only = tuple(
+        f if f.name == "legal_section_76" else f.model_copy(update={"source": "T99 S001"}) for f in spoilt.figures
+    )
+    blind = with_parts(spoilt, figures=only, held_out=("T99 some measure",))
+    found, residuals = fit_behaviour(blind, seeds=(1,), rounds=2, authorities=few, moments=drives, processes=1)
+    assert [row.figure for row in residuals] == ["legal_section_76"]
+    assert found == spoilt.parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ UNFOLDED = ("legal", "placement", "three_or_more")
 """Tables of targets that are set aside while behaviour is fitted, so that behaviour itself has to give the figures."""
 
 _Key = tuple[str, int]
+_NAME = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,18 @@ def fit_behaviour(
     A figure is averaged over `seeds`, the same in every one of at most `rounds` rounds of simulation. The profile's
     parameters are the start and the prior: what no figure determines stays as it is. A moved parameter keeps its basis
     and names the figures in its source. `moments` is a file such as the built-in moments.csv. Fewer authorities than
-    all give shares only: counts of Wales are left out. The result does not depend on the number of processes; `tick` is
-    called with the number of each round. Raises ProfileError for a damaged file, and where the profile has no figures.
+    all give shares only: counts of Wales are left out, as are figures from tables that the profile names as held out.
+    The result does not depend on the number of processes; `tick` is called with the number of each round. Raises
+    ProfileError for a damaged file, and where the profile has no figures.
     """
     chosen = tuple(authorities or all_authorities())
     national = len(chosen) == len(all_authorities())
-    figures = [f for f in profile.figures if f.name in COUNTED and (national or f.unit != "count")]
+    left_out = {name.split()[0] for name in profile.held_out}
+    figures = [
+        f
+        for f in profile.figures
+        if f.name in COUNTED and (national or f.unit != "count") and not left_out & set(_NAME.findall(f.source))
+    ]
     if not figures:
         raise ProfileError(f"Profile {profile.name!r} has no published figure to fit to. Build it with its tables.")
     read = read_moments(moments or profiles_dir() / "published" / "moments.csv", profile.parameters, sorted(COUNTED))

@@ -18,9 +18,10 @@ _DIGITS = 4
 """Decimals of an offset: coarse enough that the last bits of a sum cannot steer the search."""
 _UNSURE = 0.5
 """How far, as a share of itself, a slope given at the start may be off (a standard deviation)."""
-_LONGEST = 1.0
+_LONGEST = 0.6
 """The longest step of a lever, in widths."""
 _SHORTER = 0.5
+_CHANCE = 2.0
 _FAR = 3.0
 """Errors beyond which distance counts in proportion, not squared: what cannot be reached spoils nothing else."""
 
@@ -66,31 +67,36 @@ def search(
     Minimised is the sum of squared distances from the intervals, in errors, and of squared offsets, in widths: what no
     figure determines stays at 0. Far distances count in proportion only (Huber's loss). Every measurement corrects the
     slopes (a Kalman filter a figure, over the levers that drive it), weighing what it shows against what chance would
-    make of it. A step that makes things worse is taken back and tried shorter. `tick` is called with the number of
-    each measurement, from 1.
+    make of it. A step that makes things clearly worse is taken back and tried shorter. Figures that no lever drives do
+    not count. `tick` is called with the number of each measurement, from 1.
     """
     slope = problem.slope.copy()
     doubt = [np.diag((_UNSURE * row[row != 0]) ** 2) for row in problem.slope]
-    best, best_figures, length = np.zeros(len(problem.width)), start, 1.0
-    lowest = _loss(problem, start, best)
+    at = best = np.zeros(len(problem.width))
+    figures = best_figures = start
+    lowest, length = _loss(problem, start, best), 1.0
+    # Chance alone makes a measurement this much better or worse.
+    chance = _CHANCE * float(np.sqrt(problem.slope.any(axis=1).sum()))
     for used in range(1, rounds + 1):
-        step = np.round(_step(problem, slope, best_figures, best) * length, _DIGITS)
+        step = np.round(_step(problem, slope, figures, at) * length, _DIGITS)
         if not step.any():
             break
-        at = best + step
+        before = figures
+        at = at + step
         figures = measure(at)
         tick(used)
-        _learn(problem, slope, doubt, step, figures - best_figures)
+        _learn(problem, slope, doubt, step, figures - before)
         loss = _loss(problem, figures, at)
         if loss < lowest:
             best, best_figures, lowest, length = at, figures, loss, min(1.0, length / _SHORTER)
-        else:
-            length *= _SHORTER
+        elif loss > lowest + chance:
+            at, figures, length = best, best_figures, length * _SHORTER
     return Result(best, best_figures)
 
 
 def _loss(problem: Problem, figures: NDArray[np.float64], at: NDArray[np.float64]) -> float:
-    off = beyond(figures, problem.low, problem.high) / problem.error
+    driven = problem.slope.any(axis=1)
+    off = (beyond(figures, problem.low, problem.high) / problem.error)[driven]
     far = np.maximum(np.abs(off) - _FAR, 0.0)
     # Rounded, so that two sums that differ in their last bits compare as equal.
     return round(float((off**2 - far**2).sum() + ((at / problem.width) ** 2).sum()), 6)
