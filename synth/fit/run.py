@@ -35,6 +35,9 @@ SEEDS = (1, 2)
 _SEXES, _AGES = ("boys", "girls"), 18
 _ETHNIC = "ethnicity.by_authority"
 _RARE_CHILDREN = 0.3
+_YOUNG, _GROWN = 5, 16
+"""Ages under the first and from the second on, by which adoptions and leaving at 16 and over are spread."""
+_ARRIVING = ("ASAB", "BBAC", "OOTH")
 _LEAD_IN = 2
 """Years before the first one that are aligned already, so that no single year has to make up for all."""
 
@@ -111,11 +114,14 @@ def _totals(profile: Profile, account: Account, years: Sequence[int]) -> dict[st
     }
     for kind, flow in (("starts", account.starts), ("leavers", account.leavers)):
         totals[kind] = {year: flow[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
-    older = account.stock[:, 0, 16:]
-    young, grown = account.stock[:, :, 1:5], account.leavers[:, :, 16:]
-    totals["young"] = {year: young[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
-    totals["grown"] = {year: grown[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
-    totals["older_boys"] = {year: older[..., year - account.first_year].sum(axis=1) for year in years}
+    for year in years:
+        n = year - account.first_year
+        totals.setdefault("infants", {})[year] = account.stock[:, :, 0, n].sum(axis=1)
+        totals.setdefault("young", {})[year] = account.starts[:, :, :_YOUNG, n - 2 : n + 1].sum(axis=(1, 2, 3))
+        totals.setdefault("grown", {})[year] = account.leavers[:, :, _GROWN:, n].sum(axis=(1, 2))
+        groups = [profile.at(_ETHNIC, profile.warm_up_from)[code] for code in codes]
+        arriving = np.array([sum(share for group, share in one.items() if group in _ARRIVING) for one in groups])
+        totals.setdefault("arriving", {})[year] = np.ceil(arriving * totals["looked_after"][year]).astype(np.int64)
     return totals
 
 

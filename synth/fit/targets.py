@@ -42,8 +42,8 @@ _OF_VIEW = {
 """View -> the total its rows add up to."""
 
 _LEAST = 1e-6
-_AWAY, _COUNTED_AS = "other.unknown", "other.outside_in_wales"
-"""Children away from their placement have no address; the simulation counts them with those placed elsewhere."""
+_AWAY, _COUNTED_AS = "other.unknown", "other.inside"
+"""Children of whom the published locations say nothing; the simulation has next to none, and puts them inside."""
 _NOBODY = ".unknown"
 """Ending of the names of cells that take up room in the totals but are no target."""
 

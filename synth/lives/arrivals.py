@@ -18,6 +18,7 @@ from synth.lives.people import FEMALE, MALE, Members, family_names, members, onl
 from synth.lives.periods import Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, needs
 from synth.lives.settling import settle_ethnicity, settle_ethnicity_alone, settle_needs, settle_plan_starts
+from synth.lives.timing import bound_for_orders
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     or without one in proportion to their share of the line.
     """
     wanted = cells.by_authority(cells.room)
+    bound = bound_for_orders(book, year)
     front = np.where(wanted > 0, 2 * wanted + 12, 1)
     for length in queue_lengths(front):
         place, family = queues(book.order, year, "care", length)
@@ -95,14 +97,14 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
         ahead = _position(place) < front[place]
         counted = found.stays & ahead[found.family]
         trial = replace(cells, room=cells.room.copy())
-        settled = _fitting(replace(found, stays=counted), trial, len(family), wanted.copy())
+        settled = _by_order(replace(found, stays=counted), trial, len(family), wanted, bound)
         staying = np.bincount(found.family, found.stays, len(family)) > 0
         brief, enough = _brief(book, found, settled, ~staying, ahead, trial, year)
         if enough:
             break
     cells.room[:] = trial.room
     queued = found.only((settled | brief)[found.family])
-    everyone = _joined([queued, *_only_children(book, year, cells)])
+    everyone = _joined([queued, *_only_children(book, year, cells, [d for leads, _ in bound for d in leads])])
     _enter(book, everyone, np.ones(len(everyone.place), bool), "care", year, settle=True)
 
 
@@ -138,7 +140,28 @@ def _brief(
     return taken, not any(left)
 
 
-def _only_children(book: Book, year: int, cells: Cells) -> list[_Arrivals]:
+def _by_order(
+    found: _Arrivals,
+    cells: Cells,
+    families: int,
+    wanted: NDArray[np.int64],
+    bound: list[tuple[list[int], NDArray[np.int64]]],
+) -> NDArray[np.bool_]:
+    """Admit queued families that fit: first those bound for an order, up to their number, then the others."""
+    settled = np.zeros(families, bool)
+    left = found.stays.copy()
+    most = wanted.copy()
+    for leads, number in bound:
+        on_the_way = np.bincount(found.family, left & np.isin(found.drawn.destination, leads), families) > 0
+        here = np.minimum(number, most)
+        before = here.copy()
+        settled |= _fitting(replace(found, stays=left & on_the_way[found.family]), cells, families, here)
+        most -= before - here
+        left &= ~on_the_way[found.family]
+    return settled | _fitting(replace(found, stays=left), cells, families, most)
+
+
+def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]) -> list[_Arrivals]:
     """Draw only children of the right sex and age, who stay beyond 31 March, until no cell has room."""
     tried = np.zeros(len(cells.room), np.int64)
     blocks: list[_Arrivals] = []
@@ -155,6 +178,7 @@ def _only_children(book: Book, year: int, cells: Cells) -> list[_Arrivals]:
         codes = np.where(sex == 0, MALE, FEMALE).astype(np.int8)
         new, entry = only_children(book.streams, book.behaviour, family, codes, age.astype(np.int32), year)
         found = _outcomes(book, place, new, entry, family, "care", year)
+        found = replace(found, stays=found.stays & ~np.isin(found.drawn.destination, not_bound_for))
         first: NDArray[np.int64] = np.cumsum(found.stays) - found.stays
         before = np.concatenate(([0], np.cumsum(found.stays)))[np.cumsum(count)[cell] - count[cell]]
         chosen = found.stays & (first - before < cells.room[cell])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_care", "wanted_alone"]
 
+_REMAND_POSSIBLE = 10
+"""Age of criminal responsibility."""
 _MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
 
 
@@ -184,7 +186,8 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     """Let children leave care sooner where the stock falls faster than periods run out.
 
     In each authority (or with `cells` each cell of it) exactly the surplus goes, in the order of the children's own
-    draw: those half a year in care first, in a cell also others and, last, unaccompanied children. What happened to
+    draw: those half a year in care first, in a cell also others and, last, unaccompanied children; of each, those who
+    came lately sooner than those long in care. What happened to
     them before the year does not change; children to be adopted stay.
     """
     first, end = day_of_year_start(year), last_day(year)
@@ -203,7 +206,10 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     free = np.isin(child["went"][present], _MAY_LEAVE) & (surplus > 0)[cell]
     free &= (tier == 0) if cells is None else True
     rows, cell, tier = present[free], cell[free], tier[free]
-    order = np.lexsort((book.streams("leaves early").uniform(child["name"][rows], year), tier, cell))
+    # A race in which those who came lately are fastest: leaving becomes rarer with time in care.
+    held = (first - child["care_start"][rows]) / behaviour.scalar("care.early_leaving_fades_days", year)
+    race = np.log(-np.log(book.streams("leaves early").uniform(child["name"][rows], year))) + held
+    order = np.lexsort((race, tier, cell))
     rows, cell = rows[order], cell[order]
     line = Queue(cell, np.ones(len(rows), np.int64), len(surplus))
     rows = rows[line.reached() <= surplus[cell]]
@@ -230,11 +236,13 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     share = behaviour.scalar("care.stay_share_at_most", year)
     missing = cells.by_authority(cells.room) - np.floor(share * starts).astype(np.int64)
     settled = int(behaviour.scalar("care.early_leaving_after_days", year))
+    # Short stays of older children may be remands, which have limits of their own.
+    small = birthday(child["birth"], _REMAND_POSSIBLE) > end
     rows = np.flatnonzero(
         (child["care_end"] >= first)
         & (child["care_end"] <= end)
         & (child["went"] == HOME)
-        & (child["care_start"] + settled < child["care_end"])
+        & (child["care_start"] + np.where(small, settled // 2, settled) < child["care_end"])
         & (birthday(child["birth"], 18) > end + settled)
         & (missing > 0)[child["place"]]
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from synth.lives.book import Book
 
-__all__ = ["settle_orders"]
+__all__ = ["bound_for_orders", "settle_orders"]
 
 _ORDERS = {
     "adopted": (("E11", "E12"), ("adoption",)),
@@ -38,6 +38,25 @@ def settle_orders(book: Book, year: int) -> None:
         wanted = book.targets("endings", year, *codes)
         if wanted is not None:
             _settle(book, year, name, wanted)
+
+
+def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.int64]]]:
+    """Return for each kind of order the destinations that lead to it and how many more entrants should be bound for it.
+
+    As many children are kept on the way as the year's orders last for the time such orders take: so nobody waits in
+    vain and no year runs short. Empty where the year has no targets.
+    """
+    child, last = book.children, last_day(year)
+    years = book.behaviour.value("care.order_takes_years", year)
+    found = []
+    for name, (codes, destinations) in _ORDERS.items():
+        wanted = book.targets("endings", year, *codes)
+        if wanted is None:
+            continue
+        leads = [DESTINATIONS.index(destination) for destination in destinations]
+        on_the_way = book.by_authority(np.flatnonzero((child["care_end"] > last) & np.isin(child["went"], leads)))
+        found.append((leads, np.maximum(np.floor(years[name] * wanted + 0.5).astype(np.int64) - on_the_way, 0)))
+    return found
 
 
 def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None:
