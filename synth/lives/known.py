@@ -26,6 +26,7 @@ __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_car
 
 _REMAND_POSSIBLE = 10
 """Age of criminal responsibility."""
+_MAY_STAY = [HOME, DESTINATIONS.index("independent")]
 _MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
 
 
@@ -241,7 +242,7 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     rows = np.flatnonzero(
         (child["care_end"] >= first)
         & (child["care_end"] <= end)
-        & (child["went"] == HOME)
+        & np.isin(child["went"], _MAY_STAY)
         & (child["care_start"] + np.where(small, settled // 2, settled) < child["care_end"])
         & (birthday(child["birth"], 18) > end + settled)
         & (missing > 0)[child["place"]]
