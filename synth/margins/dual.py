@@ -3,7 +3,7 @@
 The table closest to the prior q is p = q exp(A'l), where A adds cells to sums and l holds one multiplier a sum. The
 best multipliers minimise
 
-    sum(p) + sum of T(l) + (slack/2) l.l
+    sum(p) + sum of T(l) + sum(slack/2 l^2)
 
 where T stands for the interval of a sum: its slope is -m(l), with m the place inside the interval at which the sum
 comes to rest under the multiplier l. The gradient, A p - m(l) + slack l, is zero at the best. `slack` lets figures
@@ -23,13 +23,10 @@ if TYPE_CHECKING:
     from synth.margins.model import Array
     from synth.margins.rest import Rest
 
-__all__ = ["SLACK", "Solution", "Sums", "minimise"]
-
-SLACK = 1e-6
-"""Square of the distance, in children, by which a sum may miss its place at the cost of half a unit."""
+__all__ = ["Solution", "Sums", "minimise"]
 
 _LIFT = 3.0
-"""Most that the logarithm of a cell rises in one step: the exponential beyond is not to be trusted."""
+"""Most that the logarithm of a cell rises above that of the largest in one step."""
 _LARGE = 1000.0
 """Sums larger than this have their tolerance in proportion."""
 _NOISE = 1e-15
@@ -75,12 +72,21 @@ class _Point:
 
 
 def minimise(
-    prior: Array, sums: Sums, rest: Rest, start: Array, *, anchor: Array | None = None, tolerance: float, most: int
+    prior: Array,
+    sums: Sums,
+    rest: Rest,
+    start: Array,
+    *,
+    slack: Array,
+    anchor: Array | None = None,
+    tolerance: float,
+    most: int,
 ) -> Solution:
     """Minimise the dual from the multipliers `start` until no gradient exceeds `tolerance`, in `most` steps.
 
-    `anchor` moves the point from which the slack is measured: with the multipliers of an earlier solution there,
-    sums that can be met are met without slack.
+    `slack` has one entry a sum: the square of the distance, in children, by which it may miss its place at the cost
+    of half a unit. `anchor` moves the point from which the slack is measured: with the multipliers of an earlier
+    solution there, sums that can be met are met without slack.
     """
     support = prior > 0
     logs = np.log(np.where(support, prior, 1.0))
@@ -95,8 +101,8 @@ def minimise(
         added = sums.add(values)
         height, place, curvature = rest.at(multipliers)
         away = multipliers - home
-        height = float(total + height + 0.5 * SLACK * (away @ away))
-        return _Point(multipliers, values, added, height, added - place + SLACK * away, curvature)
+        height = float(total + height + 0.5 * ((slack * away) @ away))
+        return _Point(multipliers, values, added, height, added - place + slack * away, curvature)
 
     here = at(start)
     if not np.isfinite(here.height):
@@ -110,8 +116,8 @@ def minimise(
         return bool(np.abs(here.gradient).max(initial=0.0) <= limit)
 
     while not done() and steps < most:
-        way = -sums.solve(here.values, here.curvature + SLACK, here.gradient)
-        there = _search(at, here, way, sums.spread(way)[support])
+        way = -sums.solve(here.values, here.curvature + slack, here.gradient)
+        there = _search(at, here, way, sums.spread(way))
         if there is None:
             break
         here = there
@@ -121,8 +127,9 @@ def minimise(
 
 def _search(at: Callable[[Array], _Point], here: _Point, way: Array, lift: Array) -> _Point | None:
     """Return the first of ever shorter steps that descends enough; None where none does."""
-    highest = float(lift.max(initial=0.0))
-    length = min(1.0, _LIFT / highest) if highest > 0 else 1.0
+    up = (lift > 0) & (here.values > 0)
+    room = _LIFT + np.log(here.values.max(initial=0.0)) - np.log(here.values[up]) if up.any() else np.zeros(0)
+    length = float((room / lift[up]).min(initial=1.0))
     slope = float(here.gradient @ way)
     blur = 1e-13 * (abs(here.height) + float(here.values.sum()))
     while length > _SHORTEST:

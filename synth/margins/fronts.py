@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from synth.margins.model import Array, Index, Matrix
 
-__all__ = ["Fronts"]
+__all__ = ["Fronts", "Full"]
 
 _RUNS = 12
 """Up to so many runs a block is added run by run."""
@@ -169,6 +169,32 @@ class Fronts:
         out = np.empty_like(x)
         out[self._order] = x
         return out.reshape(right.shape)
+
+
+class Full:
+    """The same for sums that have so many cells in common that a full matrix is best."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self._matrix = matrix
+        self._across = matrix.T.tocsr()
+        self._factor = np.zeros((0, 0))
+
+    def factor(self, values: Array, diagonal: Array) -> None:
+        """Factorise A diag(p) A' + diag(d); raises LinAlgError where rounding leaves no positive pivot."""
+        from scipy.linalg import cholesky  # noqa: PLC0415
+
+        weighted = self._across.copy()
+        weighted.data *= np.repeat(values, np.diff(weighted.indptr))
+        full = (self._matrix @ weighted).toarray()
+        full[np.diag_indices_from(full)] += diagonal
+        self._factor = cholesky(full, lower=True, overwrite_a=True, check_finite=False)
+
+    def solve(self, right: Array) -> Array:
+        """Return the solution for one right side or, in columns, several."""
+        from scipy.linalg import cho_solve  # noqa: PLC0415
+
+        out: Array = cho_solve((self._factor, True), right, check_finite=False)
+        return out
 
 
 def _add(block: Array, left: Array, into: Index) -> None:

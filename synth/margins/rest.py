@@ -9,8 +9,10 @@ Three kinds of interval:
 - from 0 up, as hidden counts are: a Poisson count cut off at the high end, so that the lower end, which every count
   obeys anyway, pulls at nothing: a small expectation stays as small as it is.
 
-With `hardness` above 1 the pull needed to leave the middle shrinks by that factor and the sum of every kind moves
-freely almost up to the ends; as it grows, the fit becomes the table strictly closest to the prior.
+A pull of 1 tilts the chances of neighbouring counts by `hardness` powers of e. Were the cells Poisson counts about
+what prior and multipliers make of them, 1 would be right; they vary more, and a lower value, which trusts the prior
+less, comes nearer to the truth (benchmarks/fit.py). As it grows the sums move freely almost up to the ends, and the
+fit becomes the table strictly closest to the prior.
 """
 
 from __future__ import annotations
@@ -33,13 +35,16 @@ _STEPS = 12
 
 
 class Rest:
-    """Places of rest for all sums at once; `low` and `high` finite, inclusive, `low <= high`."""
+    """Places of rest for all sums at once; `low` and `high` finite, inclusive, `low <= high`.
 
-    def __init__(self, low: Array, high: Array, hardness: float = 1.0) -> None:
+    Without `hidden`, intervals from 0 up are read as evenly spread too.
+    """
+
+    def __init__(self, low: Array, high: Array, hardness: float, *, hidden: bool) -> None:
         self._middle = (low + high) / 2
         self._half = (high - low) / 2
         self._hardness = hardness
-        self._cut = np.flatnonzero((low <= 0) & (low >= 0) & (high > 0)) if hardness == 1.0 else np.zeros(0, int)
+        self._cut = np.flatnonzero(hidden & (low == 0) & (high > 0))
         top = np.floor(high[self._cut] + 1e-9)
         top = np.where(top >= 1, top, high[self._cut])
         number = np.where(top >= 1, np.minimum(np.maximum(top, 1), _STEPS), 4.0)

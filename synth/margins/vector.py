@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import InputError
-from synth.margins.fronts import Fronts
+from synth.margins.fronts import Fronts, Full
 from synth.margins.model import Fitted, ends
 from synth.margins.solve import Inside, fit
 
@@ -25,6 +25,8 @@ _STALE = 12
 """Most steps of conjugate gradients on an old factorisation; a new one costs some thirty."""
 _CLOSE = 1e-4
 """Residual, as a share of the right side, at which Newton's equations count as solved."""
+_CROWDED = 20_000_000
+"""Pairs of sums with a cell in common, cell by cell, from which a full matrix is quicker than a sparse one."""
 _BOOSTS = (0.0, 1e-12, 1e-9, 1e-6)
 """Shares of the diagonal added where rounding leaves no positive pivot."""
 
@@ -42,7 +44,7 @@ class SparseSums:
         self._matrix = csr_array(matrix)
         self._across = csr_array(self._matrix.T)
         self._squared = self._matrix.power(2)
-        self._fronts: Fronts | None = None
+        self._solver: Fronts | Full | None = None
         self._factored = False
 
     def add(self, values: Array) -> Array:
@@ -69,21 +71,22 @@ class SparseSums:
         return out
 
     def _factor(self, values: Array, diagonal: Array) -> None:
-        if self._fronts is None:
-            self._fronts = Fronts(self._matrix)
+        if self._solver is None:
+            pairs = int((np.diff(self._across.indptr).astype(np.int64) ** 2).sum())
+            self._solver = (Full if pairs > _CROWDED else Fronts)(self._matrix)
         whole = self._squared @ values + diagonal
         for boost in _BOOSTS:
             try:
-                self._fronts.factor(values, diagonal + boost * whole)
+                self._solver.factor(values, diagonal + boost * whole)
             except np.linalg.LinAlgError:
                 continue
             self._factored = True
             return
-        self._fronts.factor(np.zeros_like(values), whole)
+        self._solver.factor(np.zeros_like(values), whole)
 
     def _backed(self, right: Array) -> Array:
-        assert self._fronts is not None
-        return self._fronts.solve(right)
+        assert self._solver is not None
+        return self._solver.solve(right)
 
     def _times(self, values: Array, diagonal: Array, x: Array) -> Array:
         out: Array = self._matrix @ (values * (self._across @ x)) + diagonal * x
