@@ -73,11 +73,20 @@ def main() -> None:
     default=None,
     help="Another seed, another Wales; fixed if not given.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["exact", "sampled"]),
+    default="exact",
+    show_default=True,
+    help="exact: published cells are reproduced; sampled: a year that might have been, cells vary by chance.",
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
               help="Folder in which the year's folder is made.")  # fmt: skip
 @_PROFILE
 @click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
-def generate(authorities: str, year: int, seed: int | None, out: Path, profile: Path | None, quiet: bool) -> None:
+def generate(
+    authorities: str, year: int, seed: int | None, mode: str, out: Path, profile: Path | None, quiet: bool
+) -> None:
     """Generate both returns of one year."""
     from synth.files import FILES  # noqa: PLC0415
     from synth.generate import DEFAULT_SEED, generate  # noqa: PLC0415
@@ -90,8 +99,10 @@ def generate(authorities: str, year: int, seed: int | None, out: Path, profile: 
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed
     command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {year} --seed {seed}"
+    if mode != "exact":
+        command += f" --mode {mode}"
     with _progress(quiet, year - loaded.warm_up_from) as tick:
-        folder, made, report = generate(loaded, chosen, year, seed=seed, out=out, command=command, tick=tick)
+        folder, made, report = generate(loaded, chosen, year, seed=seed, mode=mode, out=out, command=command, tick=tick)
     if quiet:
         return
     from synth.summary import summary_text  # noqa: PLC0415

@@ -53,6 +53,7 @@ def generate(
     year: int,
     *,
     seed: int = DEFAULT_SEED,
+    mode: str = "exact",
     out: Path = Path("outputs"),
     command: str = "",
     tick: Callable[[int], None] = lambda _: None,
@@ -60,8 +61,9 @@ def generate(
     """Write both returns of a year into the folder `out`/`year` and return it, the forms and the check's report.
 
     The folder appears whole or not at all: files are written beside it under another name, read back and validated,
-    and only then take its place. Raises InputError for a year the profile does not cover or a folder that cannot be
-    written or holds other files, OutputError where what was written does not pass.
+    and only then take its place. `mode` is "exact" (published cells reproduced) or "sampled" (a year that might have
+    been: cells vary as chance would have it). Raises InputError for a year the profile does not cover or a folder that
+    cannot be written or holds other files, OutputError where what was written does not pass.
     """
     first, last = profile.years
     if not first <= year <= last:
@@ -69,20 +71,26 @@ def generate(
             f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose one of them."
         )
     check_place(out, out / str(year))
-    made = simulate(profile, authorities, year, seed, tick)
+    if mode == "sampled":
+        from synth.sampled import sampled  # noqa: PLC0415
+
+        drawn = sampled(profile, seed)
+    else:
+        drawn = profile
+    made = simulate(drawn, authorities, year, seed, tick)
     with folder_in_place(out, str(year)) as building:
-        report = _write(made, profile, seed, command, building)
+        report = _write(made, profile, seed, mode, command, building)
     return out / str(year), made, report
 
 
-def _write(made: Generated, profile: Profile, seed: int, command: str, building: Path) -> Report:
+def _write(made: Generated, profile: Profile, seed: int, mode: str, command: str, building: Path) -> Report:
     """Write all files into a folder, read them back and check them."""
     from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load after the simulation
     from synth.validate import validate_folder  # noqa: PLC0415
 
     for form, name in FILES.items():
         write_csv(made.forms[form], building / name)
-    (building / MANIFEST).write_text(manifest_text(made, profile, seed, command, building), "utf-8")
+    (building / MANIFEST).write_text(manifest_text(made, profile, seed, mode, command, building), "utf-8")
     report = validate_folder(building, made.year)
     if not report.ok:
         raise OutputError(f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}")

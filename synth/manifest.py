@@ -48,7 +48,7 @@ def guidance_digest() -> str:
     return digest.hexdigest()
 
 
-def manifest_text(made: Generated, profile: Profile, seed: int, command: str, folder: Path) -> str:
+def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, command: str, folder: Path) -> str:
     """Describe the files of a folder: command, seed, versions, digests, rows; JSON with a final line feed."""
     from synth.profile import digest  # noqa: PLC0415
 
@@ -57,6 +57,7 @@ def manifest_text(made: Generated, profile: Profile, seed: int, command: str, fo
         "may_be_used_for": _MAY,
         "may_not_be_used_for": _MAY_NOT,
         "command": command,
+        "mode": mode,
         "year": made.year,
         "authorities": [authority.code for authority in made.authorities],
         "seed": seed,

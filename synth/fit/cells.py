@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TOTALS", "TargetCell", "covers", "load_target_cells"]
 
-TOTALS = ("looked_after", "care_and_support", "starts", "leavers", "older_boys")
-"""Whole numbers by authority and year: both stocks, the flows of the account, and its boys of 16 and 17."""
+TOTALS = ("looked_after", "care_and_support", "starts", "leavers", "older_boys", "young", "grown")
+"""Whole numbers by authority and year: both stocks, the flows of the account, its boys of 16 and 17, its children of 1
+to 4, and those who leave at 16 and over."""
 
 _COLUMNS = ("table", "cell", "views", "where", "share", "of", "totals", "when", "basis", "note")
-_WHEN = ("always", "figures")
+_WHEN = ("always", "figures", "before")
 _BASES = ("published", "research", "assumed")
 
 
@@ -31,8 +32,8 @@ class TargetCell:
     Published figures counted in one of `views` speak of it; `where` says which children are in it. Before anything
     published is looked at it holds `share` of the total `of` (a number, or the parameter that gives it);
     "looked_after/older_boys" spreads the total of Wales like another. `totals` name the totals it is a part of. `when`
-    is "always", or "figures" where only years with a published figure have a target and the others follow the
-    parameters.
+    is "always"; "before" where the years that lead in to the profile's have targets too; or "figures" where only
+    years with a published figure have one and the others follow the parameters.
     """
 
     place: str

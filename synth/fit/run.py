@@ -112,6 +112,9 @@ def _totals(profile: Profile, account: Account, years: Sequence[int]) -> dict[st
     for kind, flow in (("starts", account.starts), ("leavers", account.leavers)):
         totals[kind] = {year: flow[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
     older = account.stock[:, 0, 16:]
+    young, grown = account.stock[:, :, 1:5], account.leavers[:, :, 16:]
+    totals["young"] = {year: young[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
+    totals["grown"] = {year: grown[..., year - account.first_year].sum(axis=(1, 2)) for year in years}
     totals["older_boys"] = {year: older[..., year - account.first_year].sum(axis=1) for year in years}
     return totals
 

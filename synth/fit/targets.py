@@ -42,6 +42,8 @@ _OF_VIEW = {
 """View -> the total its rows add up to."""
 
 _LEAST = 1e-6
+_AWAY, _COUNTED_AS = "other.unknown", "other.outside_in_wales"
+"""Children away from their placement have no address; the simulation counts them with those placed elsewhere."""
 _NOBODY = ".unknown"
 """Ending of the names of cells that take up room in the totals but are no target."""
 
@@ -160,6 +162,34 @@ def fit_targets(
     (22, in official order) by year. `years` may begin before the profile's: what holds in its first year is then
     reached step by step. `hold_out` names tables that are not looked at.
     """
+    figures = _figures(tables, profile, totals, years, hold_out)
+    found: list[Target] = []
+    missed: list[Miss] = []
+    for name, cells in load_target_cells(tables).items():
+        fit = _Fit(cells, totals, profile)
+        rows = {
+            year: [row for cell, how, share in figures[year] for row in fit.published(year, cell, how, share)]
+            for year in years
+        }
+        for year, values in _all_years(fit, rows, years).items():
+            if cells[0].when == "figures" and not rows[year]:
+                continue
+            if cells[0].when != "before" and year < profile.years[0]:
+                continue
+            target, misses = _whole(fit, name, year, values, rows[year])
+            found.append(target)
+            missed.extend(misses)
+    return tuple(found), tuple(missed)
+
+
+def _figures(
+    tables: Tables,
+    profile: Profile,
+    totals: Mapping[str, Mapping[int, NDArray[np.int64]]],
+    years: Sequence[int],
+    hold_out: Sequence[str],
+) -> dict[int, list[tuple[Cell, Counted, NDArray[np.float64]]]]:
+    """Return for each year the published cells to fit, how they are counted, and each authority's part of them."""
     counted = load_counted(tables)
     figures: dict[int, list[tuple[Cell, Counted, NDArray[np.float64]]]] = {year: [] for year in years}
     for year in (year for year in years if year >= profile.years[0]):
@@ -176,21 +206,7 @@ def fit_targets(
             whole = sum(base[one].astype(float) for one in spread)
             for one in spread:
                 figures[one].append((cell, row, base[one] / np.maximum(whole, 1)))
-    found: list[Target] = []
-    missed: list[Miss] = []
-    for name, cells in load_target_cells(tables).items():
-        fit = _Fit(cells, totals, profile)
-        rows = {
-            year: [row for cell, how, share in figures[year] for row in fit.published(year, cell, how, share)]
-            for year in years
-        }
-        for year, values in _all_years(fit, rows, years).items():
-            if cells[0].when == "figures" and not rows[year]:
-                continue
-            target, misses = _whole(fit, name, year, values, rows[year])
-            found.append(target)
-            missed.extend(misses)
-    return tuple(found), tuple(missed)
+    return figures
 
 
 def _all_years(fit: _Fit, rows: Mapping[int, list[_Row]], years: Sequence[int]) -> dict[int, NDArray[np.float64]]:
@@ -250,6 +266,9 @@ def _whole(
         misses = [Miss(name, year, one.label, one.low, one.high, one.fitted, one.score) for one in found.outside]
     else:
         counts, misses = np.floor(values + 0.5).astype(int), []
+    names = [cell.name for cell in fit.cells]
+    if _AWAY in names:
+        counts[:, names.index(_COUNTED_AS)] += counts[:, names.index(_AWAY)]
     shown = [n for n, cell in enumerate(fit.cells) if not cell.name.endswith(_NOBODY)]
     by_code = {code: tuple(int(n) for n in counts[place][shown]) for place, code in enumerate(fit.codes)}
     return Target(table=name, year=year, cells=tuple(fit.cells[n].name for n in shown), counts=by_code), misses

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from synth.dates import Days, day_of_year_start, last_day
+from synth.dates import Days, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
 from synth.lives.admission import queue_lengths, queues
 from synth.lives.cells import AGES, Cells, fit_in
@@ -65,7 +65,7 @@ def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64], 
         queue_for_care(book, year, "unaccompanied", wanted)
         return
     place, family = queues(book.order, year, "unaccompanied", np.where(wanted > 0, 12 * wanted + 24, 1))
-    found = _arrivals(book, place, family, "unaccompanied", year)
+    found = _arrivals(book, place, family, "unaccompanied", year, _latest_entry(book, place, year, looked_after))
     _enter(book, found, _fitting(found, cells, len(family), wanted)[found.family], "unaccompanied", year, settle=True)
 
 
@@ -173,9 +173,34 @@ def _fitting(found: _Arrivals, cells: Cells, families: int, most: NDArray[np.int
     return fit_in(found.family[who], number, families, cells.room, most)
 
 
-def _arrivals(book: Book, place: NDArray[np.int64], family: NDArray[np.uint64], kind: str, year: int) -> _Arrivals:
+def _latest_entry(
+    book: Book, place: NDArray[np.int64], year: int, looked_after: NDArray[np.int64]
+) -> NDArray[np.int32] | None:
+    """Return the last day of entry of each queued child, early enough for the three-month rule where that is counted.
+
+    A plan of an unaccompanied child begins on entry, so few can come after 1 January where nearly all of the stock
+    is counted: a share of those whom the targets leave out.
+    """
+    counted = book.targets("status", year, "looked_after", "both")
+    if counted is None:
+        return None
+    room = np.floor(book.behaviour.scalar("unaccompanied.share_of_newest", year) * (looked_after - counted))
+    return np.where(_position(place) < room[place], last_day(year), quarter_day(year)).astype(np.int32)
+
+
+def _arrivals(
+    book: Book,
+    place: NDArray[np.int64],
+    family: NDArray[np.uint64],
+    kind: str,
+    year: int,
+    latest: NDArray[np.int32] | None = None,
+) -> _Arrivals:
     """Draw queued families in full: members, the day they enter care, where the period leads."""
     entry = _entry_days(book, family, year)
+    if latest is not None:
+        early = within(book.streams("entry before the quarter").uniform(family), day_of_year_start(year), latest)
+        entry = np.where(entry > latest, early, entry).astype(np.int32)
     new = members(book.streams, book.behaviour, kind, family, entry, year)
     return _outcomes(book, place[new.queue], new, entry[new.queue], family[new.queue], kind, year)
 

@@ -227,7 +227,7 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
         return
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
-    share = behaviour.scalar("care.stay_share", year)
+    share = behaviour.scalar("care.stay_share_at_most", year)
     missing = cells.by_authority(cells.room) - np.floor(share * starts).astype(np.int64)
     settled = int(behaviour.scalar("care.early_leaving_after_days", year))
     rows = np.flatnonzero(

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Care", "unfold"]
 
+_SHORTEST_ABSENCE = 2
+"""More than 24 hours: two dates apart always is."""
+
 LATEST = 2024
 """The guidance whose ages and combinations govern every draw: limits have only become stricter."""
 
@@ -139,7 +142,9 @@ def _cut(
 ) -> Care:
     """Cut periods into episodes, up to the day each really ends."""
     end = period["end"]
-    spells = spells.only(spells.start < end[spells.period])
+    # Who leaves care sooner than was drawn does not go away for less than a day before.
+    least = np.where(spells.away >= 0, _SHORTEST_ABSENCE, 1)
+    spells = spells.only(spells.start + least <= end[spells.period])
     return Care(year, period, who, path, found, spells, cut(path, spells, period["start"], end))
 
 

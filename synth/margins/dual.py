@@ -32,6 +32,8 @@ _LIFT = 3.0
 """Most that the logarithm of a cell rises in one step: the exponential beyond is not to be trusted."""
 _LARGE = 1000.0
 """Sums larger than this have their tolerance in proportion."""
+_NOISE = 1e-15
+"""Rounding error of a sum, as a share of it, for each unit of the largest multiplier."""
 _ENOUGH = 1e-4
 """Share of the expected descent that a step must bring."""
 _SHORTEST = 1e-10
@@ -102,8 +104,10 @@ def minimise(
     steps = 0
 
     def done() -> bool:
-        scale = max(1.0, float(here.sums.max(initial=0.0)) / _LARGE)
-        return bool(np.abs(here.gradient).max(initial=0.0) <= tolerance * scale)
+        largest = float(np.abs(here.sums).max(initial=0.0))
+        noise = _NOISE * largest * float(np.abs(here.multipliers).max(initial=0.0))
+        limit = max(tolerance * max(1.0, largest / _LARGE), noise)
+        return bool(np.abs(here.gradient).max(initial=0.0) <= limit)
 
     while not done() and steps < most:
         way = -sums.solve(here.values, here.curvature + SLACK, here.gradient)

@@ -56,7 +56,7 @@ class Margin:
         ends(lows.ravel(), highs.ravel(), lambda row: f"margin {name}, cell {np.unravel_index(row, lows.shape)}")
 
 
-def ends(low: Array, high: Array, name: Callable[[int], str]) -> tuple[Array, Array]:
+def ends(low: Array, high: Array, name: Callable[[int], object]) -> tuple[Array, Array]:
     """Return the ends with NaN opened to infinity; raises InputError where a low end lies above its high end."""
     lows = np.where(np.isnan(low), -np.inf, low)
     highs = np.where(np.isnan(high), np.inf, high)

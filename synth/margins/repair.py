@@ -1,4 +1,9 @@
-"""Moving whole children between cells of a table until its margins lie in their intervals."""
+"""Moving whole children between cells of a table until its margins lie in their intervals.
+
+Every margin cell has a cost, the squared distance of its count from the interval and a little for its distance from
+the fitted sum. A move is made when it lowers the cost of all margins together, so the search ends. Moves along one
+axis come first: they leave all margins without that axis alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth.margins.model import Array
+    from synth.margins.model import Array, Index
 
 __all__ = ["Repair"]
 
@@ -19,40 +24,57 @@ _NEAR = 0.02
 """Weight of the squared distance from the fitted sum, beside 1 for the squared distance from the interval."""
 _LIKELY = 0.05
 """Weight of the log of the fitted cell: of two moves that mend as much, the likelier one is made."""
-_GAIN = 1e-6
-"""Least fall of the cost that counts as one."""
-_GAINS = (0.5, 0.5)
-"""Least fall asked of a move in the first sweep, and how much of it in each further one: big gains first."""
+_GAINS = (0.5, 0.5, 1e-3)
+"""Least fall of the cost asked of a move in the first sweep, how much of it in each further one, and in the last."""
+_REFUSED = 300
+"""Moves in a row that earlier moves have made useless, before all are looked up anew."""
+_FEW = 60
+"""Cells tried for children that come from nowhere, go nowhere or move along several axes."""
 
 
 class _Side:
-    """One margin: its counts, and what one child more or less in each cell would cost."""
+    """One margin: its counts, and what one child more or less in each cell would cost.
 
-    def __init__(self, axes: tuple[int, ...], low: Array, high: Array, fitted: Array, counts: Array) -> None:
+    Counts and costs stand in lists: they change one at a time, and single entries of lists are quick to reach.
+    """
+
+    def __init__(self, shape: tuple[int, ...], axes: tuple[int, ...], low: Array, high: Array) -> None:
         self.axes = axes
-        self.low, self.high, self.fitted, self.counts = low, high, fitted, counts.astype(float)
-        self.more = self.cost(self.counts + 1) - self.cost(self.counts)
-        self.less = self.cost(self.counts - 1) - self.cost(self.counts)
+        lengths = np.cumprod([1, *(shape[axis] for axis in reversed(axes))])[:-1][::-1]
+        self.stride = {axis: int(length) for axis, length in zip(axes, lengths, strict=True)}
+        self.low, self.high = low.ravel().tolist(), high.ravel().tolist()
 
-    def cost(self, counts: Array) -> Array:
-        """Return the cost of counts, one for each cell."""
-        out: Array = np.maximum(np.maximum(self.low - counts, counts - self.high), 0.0)
-        return out * out + _NEAR * (counts - self.fitted) ** 2
+    def fill(self, fitted: Array, counts: Array) -> None:
+        """Take the fitted sums and the counts, both in row-major order of the margin."""
+        self.fitted, self.counts = fitted.ravel().tolist(), counts.ravel().astype(float).tolist()
+        self.more, self.less = [0.0] * len(self.counts), [0.0] * len(self.counts)
+        for cell in range(len(self.counts)):
+            self.change(cell, 0)
 
-    def change(self, cell: tuple[int, ...], by: int) -> None:
+    def change(self, cell: int, by: int) -> None:
         """Put `by` children into a cell."""
         low, high, fitted = self.low[cell], self.high[cell], self.fitted[cell]
         count = self.counts[cell] = self.counts[cell] + by
         costs = []
         for near in (count - 1, count, count + 1):
-            out = max(low - near, near - high, 0.0)
+            out = low - near if near < low else near - high if near > high else 0.0
             costs.append(out * out + _NEAR * (near - fitted) ** 2)
         self.less[cell] = costs[0] - costs[1]
         self.more[cell] = costs[2] - costs[1]
 
+    def places(self, cells: Sequence[Index]) -> Index:
+        """Return where cells of the table, one array of places for each axis, stand in the margin."""
+        out = np.zeros(len(cells[0]), np.intp)
+        for axis in self.axes:
+            out += cells[axis] * self.stride[axis]
+        return out
+
 
 class Repair:
-    """Whole counts that are moved towards their intervals; `counts` is changed in place."""
+    """Whole counts of a table and their margins; `run` moves children, and `counts` changes in place.
+
+    `counts` and `fitted` have the shape of the table; each margin is the axes it keeps and its ends, inclusive.
+    """
 
     def __init__(
         self,
@@ -61,110 +83,136 @@ class Repair:
         margins: Sequence[tuple[tuple[int, ...], tuple[Array, Array]]],
     ) -> None:
         self.counts = counts
-        self._gain = _GAIN
+        self._gain = 0.0
         with np.errstate(divide="ignore"):
             self._rare = -_LIKELY * np.log(fitted)
         self._sides = []
         for axes, (low, high) in margins:
+            side = _Side(counts.shape, axes, low, high)
             drop = tuple(axis for axis in range(counts.ndim) if axis not in axes)
             turn = [sorted(axes).index(axis) for axis in axes]
-            sums = (table.sum(axis=drop).transpose(turn) for table in (fitted, counts))
-            self._sides.append(_Side(axes, np.maximum(low, 0.0), high, *sums))
+            side.fill(*(table.sum(axis=drop).transpose(turn) for table in (fitted, counts)))
+            self._sides.append(side)
 
     def sums(self) -> Array:
         """Return the margin cells, margin after margin."""
-        return np.concatenate([np.zeros(0), *(side.counts.ravel() for side in self._sides)])
+        return np.array([count for side in self._sides for count in side.counts], float)
+
+    def done(self) -> bool:
+        """Say whether every margin cell lies inside its interval."""
+        return all(
+            low <= count <= high
+            for side in self._sides
+            for low, count, high in zip(side.low, side.counts, side.high, strict=True)
+        )
 
     def run(self, sweeps: int) -> None:
-        """Sweep until nothing falls any more, or `sweeps` times."""
-        for sweep in range(sweeps):
-            self._gain = max(_GAIN, _GAINS[0] * _GAINS[1] ** sweep)
+        """Sweep over the axes until every cell is inside, nothing falls any more, or `sweeps` times."""
+        self._gain, share, least = _GAINS
+        for _ in range(sweeps):
             moved = 0
             for axis in range(self.counts.ndim):
                 moved += self._along(axis)
-                if self.outside() == 0:
+                if self.done():
                     return
-            moved += self._anywhere()
-            if not moved and self._gain == _GAIN:
+            if moved < _FEW:
+                moved += self._anywhere()
+            if not moved and self._gain == least:
                 return
-
-    def outside(self) -> int:
-        """Return how many margin cells lie outside their interval."""
-        return sum(int(((side.counts < side.low) | (side.counts > side.high)).sum()) for side in self._sides)
+            self._gain = max(least, self._gain * share)
 
     def _along(self, axis: int) -> int:
         """Move children along one axis, the best moves first; return how many moved."""
         cells = np.nonzero(self.counts)
-        size = self.counts.shape[axis]
-        fall = np.zeros((len(cells[0]), size))
-        targets = np.arange(size)[None, :]
-        open_cells = [targets if other == axis else cell[:, None] for other, cell in enumerate(cells)]
-        for side in self._sides:
-            if axis in side.axes:
-                fall += side.less[tuple(cells[other] for other in side.axes)][:, None]
-                fall += side.more[tuple(open_cells[other] for other in side.axes)]
-        fall += self._rare[tuple(open_cells)] - self._rare[cells][:, None]
-        fall[np.arange(len(fall)), cells[axis]] = np.inf
+        ways = np.arange(self.counts.shape[axis])
+        flat = np.ravel_multi_index(cells, self.counts.shape)
+        step = int(np.prod(self.counts.shape[axis + 1 :], dtype=int))
+        base = flat - cells[axis] * step
+        fall = self._rare.ravel().take(base[:, None] + ways * step)
+        fall -= self._rare.ravel().take(flat)[:, None]
+        touched = [side for side in self._sides if axis in side.axes]
+        own = []
+        for side in touched:
+            old = side.places(cells)
+            start = old - cells[axis] * side.stride[axis]
+            fall += np.array(side.less).take(old)[:, None]
+            fall += np.array(side.more).take(start[:, None] + ways * side.stride[axis])
+            own.append((old, start))
+        fall[np.arange(len(flat)), cells[axis]] = np.inf
         best = fall.argmin(axis=1)
-        depth = fall[np.arange(len(fall)), best]
-        moved = 0
-        for row in np.argsort(depth, kind="stable"):
-            if depth[row] >= -self._gain:
-                break
-            old = tuple(int(cell[row]) for cell in cells)
-            new = (*old[:axis], int(best[row]), *old[axis + 1 :])
-            moved += self._move(old, new)
+        depth = fall[np.arange(len(flat)), best]
+        order = np.argsort(depth, kind="stable")
+        order = order[depth[order] < -self._gain]
+        best = best[order]
+        moves = np.stack([flat[order], base[order] + best * step])
+        sides = [np.stack([old[order], start[order] + best * side.stride[axis]]) for side, (old, start) in
+                 zip(touched, own, strict=True)]  # fmt: skip
+        return self._make(touched, moves, sides)
+
+    def _make(self, touched: list[_Side], moves: Index, sides: list[Index]) -> int:
+        """Make those moves that still lower the cost; return how many.
+
+        `moves` holds the cells left and entered, two rows; `sides` the same for each touched margin.
+        """
+        counts, rare = self.counts.reshape(-1), self._rare.ravel()
+        extra = (rare[moves[1]] - rare[moves[0]]).tolist()
+        changes = [(side, *places.tolist()) for side, places in zip(touched, sides, strict=True)]
+        moved, refused = 0, 0
+        for row, (old, new) in enumerate(moves.T.tolist()):
+            fall = extra[row]
+            for side, before, after in changes:
+                if before[row] != after[row]:
+                    fall += side.less[before[row]] + side.more[after[row]]
+            if fall >= -self._gain or counts[old] == 0:
+                refused += 1
+                if refused > _REFUSED:
+                    break
+                continue
+            refused = 0
+            for side, before, after in changes:
+                side.change(before[row], -1)
+                side.change(after[row], 1)
+            counts[old] -= 1
+            counts[new] += 1
+            moved += 1
         return moved
 
-    def _anywhere(self, few: int = 60) -> int:
-        """Add, take away or move a child between any two cells; return how many moves were made."""
-        moved = 0
-        gain = self._table("more") + self._rare
-        loss = np.where(self.counts > 0, self._table("less") - self._rare, np.inf)
-        into = [self._cell(at) for at in np.argsort(gain, axis=None, kind="stable")[:few]]
-        out = [self._cell(at) for at in np.argsort(loss, axis=None, kind="stable")[:few]]
-        for new in into:
-            moved += self._move(None, new)
-        for old in out:
-            moved += self._move(old, None)
-        for old, new in zip(out, into, strict=False):
-            moved += self._move(old, new)
-        return moved
+    def _anywhere(self) -> int:
+        """Add, take away or move children between any two cells; return how many did."""
+        gain = (self._table("more") + self._rare).ravel()
+        loss = np.where(self.counts > 0, self._table("less") - self._rare, np.inf).ravel()
+        few = min(_FEW, gain.size)
+        into, out = (np.argpartition(cost, few - 1)[:few] for cost in (gain, loss))
+        into, out = into[np.argsort(gain[into], kind="stable")], out[np.argsort(loss[out], kind="stable")]
+        out = out[np.isfinite(loss[out])]
+        moved = sum(self._one(int(cell), 1) for cell in into) + sum(self._one(int(cell), -1) for cell in out)
+        moves = np.stack([np.repeat(out, len(into)), np.tile(into, len(out))])
+        sides = []
+        for side in self._sides:
+            places = (side.places(np.unravel_index(cells, self.counts.shape)) for cells in moves)
+            sides.append(np.stack(list(places)))
+        return moved + self._make(self._sides, moves, sides)
 
-    def _cell(self, flat: np.intp) -> tuple[int, ...]:
-        return tuple(int(at) for at in np.unravel_index(flat, self.counts.shape))
+    def _one(self, cell: int, by: int) -> int:
+        """Add a child to a cell, or take one away, if that lowers the cost; return 1 if it was done."""
+        at = np.unravel_index([cell], self.counts.shape)
+        places = [int(side.places(at)[0]) for side in self._sides]
+        own = by * float(self._rare.ravel()[cell])
+        fall = own + sum(
+            (side.more if by > 0 else side.less)[place] for side, place in zip(self._sides, places, strict=True)
+        )
+        if not fall < -self._gain or self.counts.reshape(-1)[cell] + by < 0:
+            return 0
+        for side, place in zip(self._sides, places, strict=True):
+            side.change(place, by)
+        self.counts.reshape(-1)[cell] += by
+        return 1
 
     def _table(self, which: str) -> Array:
         """Return for each cell of the table what a child more or less would cost."""
         out = np.zeros(self.counts.shape)
         for side in self._sides:
-            own = getattr(side, which).transpose(np.argsort(side.axes))
+            own = np.array(getattr(side, which)).reshape([self.counts.shape[axis] for axis in side.axes])
+            own = own.transpose(np.argsort(side.axes))
             out += own.reshape([size if axis in side.axes else 1 for axis, size in enumerate(self.counts.shape)])
         return out
-
-    def _move(self, old: tuple[int, ...] | None, new: tuple[int, ...] | None) -> int:
-        """Move one child if that lowers the cost; `None` is outside the table. Return 1 if it moved."""
-        if old is not None and self.counts[old] <= 0:
-            return 0
-        fall = (self._rare[new] if new else 0.0) - (self._rare[old] if old else 0.0)
-        steps = []
-        for side in self._sides:
-            before = tuple(old[axis] for axis in side.axes) if old else None
-            after = tuple(new[axis] for axis in side.axes) if new else None
-            if before != after:
-                fall += (side.less[before] if before is not None else 0.0) + (
-                    side.more[after] if after is not None else 0.0
-                )
-                steps.append((side, before, after))
-        if not fall < -self._gain:
-            return 0
-        for side, before, after in steps:
-            if before is not None:
-                side.change(before, -1)
-            if after is not None:
-                side.change(after, 1)
-        if old is not None:
-            self.counts[old] -= 1
-        if new is not None:
-            self.counts[new] += 1
-        return 1

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Rest"]
 
-_FIRM = 0.01
+_FIRM = 0.1
 """Slope that keeps the cut-off Poisson's pull one to one where it is next to nothing."""
 _TINY, _SMALL, _EXACT = 1e-8, 1e-2, 1e-12
 """Below these: a mean is its own variance; a tilt is a power series; a rate is found."""

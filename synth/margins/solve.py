@@ -50,6 +50,9 @@ def fit(
     if inside not in get_args(Inside):
         raise InputError(f"inside is {inside!r}; say 'likely' or 'nearest'")
     floor = np.where(signed, -np.inf, 0.0)
+    empty = np.flatnonzero(~signed & (low <= 0) & (high == 0))
+    if empty.size:  # a sum that must be 0 empties its cells
+        prior = np.where(sums_of(empty).spread(np.ones(len(empty))) > 0, 0.0, prior)
     known = np.flatnonzero((low > floor) | np.isfinite(high))
     lows, highs = _closed(np.maximum(low, floor)[known], high[known], float(prior.sum()))
     sums = sums_of(known)
@@ -58,7 +61,7 @@ def fit(
     added = everything.add(solution.values)
     multipliers = np.zeros(len(low))
     multipliers[known] = solution.multipliers
-    conflicts = _conflicts(sums, solution, known, low, high, name)
+    conflicts = _conflicts(sums, solution, known, lows, highs, name)
     return Fitted(
         solution.values, added, low, high, multipliers, conflicts, solution.converged, solution.steps, name, shapes
     )
@@ -95,28 +98,22 @@ def _conflicts(
     sums: Sums,
     solution: Solution,
     known: Index,
-    low: Array,
-    high: Array,
+    lows: Array,
+    highs: Array,
     name: Namer,
 ) -> tuple[Conflict, ...]:
-    """Return the sums left outside, the furthest first, with their scores."""
-    excess = outside(solution.sums, low[known], high[known])
+    """Return the sums left outside, the furthest first, with their scores; `known` numbers them for `name`."""
+    excess = outside(solution.sums, lows, highs)
     limit = MET * np.maximum(1.0, 1e-6 * np.abs(solution.sums))
     rows = np.flatnonzero(np.abs(excess) > limit)
     rows = rows[np.argsort(-np.abs(excess[rows]), kind="stable")]
-    scores = np.full(len(rows), np.nan)
-    few = rows[:_SCORED]
-    if few.size:
-        units = np.zeros((len(known), len(few)))
-        units[few, np.arange(len(few))] = 1.0
-        inverse = sums.solve(solution.values, solution.curvature + SLACK, units)
-        deviation = np.sqrt(np.maximum(inverse[few, np.arange(len(few))], 1e-300))
-        scores[: len(few)] = solution.multipliers[few] / deviation
+    scores = _scores(sums, solution, lows, highs, rows[:_SCORED]) if rows.size else np.zeros(0)
+    scores = np.concatenate([scores, np.full(len(rows) - len(scores), np.nan)])
     return tuple(
         Conflict(
             *name(int(known[row])),
-            float(low[known[row]]),
-            float(high[known[row]]),
+            float(lows[row]),
+            float(highs[row]),
             float(solution.sums[row]),
             float(excess[row]),
             float(solution.multipliers[row]),
@@ -124,3 +121,20 @@ def _conflicts(
         )
         for row, score in zip(rows, scores, strict=True)
     )
+
+
+def _scores(sums: Sums, solution: Solution, lows: Array, highs: Array, rows: Index) -> Array:
+    """Return for some sums how many standard deviations they are from what the others say.
+
+    Middles of intervals are taken for the figures, with the variance of an even spread over the interval, and cells
+    as Poisson around their fitted values: the score is the multiplier of generalised least squares over its
+    standard deviation (the measurement test of data reconciliation).
+    """
+    variance = (highs - lows) ** 2 / 12 + SLACK
+    units = np.zeros((len(lows), len(rows) + 1))
+    units[rows, np.arange(len(rows))] = 1.0
+    units[:, -1] = (lows + highs) / 2 - solution.sums
+    solved = sums.solve(solution.values, variance, units)
+    inverse = np.maximum(solved[rows, np.arange(len(rows))], np.finfo(float).tiny)
+    scores: Array = solved[rows, -1] / np.sqrt(inverse)
+    return scores

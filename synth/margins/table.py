@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING
@@ -203,8 +204,7 @@ def fit_table(
         most=most_steps,
         shapes=tuple(margin.low.shape for margin in margins),
     )
-    object.__setattr__(fitted, "values", fitted.values.reshape(shape))
-    return fitted
+    return replace(fitted, values=fitted.values.reshape(shape))
 
 
 def namer(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import InputError
+from synth.margins.fronts import Fronts
 from synth.margins.model import Fitted, ends
 from synth.margins.solve import Inside, fit
 
@@ -20,16 +21,29 @@ if TYPE_CHECKING:
 __all__ = ["SparseSums", "fit_vector"]
 
 
+_STALE = 12
+"""Most steps of conjugate gradients on an old factorisation; a new one costs some thirty."""
+_CLOSE = 1e-4
+"""Residual, as a share of the right side, at which Newton's equations count as solved."""
+_BOOSTS = (0.0, 1e-12, 1e-9, 1e-6)
+"""Shares of the diagonal added where rounding leaves no positive pivot."""
+
+
 class SparseSums:
-    """Sums by a sparse matrix, one row a sum; Newton's equations by sparse factorisation, ordered once."""
+    """Sums by a sparse matrix, one row a sum; Newton's equations by sparse factorisation.
+
+    The equations change little from one step to the next, so the last factorisation serves as the preconditioner of
+    conjugate gradients until that takes too many steps.
+    """
 
     def __init__(self, matrix: Matrix) -> None:
         from scipy.sparse import csr_array  # noqa: PLC0415
 
         self._matrix = csr_array(matrix)
         self._across = csr_array(self._matrix.T)
-        # wide sums last: those of the country tie together what authorities keep apart
-        self._order = np.argsort(np.diff(self._matrix.indptr), kind="stable")
+        self._squared = self._matrix.power(2)
+        self._fronts: Fronts | None = None
+        self._factored = False
 
     def add(self, values: Array) -> Array:
         """Return A p."""
@@ -43,22 +57,55 @@ class SparseSums:
 
     def solve(self, values: Array, diagonal: Array, right: Array) -> Array:
         """Return x with (A diag(p) A' + diag(d)) x = right."""
-        from scipy.sparse import csc_array, diags_array  # noqa: PLC0415
-        from scipy.sparse.linalg import splu  # noqa: PLC0415
+        if self._factored and right.ndim == 1:
+            found = self._descend(values, diagonal, right)
+            if found is not None:
+                return found
+        self._factor(values, diagonal)
+        out = self._backed(right)
+        if right.ndim == 1:
+            # one correction: where sums contradict each other the equations are close to singular
+            out += self._backed(right - self._times(values, diagonal, out))
+        return out
 
-        weighted = self._across.copy()
-        weighted.data = weighted.data * np.repeat(values, np.diff(weighted.indptr))
-        normal = csc_array(self._matrix @ weighted + diags_array(diagonal))
-        # symmetric scaling: diagonals run from 1e-6 to the square of the widest interval
-        scale = 1 / np.sqrt(normal.diagonal())
-        normal.data *= scale[normal.indices] * np.repeat(scale, np.diff(normal.indptr))
-        normal = csc_array(normal[self._order][:, self._order])
-        factor = splu(normal, permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
-        flat = right.reshape(len(right), -1) * scale[:, None]
-        out = np.empty_like(flat)
-        out[self._order] = factor.solve(flat[self._order])
-        solved: Array = (out * scale[:, None]).reshape(right.shape)
-        return solved
+    def _factor(self, values: Array, diagonal: Array) -> None:
+        if self._fronts is None:
+            self._fronts = Fronts(self._matrix)
+        whole = self._squared @ values + diagonal
+        for boost in _BOOSTS:
+            try:
+                self._fronts.factor(values, diagonal + boost * whole)
+            except np.linalg.LinAlgError:
+                continue
+            self._factored = True
+            return
+        self._fronts.factor(np.zeros_like(values), whole)
+
+    def _backed(self, right: Array) -> Array:
+        assert self._fronts is not None
+        return self._fronts.solve(right)
+
+    def _times(self, values: Array, diagonal: Array, x: Array) -> Array:
+        out: Array = self._matrix @ (values * (self._across @ x)) + diagonal * x
+        return out
+
+    def _descend(self, values: Array, diagonal: Array, right: Array) -> Array | None:
+        """Return the solution by preconditioned conjugate gradients, None if that takes too long."""
+        x = np.zeros_like(right)
+        rest = right.copy()
+        along = better = self._backed(rest)
+        size = first = float(rest @ better)
+        for _ in range(_STALE):
+            if not size > _CLOSE**2 * first:
+                return x
+            image = self._times(values, diagonal, along)
+            length = size / float(along @ image)
+            x = x + length * along
+            rest -= length * image
+            better = self._backed(rest)
+            size, before = float(rest @ better), size
+            along = better + (size / before) * along
+        return None
 
 
 def fit_vector(

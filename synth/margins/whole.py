@@ -48,12 +48,13 @@ def whole_table(
     if table.shape != shape or not np.isfinite(table).all() or (table < 0).any():
         raise InputError(f"the values must be {shape} finite numbers, none below 0; found shape {table.shape}")
     places = [checked(margin, names, shape) for margin in margins]
-    bounds = [ends(margin.low, margin.high, margin.label.format) for margin in margins]
+    name = namer(axes, margins, places)
+    bounds = [ends(margin.low, margin.high, name) for margin in margins]
     start = _systematic(table.ravel()).reshape(shape)
     repair = Repair(start, table, list(zip(places, bounds, strict=True)))
     repair.run(sweeps)
     low, high = (np.concatenate([np.zeros(0), *(pair[side].ravel() for pair in bounds)]) for side in (0, 1))
-    return Whole(repair.counts, _named(repair.sums(), low, high, namer(axes, margins, places)))
+    return Whole(repair.counts, _named(repair.sums(), low, high, name))
 
 
 def whole_vector(

@@ -18,6 +18,7 @@ from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
 from synth.profile.nested import Value, mismatch, mix
 from synth.profile.ranges import out_of_range
+from synth.profile.rescaled import Factors, rescaled
 from synth.published import profiles_dir
 
 if TYPE_CHECKING:
@@ -289,6 +290,7 @@ def overlay(profile: Profile, path: Path) -> Profile:
             )
         parameters[name] = _replaced(path, name, parameters[name], fields)
     cells = {(cell.kind, cell.authority, cell.year): cell for cell in profile.levels}
+    factors: Factors = {}
     for n, fields in enumerate(found.levels):
         cell = _level(path, n, fields)
         key = (cell.kind, cell.authority, cell.year)
@@ -298,11 +300,17 @@ def overlay(profile: Profile, path: Path) -> Profile:
                 f"{cell.authority} in {cell.year}; years are {profile.warm_up_from} to {profile.years[1]}, "
                 "authorities have codes such as 552. Correct the entry.",
             )
+        factors[key] = cell.value / max(cells[key].value, 1)
         cells[key] = cell
+    values: dict[tuple[str, str, int], int] = {key: cell.value for key, cell in cells.items()}
+    changed = {
+        "name": f"{profile.name} + overlay",
+        "levels": tuple(cells.values()),
+        "targets": tuple(rescaled(profile.targets, factors, values)),
+        "parameters": parameters,
+    }
     kept = {name: getattr(profile, name) for name in Profile.model_fields}
-    return Profile.model_construct(
-        **kept | {"name": f"{profile.name} + overlay", "levels": tuple(cells.values()), "parameters": parameters},
-    )
+    return Profile.model_construct(**kept | changed)
 
 
 def digest(profile: Profile) -> str:

@@ -27,6 +27,8 @@ __all__ = ["ending_codes"]
 
 _FIXED = {"guardian_carer": "E43", "guardian_other": "E44", "died": "E2", "transfer": "E3", "custody": "E9"}
 _AT_18 = ("E10", "E5", "E6", "E8")
+_CUSTODY_AGE = 14
+"""Nobody younger is put down as sentenced to custody in place of another reason."""
 _FOSTER = [KINDS.index(kind) for kind in ("kin", "la_foster", "agency_foster")]
 
 
@@ -109,6 +111,7 @@ def _lawful(
         "E5": teens,
         "E6": teens,
         "E7": teens,
+        "E9": (birthday(birth, _CUSTODY_AGE) <= end) & ~grown & ~ordered & ~away,
         "E10": grown & with_carer & begun,
         "E12": legal == STATUSES.index("E1"),
     }

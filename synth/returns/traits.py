@@ -20,6 +20,8 @@ from synth.lives.people import ETHNICITIES, MALE, age_group
 from synth.lives.plans import NEEDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from synth.lives.streams import Streams
@@ -59,6 +61,8 @@ _FIRST_AGE["HEALTH_DENTAL_CHECK"] = 5
 _TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
 _TRIO = ("SUBSTANCE_ALCOHOL_MISUSE", "MENTAL_ILL_HEALTH", "DOMESTIC_ABUSE")
 _ILL = ("SUBSTANCE_ALCOHOL_MISUSE", "LEARNING_DISABILITIES", "MENTAL_ILL_HEALTH", "PHYSICAL_ILL_HEALTH")
+_LARGEST_LIFT, _HALVINGS = 3.0, 24
+"""Standard deviations a threshold is moved at most to meet a target, and steps to find by how much."""
 _MEMORY = 6
 """Years of drift remembered; older shocks weigh next to nothing."""
 
@@ -135,7 +139,7 @@ def traits(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[st
     return Traits(
         autism,
         _impairments(streams, behaviour, who, impaired, year),
-        _parental(streams, behaviour, who, year),
+        _parental(streams, behaviour, who, codes, year),
         _health(streams, behaviour, who, year),
         _language(streams, behaviour, who, codes, year),
     )
@@ -183,7 +187,7 @@ def _impairments(
     return np.asarray(found & impaired[:, None])
 
 
-def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.bool_]:
+def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> NDArray[np.bool_]:
     """Parents' difficulties, shape (n, 5): the same for all children of a family, none known for unaccompanied ones."""
     share = behaviour.table("parental.share", year, STATUSES, PARENTAL)[who.status]
     shift = behaviour.table("parental.shift_by_need", year, NEEDS, PARENTAL)[who.need]
@@ -194,6 +198,40 @@ def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) 
         own = _drifting(streams, behaviour, f"parental {factor}", who.family, year)
         latents.append(np.sqrt(tie) * trio + np.sqrt(1 - tie) * own if factor in _TRIO else own)
     over = np.stack(latents, axis=1) - _threshold(share) + shift
+    return _meeting(behaviour, who, codes, year, lambda lift: _recorded(who, over, lift))
+
+
+def _meeting(
+    behaviour: Behaviour,
+    who: Subjects,
+    codes: list[str],
+    year: int,
+    recorded: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+) -> NDArray[np.bool_]:
+    """Return the difficulties with the mental ill health of parents as frequent in each authority as its target says.
+
+    All families of an authority come nearer to the threshold, or further from it, by the same; more lift never takes
+    the mark from a family that has it, so halving finds the lift.
+    """
+    targets = [behaviour.profile.target("mental_ill_health", code, year) for code in codes]
+    flat = np.zeros(len(codes))
+    if any(counts is None for counts in targets):
+        return recorded(flat[who.authority])
+    present = np.bincount(who.authority, minlength=len(codes)) > 0
+    wanted = np.where(present, np.array(targets)[:, 0], 0)
+    low, high = flat - _LARGEST_LIFT, flat + _LARGEST_LIFT
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        found = recorded(middle[who.authority])[:, PARENTAL.index("MENTAL_ILL_HEALTH")]
+        enough = np.bincount(who.authority[found], minlength=len(codes)) >= wanted
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return recorded(high[who.authority])
+
+
+def _recorded(who: Subjects, over: NDArray[np.float64], lift: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which difficulties are recorded, parents' mental ill health being `lift` nearer to its threshold."""
+    over = over.copy()
+    over[:, PARENTAL.index("MENTAL_ILL_HEALTH")] += lift
     found = over > 0
     rows = np.arange(len(over))
     # A child on the register has at least one; parental illness as the reason (N3) names at least one illness.

@@ -1,0 +1,92 @@
+"""Another year that might have been: the profile's stocks vary as chance would have it, and nothing else is aligned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.geography.authorities import all_authorities
+from synth.lives.draw import normal
+from synth.lives.streams import Streams
+from synth.profile import Level, Profile, Target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["sampled"]
+
+_AGES = 18
+
+
+def sampled(profile: Profile, seed: int) -> Profile:
+    """Return the profile with stocks drawn anew: counts of children vary like Poisson counts around the fitted ones.
+
+    A cell of the stock (authority, sex, single age) carries part of its departure on with its cohort, as most children
+    of one year are those of the year before. Care and support varies with the looked-after stock and, beyond it, by
+    chance of its own. All other targets are dropped, so legal status, placement, reasons and the rest follow the
+    parameters alone. A year's draw depends on earlier years, never on later ones.
+    """
+    streams = Streams(seed)
+    stocks = _stocks(profile, streams)
+    starts = [_varied_starts(target, streams) for target in profile.targets if target.table == "starts"]
+    kept = {"targets": (*stocks, *starts), "levels": _levels(profile, stocks, streams)}
+    fields = {name: getattr(profile, name) for name in Profile.model_fields}
+    return Profile.model_construct(**fields | kept)
+
+
+def _identities(cells: int) -> NDArray[np.int64]:
+    """Return a number for each cell of every authority, in official order."""
+    return np.array([area.order for area in all_authorities()])[:, None] * 1000 + np.arange(cells)
+
+
+def _stocks(profile: Profile, streams: Streams) -> list[Target]:
+    found: list[Target] = []
+    departure: NDArray[np.float64] | None = None
+    codes = [area.code for area in all_authorities()]
+    for target in sorted((t for t in profile.targets if t.table == "stock"), key=lambda target: target.year):
+        counts = np.array([target.counts[code] for code in codes], float)
+        who = _identities(counts.shape[1]).ravel()
+        fresh = normal(streams("sampled stock").uniform(who, target.year)).reshape(len(codes), -1, _AGES)
+        if departure is None:
+            departure = fresh
+        else:
+            keeps = float(profile.at("sampled.kept_a_year", target.year))
+            older = np.concatenate((fresh[:, :, :1], departure[:, :, :-1]), axis=2)
+            departure = np.where(np.arange(_AGES) > 0, keeps * older + np.sqrt(1 - keeps**2) * fresh, fresh)
+        u = streams("sampled stock rounded").uniform(who, target.year).reshape(counts.shape)
+        drawn = np.maximum(np.floor(counts + np.sqrt(counts) * departure.reshape(counts.shape) + u), 0).astype(int)
+        found.append(
+            target.model_copy(update={"counts": {c: tuple(row) for c, row in zip(codes, drawn.tolist(), strict=True)}})
+        )
+    return found
+
+
+def _varied_starts(target: Target, streams: Streams) -> Target:
+    orders = {area.code: area.order for area in all_authorities()}
+    counts: dict[str, tuple[int, ...]] = {}
+    for code, (count,) in target.counts.items():
+        z = normal(streams("sampled starts").uniform([orders[code]], target.year))[0]
+        counts[code] = (max(round(count + float(np.sqrt(count) * z)), 0),)
+    return target.model_copy(update={"counts": counts})
+
+
+def _levels(profile: Profile, stocks: list[Target], streams: Streams) -> tuple[Level, ...]:
+    """Return levels that go with the stocks; care and support keeps its distance to them, but for chance."""
+    sums = {(code, target.year): sum(counts) for target in stocks for code, counts in target.counts.items()}
+    orders = {area.code: area.order for area in all_authorities()}
+    found: list[Level] = []
+    for level in profile.levels:
+        key = (level.authority, level.year)
+        if key not in sums:
+            found.append(level)
+            continue
+        before = profile.level("looked_after", *key)
+        value = sums[key]
+        if level.kind == "care_and_support":
+            beside = max(level.value - before, 0)
+            spread = np.sqrt(beside * float(profile.at("sampled.children_a_family", level.year)))
+            z = normal(streams("sampled care and support").uniform([orders[level.authority]], level.year))[0]
+            value += max(round(beside + float(spread * z)), 0)
+        found.append(level.model_copy(update={"value": value, "source": f"{level.source}; drawn around it"}))
+    return tuple(found)
