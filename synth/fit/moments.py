@@ -70,7 +70,7 @@ def fit_behaviour(
     profile: Profile,
     *,
     seeds: Sequence[int],
-    rounds: int = 12,
+    rounds: int = 10,
     authorities: Sequence[Authority] | None = None,
     moments: Path | None = None,
     processes: int = 2,
