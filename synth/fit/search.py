@@ -20,7 +20,7 @@ _UNSURE = 0.5
 """How far, as a share of itself, a slope given at the start may be off (a standard deviation)."""
 _LONGEST = 0.6
 """The longest step of a lever, in widths."""
-_SHORTER = 0.5
+_SHORTER, _LONGER = 0.5, 1.5
 _CHANCE = 2.0
 _FAR = 3.0
 """Errors beyond which distance counts in proportion, not squared: what cannot be reached spoils nothing else."""
@@ -88,7 +88,7 @@ def search(
         _learn(problem, slope, doubt, step, figures - before)
         loss = _loss(problem, figures, at)
         if loss < lowest:
-            best, best_figures, lowest, length = at, figures, loss, min(1.0, length / _SHORTER)
+            best, best_figures, lowest, length = at, figures, loss, min(1.0, length * _LONGER)
         elif loss > lowest + chance:
             at, figures, length = best, best_figures, length * _SHORTER
     return Result(best, best_figures)
