@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 
 __all__ = ["TOTALS", "TargetCell", "covers", "load_target_cells"]
 
-TOTALS = ("looked_after", "care_and_support", "starts", "leavers", "infants", "young", "grown", "arriving")
+TOTALS = (
+    "looked_after",
+    "care_and_support",
+    "starts",
+    "leavers",
+    "infants",
+    "young",
+    "grown",
+    "turning_18",
+    "arriving",
+)
 """Numbers by authority and year: both stocks, the flows of the account; then what others are spread like: infants of
-the stock, children under 5 who came in the last three years, those who leave at 16 and over, and the groups most
-unaccompanied children belong to."""
+the stock, children under 5 who came in the last three years, those who leave at 16 and over or at 18, and the groups
+most unaccompanied children belong to."""
 
 _COLUMNS = ("table", "cell", "views", "where", "share", "of", "totals", "when", "basis", "note")
 _WHEN = ("always", "figures", "before")

@@ -34,7 +34,7 @@ SEEDS = (1, 2)
 
 _SEXES, _AGES = ("boys", "girls"), 18
 _ETHNIC = "ethnicity.by_authority"
-_RARE_CHILDREN = 0.3
+_RARE_CHILDREN, _HALF = 0.3, 0.5
 _YOUNG, _GROWN = 5, 16
 """Ages under the first and from the second on, by which adoptions and leaving at 16 and over are spread."""
 _ARRIVING = ("ASAB", "BBAC", "OOTH")
@@ -83,6 +83,7 @@ def fit(
     targets, misses = fit_targets(tables, profile, totals, years, hold_out)
     profile = profile.model_copy(update={"targets": (*_stocks(account), *targets)})
     profile = profile.model_copy(update={"parameters": profile.parameters | {_ETHNIC: _without_unaccompanied(profile)}})
+    profile = profile.model_copy(update={"targets": (*profile.targets, *_earlier_ethnicity(profile))})
     residuals: tuple[Residual, ...] = ()
     if simulate:
         from synth.fit.moments import fit_behaviour  # noqa: PLC0415  starts processes of its own
@@ -121,7 +122,10 @@ def _totals(profile: Profile, account: Account, years: Sequence[int]) -> dict[st
         totals.setdefault("grown", {})[year] = account.leavers[:, :, _GROWN:, n].sum(axis=(1, 2))
         groups = [profile.at(_ETHNIC, profile.warm_up_from)[code] for code in codes]
         arriving = np.array([sum(share for group, share in one.items() if group in _ARRIVING) for one in groups])
-        totals.setdefault("arriving", {})[year] = np.ceil(arriving * totals["looked_after"][year]).astype(np.int64)
+        # Halfway to an even spread: the groups say where such children live, not how many can be taken in a year.
+        weight = (arriving + arriving.mean()) / 2
+        totals.setdefault("arriving", {})[year] = np.ceil(weight * totals["looked_after"][year]).astype(np.int64)
+        totals.setdefault("turning_18", {})[year] = account.leavers[:, :, _AGES, n].sum(axis=1)
     return totals
 
 
@@ -144,6 +148,23 @@ def _without_unaccompanied(profile: Profile) -> Parameter:
         shares[code] = {group: round(count / whole, 4) for group, count in positive.items()} if years else before
     source = f"{old.source}; less unaccompanied children, whose mix is assumed"
     return old.model_copy(update={"value": shares, "source": source})
+
+
+def _earlier_ethnicity(profile: Profile) -> list[Target]:
+    """Return targets of ethnic groups for the profile's years before any was published: each authority's two mixes."""
+    known = [target for target in profile.targets if target.table == "ethnicity"]
+    found: list[Target] = []
+    for year in range(profile.years[0], min((target.year for target in known), default=profile.years[0])):
+        counts: dict[str, tuple[int, ...]] = {}
+        for code, mix in profile.at(_ETHNIC, year).items():
+            (alone,) = profile.target("unaccompanied", code, year) or (0,)
+            theirs = profile.at("ethnicity.unaccompanied", year)
+            stock = profile.level("looked_after", code, year)
+            expected = np.array([(stock - alone) * mix[group] + alone * theirs[group] for group in known[0].cells])
+            edges = np.floor(np.cumsum(expected) * stock / expected.sum() + _HALF).astype(int)
+            counts[code] = tuple(int(n) for n in np.diff(np.concatenate(([0], edges))))
+        found.append(Target(table="ethnicity", year=year, cells=known[0].cells, counts=counts))
+    return found
 
 
 def _stocks(account: Account) -> list[Target]:

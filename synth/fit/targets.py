@@ -42,6 +42,7 @@ _OF_VIEW = {
 """View -> the total its rows add up to."""
 
 _LEAST = 1e-6
+_AT_18 = ("E10", "E5", "E6", "E7", "E8")
 _AWAY, _COUNTED_AS = "other.unknown", "other.inside"
 """Children of whom the published locations say nothing; the simulation has next to none, and puts them inside."""
 _NOBODY = ".unknown"
@@ -111,6 +112,15 @@ class _Fit:
                 weights = np.zeros((len(self.codes), len(self.cells)))
                 weights[n] = part
                 yield _Row(f"{name} {self.codes[n]}", weights, float(total), float(total), national=False)
+
+    def at_18(self, year: int) -> Iterator[_Row]:
+        """Yield that each authority has at least as many reasons open to those turning 18 as children who do."""
+        part = np.array([cell.name in _AT_18 for cell in self.cells], float)
+        if part.any():
+            for n, total in enumerate(self.totals["turning_18"][year]):
+                weights = np.zeros((len(self.codes), len(self.cells)))
+                weights[n] = part
+                yield _Row(f"turning 18 {self.codes[n]}", weights, float(total), np.inf, national=False)
 
     def published(self, year: int, cell: Cell, row: Counted, share: NDArray[np.float64]) -> Iterator[_Row]:
         """Yield what a published cell says of the table, or nothing where the table cannot express it.
@@ -242,7 +252,7 @@ def _system(
 ) -> tuple[object, NDArray[np.float64], NDArray[np.float64], list[str]]:
     from scipy.sparse import csr_array  # noqa: PLC0415
 
-    every = [*fit.identities(year), *rows]
+    every = [*fit.identities(year), *fit.at_18(year), *rows]
     blank = np.zeros((0, len(fit.codes) * len(fit.cells)))
     matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in every)]))
     return matrix, np.array([row.low for row in every]), np.array([row.high for row in every]), [r.label for r in every]

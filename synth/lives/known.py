@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day_of_year_start, last_day, quarter_day
+from synth.dates import birthday, day_of_year_start, last_day, quarter_day, year_of
+from synth.guidance import load
 from synth.lives.admission import Queue
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Cells, fit_in
 from synth.lives.draw import within
+from synth.lives.legal import LATEST, STATUSES, legal_path
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, Entrants, outcome
 from synth.lives.plans import PlanEnds, support_plan
@@ -26,6 +28,7 @@ __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_car
 
 _REMAND_POSSIBLE = 10
 """Age of criminal responsibility."""
+_ORDERED = [STATUSES.index("C2"), STATUSES.index("E1")]
 _MAY_STAY = [HOME, DESTINATIONS.index("independent")]
 _MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
 
@@ -210,6 +213,11 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     # A race in which those who came lately are fastest: leaving becomes rarer with time in care.
     held = (first - child["care_start"][rows]) / behaviour.scalar("care.early_leaving_fades_days", year)
     race = np.log(-np.log(book.streams("leaves early").uniform(child["name"][rows], year))) + held
+    if book.targets("endings", year, "E4") is not None:
+        # Home is where most go; those under a care order would stay on with their carer or see it discharged.
+        race = race + np.where(
+            _under_order(book, rows, first), behaviour.scalar("care.early_leaving_ordered", year), 0.0
+        )
     order = np.lexsort((race, tier, cell))
     rows, cell = rows[order], cell[order]
     line = Queue(cell, np.ones(len(rows), np.int64), len(surplus))
@@ -221,6 +229,37 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
             cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), minlength=len(surplus)
         )
         cells.make_up_for(surplus - gone)
+
+
+def _under_order(book: Book, rows: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
+    """Say which children in care (by row) are under a care or placement order on a day, as drawn when they came."""
+    child, listed = book.children, book.children["period"][rows]
+    guidance = load("cla", LATEST)
+    lead, lead_birth = book.periods["lead"][listed], book.periods["lead_birth"][listed]
+    who = Entrants(
+        name=child["name"][rows],
+        lead=lead,
+        lead_birth=lead_birth,
+        number=book.periods["number"][listed],
+        birth=child["birth"][rows],
+        entry=child["care_start"][rows],
+        unaccompanied=child["unaccompanied"][rows],
+    )
+    found = np.zeros(len(rows), bool)
+    entered = year_of(who.entry)
+    for began in np.unique(entered):
+        here = np.flatnonzero(entered == began)
+        path = legal_path(
+            book.streams,
+            book.behaviour,
+            guidance,
+            who.only(here),
+            book.periods["destination"][listed[here]],
+            book.periods["drawn_end"][listed[here]],
+            int(began),
+        )
+        found[here] = np.isin(path.at(np.full(len(here), day, np.int32)), _ORDERED)
+    return found
 
 
 def stay_longer(book: Book, year: int, cells: Cells) -> None:

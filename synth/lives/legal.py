@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance
     from synth.lives.streams import Streams
 
-__all__ = ["LATER", "ROUTES", "STATUSES", "Case", "LegalPath", "entering", "legal_path"]
+__all__ = ["LATER", "LATEST", "ROUTES", "STATUSES", "Case", "LegalPath", "entering", "legal_path"]
 
 STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
 """Statuses of a single period; V1, the series of short breaks, is a life of its own."""
@@ -34,6 +34,8 @@ STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
 _V2, _C1, _C2, _E1, _L1, _L2, _J1 = range(7)
 ROUTES = ("V2", "C1", "C2", "L1", "L2", "J1")
 """Statuses a period may begin with."""
+LATEST = 2024
+"""The guidance whose ages and combinations govern every draw: limits have only become stricter."""
 LATER = np.int32(10**8)
 """A day after all others: a step that is never taken."""
 

@@ -14,7 +14,7 @@ from synth.lives.alignment import Walk
 from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
-from synth.lives.legal import LATER, STATUSES, LegalPath, legal_path
+from synth.lives.legal import LATER, LATEST, STATUSES, LegalPath, legal_path
 from synth.lives.periods import Entrants
 from synth.lives.placements import Filling, Stays
 
@@ -29,9 +29,6 @@ __all__ = ["Care", "unfold"]
 
 _SHORTEST_ABSENCE = 2
 """More than 24 hours: two dates apart always is."""
-
-LATEST = 2024
-"""The guidance whose ages and combinations govern every draw: limits have only become stricter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from synth.dates import birthday, day, day_of_year_start, last_day
 from synth.guidance import load
 from synth.lives.assignment import choose_exactly, gumbel
 from synth.lives.draw import choose
-from synth.lives.legal import STATUSES
+from synth.lives.legal import LATEST, STATUSES
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import KINDS
 from synth.lives.plans import adult_services
-from synth.lives.unfolding import LATEST, Care
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from synth.lives.behaviour import Behaviour
     from synth.lives.histories import History
     from synth.lives.streams import Streams
+    from synth.lives.unfolding import Care
 
 __all__ = ["ending_codes"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from synth.dates import age_on, day_of_year_start, last_day
 from synth.guidance import load
 from synth.lives.draw import choose, within
-from synth.lives.unfolding import LATEST
+from synth.lives.legal import LATEST
 from synth.returns.addresses import short_break_postcodes
 
 if TYPE_CHECKING:
