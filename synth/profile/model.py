@@ -302,11 +302,10 @@ def overlay(profile: Profile, path: Path) -> Profile:
             )
         factors[key] = cell.value / max(cells[key].value, 1)
         cells[key] = cell
-    values: dict[tuple[str, str, int], int] = {key: cell.value for key, cell in cells.items()}
     changed = {
         "name": f"{profile.name} + overlay",
         "levels": tuple(cells.values()),
-        "targets": tuple(rescaled(profile.targets, factors, values)),
+        "targets": tuple(rescaled(profile.targets, factors)),
         "parameters": parameters,
     }
     kept = {name: getattr(profile, name) for name in Profile.model_fields}
