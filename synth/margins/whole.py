@@ -30,6 +30,8 @@ _FRACTION = 1e-9
 """A fitted number this near to a whole one is taken for whole."""
 _PENALTY = 1000.0
 """Cost of a child outside an interval, beside the costs of rounding, which are some units a cell."""
+_EXACT = 100.0
+"""How many times dearer that is where a sum is known to the child: such sums give way last."""
 
 
 def whole_table(
@@ -69,7 +71,8 @@ def whole_vector(
     """Return whole numbers, each the next one below or above its value, with `matrix @ whole` in `low` to `high`.
 
     Arguments as in `fit_vector`, `values` instead of the prior. `nodes` bounds the search of the integer program;
-    sums that cannot be met are named in `outside`. Good for some ten thousand numbers.
+    sums that cannot be met are named in `outside`, and sums known to the child (`low == high`) give way last. Good
+    for some ten thousand numbers.
 
     Raises InputError as `fit_vector` does.
     """
@@ -97,8 +100,9 @@ def whole_vector(
     # one slack up and one down for each sum
     whole = hstack([weights[:, loose], eye_array(rows), -eye_array(rows)], format="csc")
     none = np.zeros(len(loose)), np.zeros(2 * rows)
+    penalty = np.where(lows == highs, _EXACT * _PENALTY, _PENALTY)
     found = milp(
-        np.concatenate([cost, np.full(2 * rows, _PENALTY)]),
+        np.concatenate([cost, penalty, penalty]),
         integrality=np.concatenate([none[0] + 1, none[1]]),
         bounds=Bounds(np.concatenate(none), np.concatenate([none[0] + 1, none[1] + np.inf])),
         constraints=LinearConstraint(whole, lows - base, highs - base),
