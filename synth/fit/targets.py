@@ -43,8 +43,6 @@ _OF_VIEW = {
 
 _LEAST = 1e-6
 _AT_18 = ("E10", "E5", "E6", "E7", "E8")
-_AWAY, _COUNTED_AS = "other.unknown", "other.inside"
-"""Children of whom the published locations say nothing; the simulation has next to none, and puts them inside."""
 _NOBODY = ".unknown"
 """Ending of the names of cells that take up room in the totals but are no target."""
 
@@ -276,9 +274,6 @@ def _whole(
         misses = [Miss(name, year, one.label, one.low, one.high, one.fitted, one.score) for one in found.outside]
     else:
         counts, misses = np.floor(values + 0.5).astype(int), []
-    names = [cell.name for cell in fit.cells]
-    if _AWAY in names:
-        counts[:, names.index(_COUNTED_AS)] += counts[:, names.index(_AWAY)]
     shown = [n for n, cell in enumerate(fit.cells) if not cell.name.endswith(_NOBODY)]
     by_code = {code: tuple(int(n) for n in counts[place][shown]) for place, code in enumerate(fit.codes)}
     return Target(table=name, year=year, cells=tuple(fit.cells[n].name for n in shown), counts=by_code), misses
