@@ -46,17 +46,18 @@ STOCK, PLACEMENT = "looked_after_at_31_march", "looked_after_at_31_march_by_plac
     [
         # rounded to 5, no revision known
         (2016, "T01", STOCK, {"dim1": "boys", "dim2": "5-9", "geography": "W06000001"}, 12.5, 17.5),
-        # rounded to 5 before the total went from 5,945 to 5,961
-        (2017, "T01", STOCK, {"dim1": "all", "geography": "W06000001"}, 137.5, 142.5 * 5961 / 5945),
+        # 137.5 to 142.5 before the total went from 5,945 to 5,961; a revised count is a whole number again
+        (2017, "T01", STOCK, {"dim1": "all", "geography": "W06000001"}, 137, 143),
         (2017, "T01", STOCK, {"dim1": "boys", "dim2": "18 and over", "geography": "W06000001"}, 0, 4),
-        # printed exactly, the total then fell from 7,172 to 7,150
-        (2020, "T05", PLACEMENT, {"dim1": "foster care", "unit": "count"}, 4989 * 7150 / 7172, 4989),
+        # printed exactly, the total then fell from 7,172 to 7,150: 4,973.7 outwards
+        (2020, "T05", PLACEMENT, {"dim1": "foster care", "unit": "count"}, 4973, 4989),
         (2020, "T05", PLACEMENT, {"dim1": "foster care", "unit": "percent"}, 69.5, 70.5),
         (2024, "T15", "looked_after_uasc_share", {}, 4.65, 4.75),
-        (2022, "T15", "looked_after_share_by_age", {"dim1": "under 1"}, 4, 5),
+        # fewer than 1 in 20
+        (2022, "T15", "looked_after_share_by_age", {"dim1": "under 1"}, 0, 5),
         (2024, "T13", "started_to_be_looked_after", {}, 1980, 2000),
         (2020, "crcs_status", "children_receiving_care_and_support_31_march",
-         {"dim1": "Neither looked after nor on the register", "unit": "count"}, 7335, 7335 * 16745 / 16581),
+         {"dim1": "Neither looked after nor on the register", "unit": "count"}, 7335, 7408),
         (2021, "T03", "looked_after_at_31_march_rate", {}, 115.25, 115.35),
         (2024, "T08", "looked_after_at_31_march_by_ethnicity_pooled_2023_and_2024", {"dim1": "Unknown"}, 0, 9),
         (2024, "T08", "looked_after_at_31_march_by_ethnicity_pooled_2023_and_2024", {"dim1": "all"}, 14385, 14395),

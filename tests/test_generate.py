@@ -15,6 +15,7 @@ from synth.errors import InputError, OutputError
 from synth.files import FILES, folder_in_place, write_csv
 from synth.generate import DEFAULT_SEED, generate, simulate
 from synth.geography.authorities import all_authorities, parse_authorities
+from synth.profile import overlay
 from synth.validate import validate_folder
 
 LA, ID = "LOCAL_AUTHORITY_CODE", "SYSTEM_ID"
@@ -164,15 +165,14 @@ def test_episodes_that_began_before_the_year_are_open_in_the_last(two_years):
 
 def test_a_steep_fall_is_met_without_changing_the_past(profile, tmp_path):
     """Where a third of the children must leave in one year, the year before still tells the same of them."""
-    document = profile.model_dump(mode="json", exclude_none=True)
-    for level in document["levels"]:
-        if (level["kind"], level["authority"], level["year"]) == ("looked_after", "524", 2023):
-            level["value"] = goal = profile.level("looked_after", "524", 2022) * 2 // 3
-            level["low"] = level["high"] = goal
-    falling = type(profile).model_validate(document)
+    goal = profile.level("looked_after", "524", 2022) * 2 // 3
+    levels = [{"kind": "looked_after", "authority": "524", "year": 2023, "value": goal}]
+    path = tmp_path / "falling.json"
+    path.write_text(json.dumps({"format_version": 1, "overlay": True, "levels": levels}), "utf-8")
+    falling = overlay(profile, path)
     powys = parse_authorities("Powys")
     before = pl.DataFrame(simulate(falling, powys, 2022, 8).forms["episode"])
-    _, made, report = generate(falling, powys, 2023, seed=8, out=tmp_path)
+    _, made, report = generate(falling, powys, 2023, seed=8, out=tmp_path / "out")
     after = pl.DataFrame(made.forms["episode"])
     single = pl.col("LEGAL_STATUS_CODE") != "V1"
     still_open = pl.col("EPISODE_END_DATE") == ""
@@ -326,6 +326,7 @@ def test_the_manifest_says_what_made_the_files(written):
     assert manifest["may_be_used_for"]
     assert manifest["may_not_be_used_for"]
     assert (manifest["year"], manifest["seed"], manifest["authorities"]) == (2022, 16, ["552"])
+    assert manifest["mode"] == "exact"
     assert {"synth", "python", "numpy", "polars"} <= manifest["versions"].keys()
     assert len(manifest["profile"]["sha256"]) == len(manifest["guidance_sha256"]) == 64
     assert manifest["files"].keys() == set(FILES.values())

@@ -60,7 +60,8 @@ def test_figures_are_counted_as_from_the_returns(world, year):
 
 def test_one_history_serves_every_year(profile):
     few = parse_authorities(FEW)
-    names = COUNTED - {"short_breaks"}
+    # Orders within two years of an entry hang on what comes after the year.
+    names = COUNTED - {"short_breaks", "infants_ordered_within_two_years"}
     alone = count_all(profile, few, 5, [(name, 2018) for name in names])
     among = count_all(profile, few, 5, [(name, year) for name in names for year in (2018, 2021)])
     for name in names:
@@ -264,8 +265,12 @@ def figure(name, count, slack):
 
 @pytest.fixture(scope="module")
 def planted(profile):
-    """Return a profile whose figures are its own for three authorities, after a parameter was spoilt."""
+    """Return a profile whose figures are its own for three authorities, after a parameter was spoilt.
+
+    It has no targets but one that is left aside: nothing else keeps the figures where they are.
+    """
     few = parse_authorities(FEW)
+    profile = with_parts(profile, targets=())
     names = ("placement_parents", "crcs_any_disability", "legal_section_76")
     keys = [(name, 2019) for name in names]
     runs = [count_all(profile, few, seed, keys) for seed in (1, 2)]

@@ -10,6 +10,7 @@ import pytest
 from synth.build import build, profile_bytes, write_profile
 from synth.errors import OutputError, ProfileError
 from synth.profile import Parameter, digest, load_profile, overlay
+from synth.profile.model import Target
 from synth.profile.text import profile_json, profile_text, show
 from synth.published import profiles_dir
 
@@ -63,9 +64,44 @@ def refused(path):
 
 
 def test_the_built_in_profile_is_what_build_gives():
-    fresh = profile_bytes(build(PUBLISHED, profiles_dir() / "behaviour.json"))
-    same = (profiles_dir() / "wales.json").read_bytes() == fresh
-    assert same, "profiles/wales.json is out of date: run `synth profile build`"
+    """Levels and figures follow from the tables at hand, and its fit started from them and no others."""
+    fresh, held = build(PUBLISHED, profiles_dir() / "behaviour.json"), load_profile()
+    assert held.inputs == fresh.inputs, "profiles/wales.json was fitted to other files: run `synth fit`"
+    assert (held.years, held.warm_up_from) == (fresh.years, fresh.warm_up_from)
+    assert held.levels == fresh.levels
+    assert held.figures == fresh.figures
+    assert held.parameters.keys() == fresh.parameters.keys()
+    assert profile_bytes(held) == (profiles_dir() / "wales.json").read_bytes(), "written as the package writes it"
+
+
+def test_what_the_fit_moves_says_so():
+    """Other parameters stay as they are given; moved ones keep their unit, basis and note and name the figures."""
+    fresh, held = build(PUBLISHED, profiles_dir() / "behaviour.json"), load_profile()
+    moved = {name for name, item in held.parameters.items() if item != fresh.parameters[name]}
+    assert moved
+    for name in moved:
+        old, new = fresh.parameters[name], held.parameters[name]
+        assert (new.unit, new.basis, new.note, new.low, new.high) == (old.unit, old.basis, old.note, old.low, old.high)
+        assert new.source.startswith(old.source), name
+        assert len(new.source) > len(old.source), name
+
+
+def test_a_copy_looks_up_its_own_fields(built):
+    """What was looked up in a profile is not remembered by a copy with other fields."""
+    target = Target(table="legal", year=2020, cells=("other",), counts={"512": (3,)})
+    assert built.target("legal", "512", 2020) is None
+    assert built.at("entry.by_agreement", 2017) == 0.5
+    assert built.level("looked_after", "512", 2020) > 0
+    changed = Parameter(value=0.9, **WHERE)
+    copied = built.model_copy(
+        update={"targets": (target,), "parameters": built.parameters | {"entry.by_agreement": changed}, "levels": ()}
+    )
+    assert copied.target("legal", "512", 2020) == (3,)
+    assert copied.at("entry.by_agreement", 2017) == 0.9
+    with pytest.raises(ProfileError, match="no levels"):
+        copied.level("looked_after", "512", 2020)
+    assert built.target("legal", "512", 2020) is None
+    assert built.model_copy() == built
 
 
 def test_the_built_in_profile_explains_every_parameter():

@@ -41,9 +41,20 @@ def with_targets(profile, counts):
 
 
 @cache
+def untargeted():
+    """Return the built-in profile without its targets: only those of this module are aimed at."""
+    return load_profile().model_copy(update={"targets": ()})
+
+
+@pytest.fixture(scope="module")
+def profile():
+    return untargeted()
+
+
+@cache
 def history_of(names, year, seed):
     """Who is in care when: the same with and without the targets of this module."""
-    return live(Streams(seed), Behaviour(load_profile()), parse_authorities(names), year)
+    return live(Streams(seed), Behaviour(untargeted()), parse_authorities(names), year)
 
 
 def lived(profile, names, year, seed, **how):

@@ -66,6 +66,8 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
     """Admit families with a plan and no child in care, until the census-date count is met."""
     streams, behaviour = book.streams, book.behaviour
     tilt = np.ones(len(book.authorities))
+    place_of = np.zeros(book.order.max() + 1, np.int64)
+    place_of[book.order] = np.arange(len(book.order))
 
     def draw(
         family: NDArray[np.uint64],
@@ -73,7 +75,7 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         begin = within(streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
         new = members(streams, behaviour, "support", family, begin, year)
         start = begin[new.queue]
-        here = tilt[np.searchsorted(book.order, authority_of(new.family))]
+        here = tilt[place_of[authority_of(new.family)]]
         need = needs(streams, behaviour, "support", new.family, new.birth, start, year, here)
         register = registration(streams, behaviour, new.family, need, start, "support", year)
         first_plan = np.zeros(len(new.name), np.int32)

@@ -10,7 +10,7 @@ import difflib
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -22,6 +22,7 @@ from synth.profile.rescaled import Factors, rescaled
 from synth.published import profiles_dir
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = [
@@ -185,6 +186,11 @@ class Profile(_Record):
                         raise ValueError(f"levels: {kind}, authority {code}, {year} is missing")
         return self
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
+        """Return a profile with some fields replaced, which remembers nothing of what was looked up in this one."""
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        return self.model_construct(**kept | dict(update or {}))
+
     @cached_property
     def _index(self) -> dict[tuple[str, str], dict[int, int]]:
         index: dict[tuple[str, str], dict[int, int]] = {}
@@ -302,11 +308,10 @@ def overlay(profile: Profile, path: Path) -> Profile:
             )
         factors[key] = cell.value / max(cells[key].value, 1)
         cells[key] = cell
-    values: dict[tuple[str, str, int], int] = {key: cell.value for key, cell in cells.items()}
     changed = {
         "name": f"{profile.name} + overlay",
         "levels": tuple(cells.values()),
-        "targets": tuple(rescaled(profile.targets, factors, values)),
+        "targets": tuple(rescaled(profile.targets, factors)),
         "parameters": parameters,
     }
     kept = {name: getattr(profile, name) for name in Profile.model_fields}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from synth.profile.model import Target
 
@@ -23,10 +23,10 @@ _WITH_CARE_AND_SUPPORT = {
 """Cells that are a part of care and support; all others are a part of the looked-after stock or its flows."""
 
 
-def rescaled(targets: Sequence[Target], factors: Factors, levels: Mapping[tuple[str, str, int], int]) -> list[Target]:
+def rescaled(targets: Sequence[Target], factors: Factors) -> list[Target]:
     """Return targets in which the authorities and years of `factors` keep their proportions at their new levels.
 
-    `levels` gives the levels after the change: cells that add up to a stock add up to the new one.
+    A table's sum changes as its level does: cells that add up to a stock add up to the new one.
     """
     touched = {(code, year) for _, code, year in factors}
     found: list[Target] = []
@@ -34,12 +34,12 @@ def rescaled(targets: Sequence[Target], factors: Factors, levels: Mapping[tuple[
         counts = dict(target.counts)
         for code in counts:
             if (code, target.year) in touched:
-                counts[code] = _scaled(target, code, factors, levels)
+                counts[code] = _scaled(target, code, factors)
         found.append(target.model_copy(update={"counts": counts}))
     return found
 
 
-def _scaled(target: Target, code: str, factors: Factors, levels: Mapping[tuple[str, str, int], int]) -> tuple[int, ...]:
+def _scaled(target: Target, code: str, factors: Factors) -> tuple[int, ...]:
     supported = _WITH_CARE_AND_SUPPORT.get(target.table, ())
     care = factors.get(("looked_after", code, target.year), 1.0)
     support = factors.get(("care_and_support", code, target.year), 1.0)
@@ -49,8 +49,6 @@ def _scaled(target: Target, code: str, factors: Factors, levels: Mapping[tuple[s
     ]
     whole = [int(value) for value in exact]
     total = round(sum(exact))
-    if target.table in ("stock", "legal", "placement", "ethnicity"):
-        total = min(levels["looked_after", code, target.year], total + len(exact))
     # The largest remainders go up, the first first.
     order = sorted(range(len(exact)), key=lambda n: (whole[n] - exact[n], n))
     for n in order[: max(total - sum(whole), 0)]:
