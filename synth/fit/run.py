@@ -10,6 +10,7 @@ import numpy as np
 from synth.build import build
 from synth.errors import InputError
 from synth.fit.account import fit_account
+from synth.fit.cells import load_target_cells
 from synth.fit.targets import fit_targets
 from synth.geography.authorities import all_authorities
 from synth.profile import Target
@@ -69,6 +70,7 @@ def fit(
     """
     tables = load_tables(published)
     _check_tables(tables, hold_out)
+    load_target_cells(tables)  # a wrong line is told before the account is solved
     tick("levels")
     profile = build(published, behaviour).model_copy(update={"held_out": tuple(sorted(hold_out))})
     account = fit_account(
