@@ -25,6 +25,8 @@ _STEEPEST = 20.0
 """Most a cell may cost; the log odds of the very likely and the very unlikely are cut there."""
 _PENALTY = 1000.0
 """Cost of a child outside an interval."""
+_EXACT = 20.0
+"""How many times more it costs where the interval has no width: accounts give way last."""
 _NARROW = 12
 """Neighbourhoods spread along sums of up to so many numbers."""
 _MOST = 4000
@@ -43,6 +45,7 @@ class Rounding:
 
         self._rows, self._columns, self._across = csr_array(matrix), csc_array(matrix), csr_array(matrix.T)
         self._low, self._high = low, high
+        self._weight = np.where(low == high, _EXACT, 1.0)
         self._narrow = np.diff(self._rows.indptr) <= _NARROW
         self.floor = np.floor(values + _FRACTION)
         share = np.maximum(values - self.floor, 0.0)
@@ -69,14 +72,14 @@ class Rounding:
         self.up = np.round(self.up)
         hops = turn = 0
         for _ in range(rounds):
-            excess = np.abs(self.excess())
+            excess = self._weight * np.abs(self.excess())
             wrong = np.flatnonzero(excess)
             if not wrong.size or hops > _HOPS:
                 return
             near = self._around(np.roll(wrong, -turn), hops)
             before = self.up[near].copy()
             self.up[near] = np.round(self._settle(near, whole=True))
-            if np.abs(self.excess()).sum() < excess.sum() - _FRACTION:
+            if self._weight @ np.abs(self.excess()) < excess.sum() - _FRACTION:
                 hops = turn = 0
                 continue
             self.up[near] = before
@@ -116,7 +119,7 @@ class Rounding:
         rest = (self._rows[rows] @ (self.floor + self.up)) - part @ self.up[free]
         slack = eye_array(len(rows))
         found = milp(
-            np.concatenate([self._cost[free], np.full(2 * len(rows), _PENALTY)]),
+            np.concatenate([self._cost[free], np.tile(_PENALTY * self._weight[rows], 2)]),
             integrality=np.concatenate([np.full(len(free), int(whole)), np.zeros(2 * len(rows))]),
             bounds=Bounds(0.0, np.concatenate([np.ones(len(free)), np.full(2 * len(rows), np.inf)])),
             constraints=LinearConstraint(
