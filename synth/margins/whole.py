@@ -64,9 +64,8 @@ def whole_vector(
     """Return whole numbers, each the next one below or above its value, with `matrix @ whole` in `low` to `high`.
 
     Arguments as in `fit_vector`, `values` instead of the prior. `rounds` bounds the repair of sums left
-    outside by the first rounding; those that stay so are named in `outside`. Sums known to the child (`low == high`)
-    give way last. The result depends on nothing but the arguments. Fifty thousand numbers in twenty thousand sums take
-    half a minute or so.
+    outside by the first rounding; those that stay so are named in `outside`. The result depends on nothing but the
+    arguments. Fifty thousand numbers in twenty thousand sums take half a minute or so.
 
     Raises InputError as `fit_vector` does.
     """
