@@ -14,6 +14,9 @@ figures that are shown, and how many margin cells lie outside their interval. Th
     nearest      fit_table with inside="nearest"
     plain ipf    iterative proportional fitting to the figures as printed, 200 rounds
     mbi          private-pgm's mirror descent, 2,000 steps, in the interpreter given by --mbi (`pip install mbi`)
+
+The linear algebra runs on one thread unless OMP_NUM_THREADS says otherwise. private-pgm's
+seconds leave out its import and count its compilation.
 """
 
 from __future__ import annotations
@@ -27,6 +30,9 @@ import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+# before numpy is loaded: threads of the linear algebra that wait for a busy core cost more than they bring
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 

@@ -301,7 +301,7 @@ def test_inside_is_one_of_two_words():
 )
 def test_places_of_rest_are_slopes_inside_the_interval(pull, ends, hardness, hidden):
     low, high = (np.array([float(end)]) for end in ends)
-    rest = Rest(low, high, hardness, hidden=hidden)
+    rest = Rest(low, high, np.array([hardness]), hidden=hidden)
     step = 1e-5
     (before, above, _), (after, below, _) = (rest.at(np.array([pull + by])) for by in (-step, step))
     _, place, curvature = rest.at(np.array([pull]))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Rest"]
 
 _FIRM = 0.1
-"""Slope that keeps the cut-off Poisson's pull one to one where it is next to nothing."""
+"""Slope added to the cut-off Poisson's pull, so that a pull upwards has an answer too, if a slow one."""
 _TINY, _SMALL, _EXACT = 1e-8, 1e-2, 1e-12
 """Below these: a mean is its own variance; a tilt is a power series; a rate is found."""
 _STEPS = 12
@@ -35,12 +35,12 @@ _STEPS = 12
 
 
 class Rest:
-    """Places of rest for all sums at once; `low` and `high` finite, inclusive, `low <= high`.
+    """Places of rest for all sums at once; `low` and `high` finite, inclusive, `low <= high`; one hardness each.
 
     Without `hidden`, intervals from 0 up are read as evenly spread too.
     """
 
-    def __init__(self, low: Array, high: Array, hardness: float, *, hidden: bool) -> None:
+    def __init__(self, low: Array, high: Array, hardness: Array, *, hidden: bool) -> None:
         self._middle = (low + high) / 2
         self._half = (high - low) / 2
         self._hardness = hardness

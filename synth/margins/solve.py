@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -13,7 +13,7 @@ from synth.margins.model import MET, Conflict, Fitted, outside
 from synth.margins.rest import Rest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from synth.margins.dual import Solution, Sums
     from synth.margins.model import Array, Flags, Index, Namer
@@ -27,6 +27,8 @@ _HARDNESS = {"likely": (0.25,), "nearest": (1.0, 10.0, 100.0, 1000.0)}
 is least at 0.25."""
 _WIDE = 10.0
 """An open end is put this many times the largest figure away from the other one."""
+_OPEN = 100.0
+"""Least hardness of an interval with an open end: its far middle says nothing."""
 _LOOSE, _TIGHT = 1e-3, 1e-6
 """Slack of sums that contradict others, and of all others; see `minimise`."""
 _APART = 0.05
@@ -59,42 +61,59 @@ def fit(
     if empty.size:  # a sum that must be 0 empties its cells
         prior = np.where(sums_of(empty).spread(np.ones(len(empty))) > 0, 0.0, prior)
     known = np.flatnonzero((low > floor) | np.isfinite(high))
-    lows, highs = _closed(np.maximum(low, floor)[known], high[known], float(prior.sum()))
+    asked = _asked(np.maximum(low, floor)[known], high[known], float(prior.sum()))
     sums = sums_of(known)
-    solution = _solve(prior, sums, lows, highs, inside, tolerance, most)
+    solution = _solve(prior, sums, asked, inside, tolerance, most)
     everything = sums_of(np.arange(len(low))) if len(known) < len(low) else sums
     added = everything.add(solution.values)
     multipliers = np.zeros(len(low))
     multipliers[known] = solution.multipliers
-    conflicts = _conflicts(sums, solution, known, lows, highs, name)
+    conflicts = tuple(
+        Conflict(*name(int(known[row])), float(low[known[row]]), float(high[known[row]]), *numbers)
+        for row, *numbers in _conflicts(sums, solution, asked)
+    )
     return Fitted(
         solution.values, added, low, high, multipliers, conflicts, solution.converged, solution.steps, name, shapes
     )
 
 
-def _closed(low: Array, high: Array, total: float) -> tuple[Array, Array]:
-    """Return finite ends: an open one far from the other; a high end below nothing is left to the slack."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Intervals with finite ends, and which of them were open."""
+
+    low: Array
+    high: Array
+    open: Flags
+
+    def rest(self, hardness: float, inside: Inside) -> Rest:
+        """Return the places of rest; an open end is far away and must not pull."""
+        each = np.where(self.open, np.maximum(hardness, _OPEN), hardness)
+        return Rest(self.low, self.high, each, hidden=inside == "likely")
+
+
+def _asked(low: Array, high: Array, total: float) -> _Asked:
+    """Put open ends far from the other; a high end below nothing is left to the slack."""
     finite = np.concatenate([low[np.isfinite(low)], high[np.isfinite(high)], [total, 1.0]])
     far = _WIDE * float(np.abs(finite).max())
-    low = np.where(np.isfinite(low), low, high - far)
-    high = np.where(np.isfinite(high), high, low + far)
-    return np.minimum(low, high), high
+    lows = np.where(np.isfinite(low), low, high - far)
+    highs = np.where(np.isfinite(high), high, low + far)
+    return _Asked(np.minimum(lows, highs), highs, ~(np.isfinite(low) & np.isfinite(high)))
 
 
-def _solve(prior: Array, sums: Sums, low: Array, high: Array, inside: Inside, tolerance: float, most: int) -> Solution:
+def _solve(prior: Array, sums: Sums, asked: _Asked, inside: Inside, tolerance: float, most: int) -> Solution:
     """Solve loosely to see which sums contradict each other, then in earnest, harder ends at each pass.
 
     Last, the slack is taken back from the sums that can be met: measured from their own multipliers it vanishes.
     """
+    low, high = asked.low, asked.high
     hardness = _HARDNESS[inside]
-    hidden = inside == "likely"
-    rest = Rest(low, high, hardness[0], hidden=hidden)
+    rest = asked.rest(hardness[0], inside)
     loose = np.where(high > low, _LOOSE, _TIGHT)  # exact figures, accounts among them, give way last
     solution = minimise(prior, sums, rest, np.zeros_like(low), slack=loose, tolerance=max(tolerance, _LOOSE), most=most)
     steps = solution.steps
     slack = np.where(np.abs(outside(solution.sums, low, high)) > _APART, loose, _TIGHT)
     for hard in hardness:
-        rest = Rest(low, high, hard, hidden=hidden)
+        rest = asked.rest(hard, inside)
         solution = minimise(prior, sums, rest, solution.multipliers, slack=slack, tolerance=tolerance, most=most)
         steps += solution.steps
     met = np.abs(outside(solution.sums, low, high)) <= np.where(slack == _TIGHT, _APART, MET)
@@ -107,33 +126,17 @@ def _solve(prior: Array, sums: Sums, low: Array, high: Array, inside: Inside, to
     return replace(solution, steps=steps)
 
 
-def _conflicts(
-    sums: Sums,
-    solution: Solution,
-    known: Index,
-    lows: Array,
-    highs: Array,
-    name: Namer,
-) -> tuple[Conflict, ...]:
-    """Return the sums left outside, the furthest first, with their scores; `known` numbers them for `name`."""
-    excess = outside(solution.sums, lows, highs)
+def _conflicts(sums: Sums, solution: Solution, asked: _Asked) -> Iterator[tuple[int, float, float, float, float]]:
+    """Yield row, sum, excess, multiplier and score of the sums left outside, the furthest first."""
+    excess = outside(solution.sums, asked.low, asked.high)
     limit = MET * np.maximum(1.0, 1e-6 * np.abs(solution.sums))
     rows = np.flatnonzero(np.abs(excess) > limit)
     rows = rows[np.argsort(-np.abs(excess[rows]), kind="stable")]
-    scores = _scores(sums, solution, lows, highs, rows[:_SCORED]) if rows.size else np.zeros(0)
-    scores = np.concatenate([scores, np.full(len(rows) - len(scores), np.nan)])
-    return tuple(
-        Conflict(
-            *name(int(known[row])),
-            float(lows[row]),
-            float(highs[row]),
-            float(solution.sums[row]),
-            float(excess[row]),
-            float(solution.multipliers[row]),
-            float(score),
-        )
-        for row, score in zip(rows, scores, strict=True)
-    )
+    scores = np.full(len(rows), np.nan)
+    if rows.size:
+        scores[:_SCORED] = _scores(sums, solution, asked.low, asked.high, rows[:_SCORED])
+    for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
+        yield row, float(solution.sums[row]), float(excess[row]), float(solution.multipliers[row]), score
 
 
 def _scores(sums: Sums, solution: Solution, lows: Array, highs: Array, rows: Index) -> Array:
