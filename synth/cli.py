@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -184,7 +185,7 @@ def guidance(return_: str, year: int, form: str) -> None:
 
 @main.group()
 def profile() -> None:
-    """Look at the profile that drives the simulation, or build it again."""
+    """Look at the profile that drives the simulation; `synth fit` makes it."""
 
 
 @profile.command("show")
@@ -214,28 +215,6 @@ def profile_check(profile: Path | None) -> None:
     click.echo(f"Profile {loaded.name}: {counts_text(loaded)}.")
     click.echo(f"Findings: {len(findings)}." if findings else "Nothing found.")
     sys.exit(1 if findings else 0)
-
-
-@profile.command("build")
-@click.option(
-    "--published",
-    type=click.Path(path_type=Path),
-    help="Folder of published tables; the built-in one without it.",
-)
-@click.option(
-    "--behaviour",
-    type=click.Path(path_type=Path),
-    help="File of behaviour parameters; the built-in one without it.",
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write the profile.")
-def profile_build(published: Path | None, behaviour: Path | None, out: Path) -> None:
-    """Build a profile from published tables and behaviour parameters."""
-    from synth.build import build, write_profile  # noqa: PLC0415
-    from synth.published import profiles_dir  # noqa: PLC0415
-
-    here = profiles_dir()
-    write_profile(build(published or here / "published", behaviour or here / "behaviour.json"), out)
-    click.echo(f"Written to {out}.")
 
 
 @main.command()
@@ -270,16 +249,17 @@ def fit(
     Prints what the targets miss and how near behaviour comes to each figure. With --hold-out also how well the tables
     left out are predicted.
     """
+    # Before numpy is loaded: the fit solves many small systems, on which threads mostly wait for one another.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from synth.build import write_profile  # noqa: PLC0415
     from synth.fit.report import fit_text, prediction_text  # noqa: PLC0415
     from synth.fit.run import fit as fit_profile  # noqa: PLC0415
     from synth.published import profiles_dir  # noqa: PLC0415
 
     here = profiles_dir()
+    tables = published or here / "published"
     with _steps(quiet) as tick:
-        found = fit_profile(
-            published or here / "published", behaviour or here / "behaviour.json", hold_out=hold_out, tick=tick
-        )
+        found = fit_profile(tables, behaviour or here / "behaviour.json", hold_out=hold_out, tick=tick)
     place = out or (None if hold_out else here / "wales.json")
     if place:
         write_profile(found.profile, place)
@@ -288,7 +268,7 @@ def fit(
     click.echo(fit_text(found))
     if hold_out:
         with _steps(quiet) as tick:
-            click.echo(prediction_text(found.profile, hold_out, year, tick))
+            click.echo(prediction_text(found.profile, tables, hold_out, year, tick))
     if place:
         click.echo(f"Written to {place}.")
 

@@ -148,7 +148,7 @@ def test_help_names_the_commands():
     assert result.exit_code == 0
     for command in ("generate", "validate", "guidance", "profile", "show"):
         assert re.search(rf"^  {command} ", result.stdout, re.MULTILINE), command
-    for words in (("generate",), ("validate",), ("guidance",), ("profile",), ("profile", "show"), ("profile", "build")):
+    for words in (("generate",), ("validate",), ("guidance",), ("profile",), ("profile", "show"), ("fit",)):
         told = run(*words, "-h")
         assert told.exit_code == 0
         assert "Usage: " in told.stdout

@@ -174,7 +174,7 @@ def test_an_unknown_parameter_is_answered_with_the_nearest(built):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda d: d.update(format_version=2), ("format_version: found 2", "reads 1", "synth profile build")),
+        (lambda d: d.update(format_version=2), ("format_version: found 2", "reads 1", "synth fit")),
         (lambda d: d.pop("format_version"), ("format_version: found null",)),
         (lambda d: d.update(colour="red"), ("colour: unknown key",)),
         (lambda d: d["levels"][3].update(valu=4), ("levels[3].valu: unknown key; did you mean 'value'",)),

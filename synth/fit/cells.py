@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from synth.errors import ProfileError
 from synth.published import number, read_csv
-from synth.published.counted import Condition, conditions
+from synth.published.counted import VIEWS, Condition, conditions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +68,9 @@ def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
     path = tables.folder / "targets.csv"
     found: dict[str, tuple[TargetCell, ...]] = {}
     for line, cells in read_csv(path, _COLUMNS):
-        totals = tuple(cells["totals"].split())
+        views, totals = tuple(cells["views"].split()), tuple(cells["totals"].split())
         for column, texts, allowed in (
+            ("views", views, tuple(VIEWS)),
             ("of", cells["of"].split("/"), TOTALS),
             ("totals", totals, TOTALS),
             ("when", (cells["when"],), _WHEN),
@@ -85,7 +86,7 @@ def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
             place=f"{path.name} line {line}",
             table=cells["table"],
             name=cells["cell"],
-            views=tuple(cells["views"].split()),
+            views=views,
             where=conditions(path, line, "where", cells["where"]),
             share=number(path, line, "share", share) if share[:1].isdigit() else share,
             of=cells["of"],

@@ -48,9 +48,15 @@ def _listed(title: str, rows: Sequence[str]) -> list[str]:
     return [f"{title}: {len(rows) or 'none'}", *(f"  {row}" for row in rows[:_SHOWN]), *more]
 
 
-def prediction_text(profile: Profile, hold_out: Sequence[str], year: int | None, tick: Callable[[str], None]) -> str:
-    """Generate the years in which the tables left out were published and say how many of their cells are met."""
-    results = _predicted(profile, hold_out, year, tick)
+def prediction_text(
+    profile: Profile, published: Path, hold_out: Sequence[str], year: int | None, tick: Callable[[str], None]
+) -> str:
+    """Generate the years in which the tables left out were published and say how many of their cells are met.
+
+    `published` is the folder of tables, `hold_out` the tables or measures left out of `profile`, `year` the only
+    year to look at (None: all of the profile's). `tick` is told each step in words.
+    """
+    results = _predicted(profile, published, hold_out, year, tick)
     if not results:
         return "Nothing of the tables left out speaks of these years."
     inside = sum(result.inside for result in results)
@@ -70,7 +76,7 @@ def prediction_text(profile: Profile, hold_out: Sequence[str], year: int | None,
 
 
 def _predicted(
-    profile: Profile, hold_out: Sequence[str], year: int | None, tick: Callable[[str], None]
+    profile: Profile, published: Path, hold_out: Sequence[str], year: int | None, tick: Callable[[str], None]
 ) -> list[Result]:
     from synth.fidelity.comparison import compare  # noqa: PLC0415
     from synth.fidelity.folders import read_year, year_before  # noqa: PLC0415
@@ -78,7 +84,7 @@ def _predicted(
     from synth.geography.authorities import all_authorities  # noqa: PLC0415
     from synth.published import load_tables  # noqa: PLC0415
 
-    tables = load_tables()
+    tables = load_tables(published)
     names = {name.split()[0] for name in hold_out}
     years = sorted({row.year for row in tables.rows if row.table in names and row.year})
     first, last = profile.years

@@ -10,6 +10,7 @@ import numpy as np
 from synth.build import build
 from synth.errors import InputError
 from synth.fit.account import fit_account
+from synth.fit.cells import load_target_cells
 from synth.fit.targets import fit_targets
 from synth.geography.authorities import all_authorities
 from synth.profile import Target
@@ -69,6 +70,7 @@ def fit(
     """
     tables = load_tables(published)
     _check_tables(tables, hold_out)
+    load_target_cells(tables)  # a wrong line is told before the account is solved
     tick("levels")
     profile = build(published, behaviour).model_copy(update={"held_out": tuple(sorted(hold_out))})
     account = fit_account(
@@ -122,8 +124,8 @@ def _totals(profile: Profile, account: Account, years: Sequence[int]) -> dict[st
         totals.setdefault("grown", {})[year] = account.leavers[:, :, _GROWN:, n].sum(axis=(1, 2))
         groups = [profile.at(_ETHNIC, profile.warm_up_from)[code] for code in codes]
         arriving = np.array([sum(share for group, share in one.items() if group in _ARRIVING) for one in groups])
-        # Halfway to an even spread: the groups say where such children live, not how many can be taken in a year.
-        weight = (arriving + arriving.mean()) / 2
+        # Between these groups' and an even spread: they say where such children live, not how many a year can take in.
+        weight = np.sqrt(arriving * arriving.mean())
         totals.setdefault("arriving", {})[year] = np.ceil(weight * totals["looked_after"][year]).astype(np.int64)
         totals.setdefault("turning_18", {})[year] = account.leavers[:, :, _AGES, n].sum(axis=1)
     return totals

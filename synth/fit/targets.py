@@ -43,8 +43,8 @@ _OF_VIEW = {
 
 _LEAST = 1e-6
 _AT_18 = ("E10", "E5", "E6", "E7", "E8")
-_AWAY, _COUNTED_AS = "other.unknown", "other.inside"
-"""Children of whom the published locations say nothing; the simulation has next to none, and puts them inside."""
+_ALONE = "alone."
+"""Beginning of the names of cells that hold unaccompanied children apart; targets count them with the others."""
 _NOBODY = ".unknown"
 """Ending of the names of cells that take up room in the totals but are no target."""
 
@@ -99,10 +99,19 @@ class _Fit:
     def _share(self, cell: TargetCell, year: int) -> NDArray[np.float64]:
         if not isinstance(cell.share, str):
             return np.full(len(self.codes), cell.share)
-        value = self.profile.at(cell.share, year)
+        share = np.ones(len(self.codes))
+        for parameter in cell.share.split("*"):
+            share = share * self._parameter(parameter, cell.name.rpartition(".")[2], year)
+        return share
+
+    def _parameter(self, name: str, part: str, year: int) -> NDArray[np.float64]:
+        """Return a parameter for each authority: one number, a table of numbers by `part`, or one an authority."""
+        value = self.profile.at(name, year)
         if not isinstance(value, dict):
             return np.full(len(self.codes), float(value))
-        return np.array([float(value[code].get(cell.name, 0.0)) for code in self.codes])
+        if part in value:
+            return np.full(len(self.codes), float(value[part]))
+        return np.array([float(value[code].get(part, 0.0)) for code in self.codes])
 
     def identities(self, year: int) -> Iterator[_Row]:
         """Yield the conditions that cells add up to their totals in each authority."""
@@ -168,6 +177,9 @@ def fit_targets(
 ) -> tuple[tuple[Target, ...], tuple[Miss, ...]]:
     """Return the targets of all tables and years, and the published figures that they miss.
 
+    Tables are fitted in the order of targets.csv; unaccompanied children follow the authorities that the ethnic groups
+    published beside them leave room for.
+
     `totals` gives for "looked_after", "care_and_support", "starts" and "leavers" the whole children of each authority
     (22, in official order) by year. `years` may begin before the profile's: what holds in its first year is then
     reached step by step. `hold_out` names tables that are not looked at.
@@ -175,6 +187,7 @@ def fit_targets(
     figures = _figures(tables, profile, totals, years, hold_out)
     found: list[Target] = []
     missed: list[Miss] = []
+    alone: dict[int, NDArray[np.int64]] = {}
     for name, cells in load_target_cells(tables).items():
         fit = _Fit(cells, totals, profile)
         rows = {
@@ -187,8 +200,16 @@ def fit_targets(
             if cells[0].when != "before" and year < profile.years[0]:
                 continue
             target, misses = _whole(fit, name, year, values, rows[year])
+            target, apart = _folded(target)
+            if apart is not None:
+                alone[year] = apart
             found.append(target)
             missed.extend(misses)
+        if name == "ethnicity" and alone:
+            share = sum(alone.values()) / sum(totals["looked_after"][year] for year in alone)
+            spread = {year: np.ceil(share * totals["looked_after"][year]).astype(np.int64) for year in years}
+            totals = {**totals, "arriving": spread}
+    found = [_as_apart(target, alone) for target in found]
     return tuple(found), tuple(missed)
 
 
@@ -276,9 +297,29 @@ def _whole(
         misses = [Miss(name, year, one.label, one.low, one.high, one.fitted, one.score) for one in found.outside]
     else:
         counts, misses = np.floor(values + 0.5).astype(int), []
-    names = [cell.name for cell in fit.cells]
-    if _AWAY in names:
-        counts[:, names.index(_COUNTED_AS)] += counts[:, names.index(_AWAY)]
     shown = [n for n, cell in enumerate(fit.cells) if not cell.name.endswith(_NOBODY)]
     by_code = {code: tuple(int(n) for n in counts[place][shown]) for place, code in enumerate(fit.codes)}
     return Target(table=name, year=year, cells=tuple(fit.cells[n].name for n in shown), counts=by_code), misses
+
+
+def _folded(target: Target) -> tuple[Target, NDArray[np.int64] | None]:
+    """Return a target with unaccompanied children counted among the others, and how many there are by authority."""
+    cells = tuple(cell for cell in target.cells if not cell.startswith(_ALONE))
+    if cells == target.cells:
+        return target, None
+    counts: dict[str, tuple[int, ...]] = {}
+    for code, row in target.counts.items():
+        named = dict(zip(target.cells, row, strict=True))
+        counts[code] = tuple(named[cell] + named.get(_ALONE + cell, 0) for cell in cells)
+    alone = np.array([sum(row) for row in target.counts.values()]) - np.array(
+        [sum(n for cell, n in zip(target.cells, row, strict=True) if cell in cells) for row in target.counts.values()]
+    )
+    return target.model_copy(update={"cells": cells, "counts": counts}), alone
+
+
+def _as_apart(target: Target, alone: Mapping[int, NDArray[np.int64]]) -> Target:
+    """Return the target of unaccompanied children as the ethnic groups of its year have it."""
+    if target.table != "unaccompanied" or target.year not in alone:
+        return target
+    counts = {code: (int(n),) for code, n in zip(target.counts, alone[target.year], strict=True)}
+    return target.model_copy(update={"counts": counts})

@@ -274,7 +274,8 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
     share = behaviour.scalar("care.stay_share_at_most", year)
-    missing = cells.by_authority(cells.room) - np.floor(share * starts).astype(np.int64)
+    begun = book.by_authority(np.flatnonzero(child["care_start"] >= first))
+    missing = cells.by_authority(cells.room) + begun - np.floor(share * starts).astype(np.int64)
     settled = int(behaviour.scalar("care.early_leaving_after_days", year))
     # Short stays of older children may be remands, which have limits of their own.
     small = birthday(child["birth"], _REMAND_POSSIBLE) > end

@@ -14,7 +14,7 @@ import numpy as np
 from synth.dates import birthday, last_day
 from synth.lives.draw import within
 from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
-from synth.lives.periods import DESTINATIONS
+from synth.lives.periods import DESTINATIONS, drawn_placement
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ class Proceedings:
         soon, last_here = np.maximum(first, self.past + 1), np.minimum(self.day, last)
         u = self._uniform("placement for adoption otherwise")
         hasten = (self.destination == _ADOPTED) & (order <= self.day) & (placed > self.day) & (soon <= last_here)
+        near = np.flatnonzero((self.destination == _ADOPTED) & (placed > self.past) & (placed <= self.day))
         late = np.minimum(self.day + 1 + within(u, 0, _SPREAD), last)
-        put_off = (placed > self.past) & (placed <= self.day) & (late > self.day)
+        late[near] = np.minimum(late[near], self._latest_placed(near))
+        put_off = np.isin(np.arange(len(placed)), near) & (late > self.day)
         day = np.where(hasten, within(u, soon, np.maximum(soon, last_here)), late).astype(np.int32)
         rows = np.flatnonzero(hasten | put_off)
         cost = 1.0 + np.abs(day[rows] - placed[rows]) / 365
@@ -123,6 +125,17 @@ class Proceedings:
         day = within(u[both.rows], soon, np.maximum(soon, last_here))
         both = replace(both, path=replace(both.path, placed=day), cost=both.cost + 1.0).only(fits)
         yield both.only(self._sound(both))
+
+    def _latest_placed(self, rows: NDArray[np.int64]) -> Days:
+        """Return how far a placement may be put off: an adoption order hastened to its earliest day still comes after.
+
+        A year to come may want the order sooner than it was drawn; it counts from the placement drawn at entry.
+        """
+        base = self.behaviour.profile.warm_up_from
+        apart = self.behaviour.value("care.order_at_earliest_days", base)["adopted"]
+        after = self.behaviour.value("care.adoption.placement_to_adoption", base)["shortest_days"]
+        drawn = drawn_placement(self.streams, self.behaviour, self.who.only(rows))
+        return np.asarray(drawn + int(apart - after), np.int32)
 
     def _placing_bounds(self, order: Days) -> tuple[Days, Days]:
         """Return the first and last day of placement that the clock of adoption allows after a placement order."""

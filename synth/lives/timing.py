@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day_of_year_start, last_day, year_of
+from synth.dates import birthday, day_of_year_start, last_day
 from synth.lives.draw import within
-from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
+from synth.lives.periods import DESTINATIONS, Entrants, drawn_placement
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -32,8 +32,11 @@ _ORDERS = {
 def settle_orders(book: Book, year: int) -> None:
     """Let as many periods end in adoption or guardianship as each authority's targets for the year say.
 
-    Without a target, or where too few periods are far enough, days stay as they were drawn.
+    Without a target, before the profile's first year, or where too few periods are far enough, days stay as they were
+    drawn.
     """
+    if year < book.behaviour.profile.years[0]:
+        return
     for name, (codes, _) in _ORDERS.items():
         wanted = book.targets("endings", year, *codes)
         if wanted is not None:
@@ -103,14 +106,7 @@ def _earliest(book: Book, rows: NDArray[np.int64], name: str, year: int) -> NDAr
         entry=entry,
         unaccompanied=child["unaccompanied"][rows],
     )
-    placed = np.zeros(len(rows), np.int32)
-    entered = year_of(entry)
-    for began in np.unique(entered):
-        here = np.flatnonzero(entered == began)
-        some = who.only(here)
-        decides = deciders(book.streams, behaviour, some, int(began))
-        placed[here] = adoption_clock(book.streams, behaviour, decides, some.entry, int(began)).to_placement
-    return np.asarray(entry + placed + apart, np.int32)
+    return np.asarray(drawn_placement(book.streams, behaviour, who) + apart, np.int32)
 
 
 def _last_working_day(last: int) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Repair"]
 
-_NEAR = 0.02
+_NEAR = 0.2
 """Weight of the squared distance from the fitted sum, beside 1 for the squared distance from the interval."""
 _LIKELY = 0.05
 """Weight of the log of the fitted cell: of two moves that mend as much, the likelier one is made."""
@@ -28,6 +28,8 @@ _GAINS = (0.5, 0.5, 1e-3)
 """Least fall of the cost asked of a move in the first sweep, how much of it in each further one, and in the last."""
 _REFUSED = 300
 """Moves in a row that earlier moves have made useless, before all are looked up anew."""
+_FURTHER = 2
+"""Sweeps made for nearness alone once every cell is inside."""
 _FEW = 60
 """Cells tried for children that come from nowhere, go nowhere or move along several axes."""
 
@@ -107,14 +109,17 @@ class Repair:
         )
 
     def run(self, sweeps: int) -> None:
-        """Sweep over the axes until every cell is inside, nothing falls any more, or `sweeps` times."""
+        """Sweep over the axes until every cell is inside and near, nothing falls any more, or `sweeps` times."""
         self._gain, share, least = _GAINS
+        further = _FURTHER * self.counts.ndim
         for _ in range(sweeps):
             moved = 0
             for axis in range(self.counts.ndim):
                 moved += self._along(axis)
                 if self.done():
-                    return
+                    further -= 1
+                    if further < 0:
+                        return
             if moved < _FEW:
                 moved += self._anywhere()
             if not moved and self._gain == least:

@@ -2,7 +2,7 @@
 
 A table is sampled by systematic rounding, which keeps runs of cells within one child of their fitted sum, and then
 repaired: children move to a neighbouring cell along one axis wherever that brings sums nearer to their intervals.
-For any other linear sums the rounding itself is a small integer program. Both are deterministic.
+For any other linear sums each number goes up or down as integer programs choose. Both are deterministic.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.errors import InputError
-from synth.margins.model import Conflict, Margin, Whole, ends, outside
+from synth.margins.model import Conflict, Margin, Whole, ends, numbers, outside, row_ends
 from synth.margins.repair import Repair
+from synth.margins.rounding import Rounding
 from synth.margins.table import checked, namer
 
 if TYPE_CHECKING:
@@ -25,11 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["whole_table", "whole_vector"]
 
-_GOLDEN = 0.6180339887498949
 _FRACTION = 1e-9
-"""A fitted number this near to a whole one is taken for whole."""
-_PENALTY = 1000.0
-"""Cost of a child outside an interval, beside the costs of rounding, which are some units a cell."""
+"""A whole sum this near to its interval is inside."""
 
 
 def whole_table(
@@ -44,9 +41,7 @@ def whole_table(
     """
     names = list(axes)
     shape = tuple(size if isinstance(size, int) else len(size) for size in axes.values())
-    table = np.asarray(values, float)
-    if table.shape != shape or not np.isfinite(table).all() or (table < 0).any():
-        raise InputError(f"the values must be {shape} finite numbers, none below 0; found shape {table.shape}")
+    table = numbers(values, shape, "the table")
     places = [checked(margin, names, shape) for margin in margins]
     name = namer(axes, margins, places)
     bounds = [ends(margin.low, margin.high, name) for margin in margins]
@@ -64,62 +59,33 @@ def whole_vector(
     high: ArrayLike,
     labels: Sequence[str] | None = None,
     *,
-    nodes: int = 2000,
+    rounds: int = 150,
 ) -> Whole:
     """Return whole numbers, each the next one below or above its value, with `matrix @ whole` in `low` to `high`.
 
-    Arguments as in `fit_vector`, `values` instead of the prior. `nodes` bounds the search of the integer program;
-    sums that cannot be met are named in `outside`. Good for some ten thousand numbers.
+    Arguments as in `fit_vector`, `values` instead of the prior. `rounds` bounds the repair of sums left
+    outside by the first rounding; those that stay so are named in `outside`. Sums known to the child (`low == high`)
+    give way last. The result depends on nothing but the arguments. Fifty thousand numbers in twenty thousand sums take
+    half a minute or so.
 
     Raises InputError as `fit_vector` does.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415
-    from scipy.sparse import csc_array, eye_array, hstack  # noqa: PLC0415
+    from scipy.sparse import csc_array  # noqa: PLC0415
 
-    start = np.asarray(values, float)
     weights = csc_array(matrix, dtype=float)
     rows, columns = weights.shape
-    if start.shape != (columns,) or not np.isfinite(start).all() or (start < 0).any():
-        raise InputError(f"the values must be {columns} finite numbers, none below 0; found shape {start.shape}")
-    lows, highs = (np.broadcast_to(np.asarray(end, float), (rows,)) for end in (low, high))
-
-    def name(row: int) -> tuple[str, tuple[str, ...]]:
-        return (labels[row] if labels is not None else f"row {row}"), ()
-
-    lows, highs = ends(lows, highs, lambda row: name(row)[0])
-    floor = np.floor(start + _FRACTION)
-    share = start - floor
-    loose = np.flatnonzero(share > _FRACTION)
-    # without sums, a number goes up when a fixed even spread of shares falls under its own
-    spread = np.modf(_GOLDEN * np.arange(1, columns + 1))[0][loose]
-    cost = _log_odds(spread) - _log_odds(share[loose])
-    base = weights @ floor
-    # one slack up and one down for each sum
-    whole = hstack([weights[:, loose], eye_array(rows), -eye_array(rows)], format="csc")
-    none = np.zeros(len(loose)), np.zeros(2 * rows)
-    found = milp(
-        np.concatenate([cost, np.full(2 * rows, _PENALTY)]),
-        integrality=np.concatenate([none[0] + 1, none[1]]),
-        bounds=Bounds(np.concatenate(none), np.concatenate([none[0] + 1, none[1] + np.inf])),
-        constraints=LinearConstraint(whole, lows - base, highs - base),
-        options={"node_limit": nodes, "mip_rel_gap": 1e-3},
-    )
-    out = floor.astype(np.int64)
-    up = share[loose] > spread if found.x is None else found.x[: len(loose)] > 0.5  # noqa: PLR2004
-    out[loose] += up
-    return Whole(out, _named(weights @ out.astype(float), lows, highs, name))
+    start = numbers(values, (columns,), "the vector")
+    lows, highs, name = row_ends(low, high, labels, rows)
+    rounding = Rounding(start, weights, lows, highs)
+    rounding.run(rounds)
+    whole = np.round(rounding.floor + rounding.up).astype(np.int64)
+    return Whole(whole, _named(weights @ whole.astype(float), lows, highs, name))
 
 
 def _systematic(values: Array) -> NDArray[np.int64]:
     """Return whole numbers whose running sums are those of `values`, rounded; a 0 stays 0."""
     running = np.floor(np.concatenate([[0.0], np.cumsum(values)]) + 0.5)
     return np.diff(running).astype(np.int64)
-
-
-def _log_odds(share: Array) -> Array:
-    safe = np.clip(share, _FRACTION, 1 - _FRACTION)
-    odds: Array = np.log(safe / (1 - safe))
-    return odds
 
 
 def _named(sums: Array, low: Array, high: Array, name: Namer) -> tuple[Conflict, ...]:

@@ -363,7 +363,7 @@ def _read(path: Path) -> dict[str, Any]:
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise ProfileError(
             f"{path}, format_version: found {_short(version)}; this version of the package reads "
-            f"{FORMAT_VERSION}. Build the profile again with `synth profile build`.",
+            f"{FORMAT_VERSION}. Make the profile again with `synth fit`.",
         )
     return found
 
@@ -417,7 +417,7 @@ def explained(path: Path, error: ValidationError, model: type[BaseModel], prefix
             lines.append(f"{where}: found {_short(item['input'])}; {item['msg'][:1].lower()}{item['msg'][1:]}.")
     more = error.error_count() - _SHOWN
     lines += [f"and {more} more."] if more > 0 else []
-    return "\n".join([*lines, "Correct the file, or build it again with `synth profile build`."])
+    return "\n".join([*lines, "Correct the file, or make it again with `synth fit`."])
 
 
 def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -194,11 +194,11 @@ def _places(
         stays.key,
         stays.start,
     )
-    # Whether addresses of adopters are returned is an authority's practice.
-    leaves_out = streams("adopters' postcodes left out").uniform(np.arange(len(everyone))) < behaviour.scalar(
+    # Addresses of adopters are often withheld, and where they live in the child's own area most of all.
+    withheld = streams("adopters' postcodes left out").uniform(stays.key, stays.start) < behaviour.scalar(
         "placement.adoption_postcode_left_out_share", base
     )
-    blank = adoption & leaves_out[order]
+    blank = adoption & withheld & (stays.location == LOCATIONS.index("inside"))
     # With parents inside the authority is at home.
     at_home = (stays.kind == KINDS.index("parents")) & (stays.location == LOCATIONS.index("inside"))
     children = care.period["child"][stays.period]
