@@ -182,8 +182,12 @@ class Book:
         child["plan_end"][rows] = ends.end
 
     def end_plans(self, rows: NDArray[np.int64], ends: PlanEnds) -> None:
-        """Set anew when and why the latest plan of each child (by row) ends."""
+        """Set anew when and why the latest plan of each child (by row) ends; no registration outlasts it."""
         child = self.children
+        listed = child["registration"][rows]
+        has = listed >= 0
+        stop = self.registrations["end"]
+        stop[listed[has]] = np.minimum(stop[listed[has]], ends.end[has])
         child["plan_end"][rows] = ends.end
         self.plans["end"][child["plan"][rows]] = ends.end
         self.plans["ends_because"][child["plan"][rows]] = ends.because
