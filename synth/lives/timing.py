@@ -32,8 +32,11 @@ _ORDERS = {
 def settle_orders(book: Book, year: int) -> None:
     """Let as many periods end in adoption or guardianship as each authority's targets for the year say.
 
-    Without a target, or where too few periods are far enough, days stay as they were drawn.
+    Without a target, before the profile's first year, or where too few periods are far enough, days stay as they were
+    drawn.
     """
+    if year < book.behaviour.profile.years[0]:
+        return
     for name, (codes, _) in _ORDERS.items():
         wanted = book.targets("endings", year, *codes)
         if wanted is not None:

@@ -12,9 +12,23 @@ from numpy.typing import ArrayLike, NDArray
 from synth.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Array", "Conflict", "Fitted", "Flags", "Index", "Margin", "Matrix", "Namer", "Whole", "ends", "outside"]
+__all__ = [
+    "Array",
+    "Conflict",
+    "Fitted",
+    "Flags",
+    "Index",
+    "Margin",
+    "Matrix",
+    "Namer",
+    "Whole",
+    "ends",
+    "numbers",
+    "outside",
+    "row_ends",
+]
 
 Array: TypeAlias = NDArray[np.float64]
 Index: TypeAlias = NDArray[np.intp]
@@ -56,6 +70,21 @@ class Margin:
         ends(lows.ravel(), highs.ravel(), lambda row: f"margin {name}, cell {np.unravel_index(row, lows.shape)}")
 
 
+def numbers(given: ArrayLike, shape: tuple[int, ...], what: str) -> Array:
+    """Return `given` as an array; raises InputError unless it has this shape and finite numbers, none below 0."""
+    found = np.asarray(given, float)
+    if found.shape != shape:
+        raise InputError(f"{what} has shape {found.shape}; the axes need {shape}")
+    wrong = np.flatnonzero(~np.isfinite(found) | (found < 0))
+    if wrong.size:
+        cell = tuple(int(at) for at in np.unravel_index(wrong[0], shape))
+        raise InputError(
+            f"{what}, cell {cell}: {found[cell]} found, finite numbers expected, none below 0; write 0 for cells that"
+            f" cannot occur ({wrong.size} such)"
+        )
+    return found
+
+
 def ends(low: Array, high: Array, name: Callable[[int], object]) -> tuple[Array, Array]:
     """Return the ends with NaN opened to infinity; raises InputError where a low end lies above its high end."""
     lows = np.where(np.isnan(low), -np.inf, low)
@@ -68,6 +97,21 @@ def ends(low: Array, high: Array, name: Callable[[int], object]) -> tuple[Array,
             f" one ({wrong.size} such)"
         )
     return lows, highs
+
+
+def row_ends(low: ArrayLike, high: ArrayLike, labels: Sequence[str] | None, rows: int) -> tuple[Array, Array, Namer]:
+    """Return ends for each row of a matrix and what names a row; raises InputError where their number is wrong."""
+    for given, what in ((low, "low ends"), (high, "high ends")):
+        if np.shape(given) not in ((), (rows,)):
+            raise InputError(f"{what} of shape {np.shape(given)}; give one number, or one for each of the {rows} rows")
+    if labels is not None and len(labels) != rows:
+        raise InputError(f"{len(labels)} labels for {rows} rows; give one for each row of the matrix")
+
+    def name(row: int) -> tuple[str, tuple[str, ...]]:
+        return (labels[row] if labels is not None else f"row {row}"), ()
+
+    lows, highs = (np.broadcast_to(np.asarray(end, float), (rows,)) for end in (low, high))
+    return *ends(lows, highs, lambda row: name(row)[0]), name
 
 
 def outside(sums: Array, low: Array, high: Array) -> Array:

@@ -25,8 +25,13 @@ _STEEPEST = 20.0
 """Most a cell may cost; the log odds of the very likely and the very unlikely are cut there."""
 _PENALTY = 1000.0
 """Cost of a child outside an interval."""
+<<<<<<< HEAD
 _EXACT = 10.0
 """How many times dearer that is where a sum is known to the child: such sums give way last."""
+=======
+_EXACT = 20.0
+"""How many times more it costs where the interval has no width: accounts give way last."""
+>>>>>>> margins
 _NARROW = 12
 """Neighbourhoods spread along sums of up to so many numbers."""
 _MOST = 4000
@@ -79,7 +84,11 @@ class Rounding:
             near = self._around(np.roll(wrong, -turn), hops)
             before = self.up[near].copy()
             self.up[near] = np.round(self._settle(near, whole=True))
+<<<<<<< HEAD
             if (self._weight * np.abs(self.excess())).sum() < excess.sum() - _FRACTION:
+=======
+            if self._weight @ np.abs(self.excess()) < excess.sum() - _FRACTION:
+>>>>>>> margins
                 hops = turn = 0
                 continue
             self.up[near] = before

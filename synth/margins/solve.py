@@ -52,8 +52,6 @@ def fit(
 
     `signed` marks the sums with negative weights: only the others are known to be at least 0.
     """
-    if not np.all(np.isfinite(prior)) or (prior < 0).any():
-        raise InputError("the prior must hold finite numbers, none below 0; write 0 for cells that cannot occur")
     if inside not in get_args(Inside):
         raise InputError(f"inside is {inside!r}; say 'likely' or 'nearest'")
     floor = np.where(signed, -np.inf, 0.0)
@@ -99,7 +97,7 @@ def _solve(prior: Array, sums: Sums, low: Array, high: Array, inside: Inside, to
         rest = Rest(low, high, hard, hidden=hidden)
         solution = minimise(prior, sums, rest, solution.multipliers, slack=slack, tolerance=tolerance, most=most)
         steps += solution.steps
-    met = np.abs(outside(solution.sums, low, high)) <= MET
+    met = np.abs(outside(solution.sums, low, high)) <= np.where(slack == _TIGHT, _APART, MET)
     anchor = np.where(met, solution.multipliers, 0.0)
     if solution.converged and np.abs(slack * anchor).max(initial=0.0) > tolerance:
         solution = minimise(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import InputError
-from synth.margins.model import Fitted, Margin, ends
+from synth.margins.model import Fitted, Margin, ends, numbers
 from synth.margins.solve import Inside, fit
 
 if TYPE_CHECKING:
@@ -177,11 +177,7 @@ def fit_table(
     """
     names = list(axes)
     shape = tuple(size if isinstance(size, int) else len(size) for size in axes.values())
-    start = np.asarray(prior, float)
-    if start.shape != shape:
-        raise InputError(
-            f"the prior has shape {start.shape}; the axes {dict(zip(names, shape, strict=True))} need {shape}"
-        )
+    start = numbers(prior, shape, "the prior")
     places = [checked(margin, names, shape) for margin in margins]
     lows, highs = (
         np.concatenate([np.zeros(0), *(getattr(margin, end).ravel() for margin in margins)]) for end in ("low", "high")

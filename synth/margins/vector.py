@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.errors import InputError
 from synth.margins.fronts import Fronts, Full
-from synth.margins.model import Fitted, ends
+from synth.margins.model import Fitted, numbers, row_ends
 from synth.margins.solve import Inside, fit
 
 if TYPE_CHECKING:
@@ -132,18 +131,9 @@ def fit_vector(
     Raises InputError for wrong shapes, negative or non-finite priors, and empty intervals; never for sums that
     contradict each other: these come back as `conflicts`.
     """
-    start = np.asarray(prior, float)
     rows, columns = matrix.shape
-    if start.shape != (columns,):
-        raise InputError(f"the prior has shape {start.shape}; the matrix of {rows} x {columns} needs ({columns},)")
-    if labels is not None and len(labels) != rows:
-        raise InputError(f"{len(labels)} labels for {rows} rows; give one for each row of the matrix")
-
-    def name(row: int) -> tuple[str, tuple[str, ...]]:
-        return (labels[row] if labels is not None else f"row {row}"), ()
-
-    lows, highs = (np.broadcast_to(np.asarray(end, float), (rows,)) for end in (low, high))
-    lows, highs = ends(lows, highs, lambda row: name(row)[0])
+    start = numbers(prior, (columns,), "the prior")
+    lows, highs, name = row_ends(low, high, labels, rows)
     from scipy.sparse import csr_array  # noqa: PLC0415
 
     weights = csr_array(matrix, dtype=float)

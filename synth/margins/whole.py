@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.errors import InputError
-from synth.margins.model import Conflict, Margin, Whole, ends, outside
+from synth.margins.model import Conflict, Margin, Whole, ends, numbers, outside, row_ends
 from synth.margins.repair import Repair
 from synth.margins.rounding import Rounding
 from synth.margins.table import checked, namer
@@ -42,9 +41,7 @@ def whole_table(
     """
     names = list(axes)
     shape = tuple(size if isinstance(size, int) else len(size) for size in axes.values())
-    table = np.asarray(values, float)
-    if table.shape != shape or not np.isfinite(table).all() or (table < 0).any():
-        raise InputError(f"the values must be {shape} finite numbers, none below 0; found shape {table.shape}")
+    table = numbers(values, shape, "the table")
     places = [checked(margin, names, shape) for margin in margins]
     name = namer(axes, margins, places)
     bounds = [ends(margin.low, margin.high, name) for margin in margins]
@@ -75,17 +72,10 @@ def whole_vector(
     """
     from scipy.sparse import csc_array  # noqa: PLC0415
 
-    start = np.asarray(values, float)
     weights = csc_array(matrix, dtype=float)
     rows, columns = weights.shape
-    if start.shape != (columns,) or not np.isfinite(start).all() or (start < 0).any():
-        raise InputError(f"the values must be {columns} finite numbers, none below 0; found shape {start.shape}")
-    lows, highs = (np.broadcast_to(np.asarray(end, float), (rows,)) for end in (low, high))
-
-    def name(row: int) -> tuple[str, tuple[str, ...]]:
-        return (labels[row] if labels is not None else f"row {row}"), ()
-
-    lows, highs = ends(lows, highs, lambda row: name(row)[0])
+    start = numbers(values, (columns,), "the vector")
+    lows, highs, name = row_ends(low, high, labels, rows)
     rounding = Rounding(start, weights, lows, highs)
     rounding.run(rounds)
     whole = np.round(rounding.floor + rounding.up).astype(np.int64)
