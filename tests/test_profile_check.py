@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -168,3 +169,8 @@ def test_the_command_says_what_it_found(tmp_path):
     assert run.exit_code == 1
     assert "parameters.missing.from_age: basis assumed without an uncertainty" in run.output
     assert "Findings: 1." in run.output
+
+
+def test_the_readme_counts_the_parameters_of_the_built_in_profile(profile):
+    text = " ".join((Path(__file__).parent.parent / "README.md").read_text("utf-8").split())
+    assert f"The built-in profile has {counts_text(profile)}." in text
