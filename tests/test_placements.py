@@ -186,7 +186,7 @@ def test_every_code_of_a_kind_is_in_the_code_set(guidance):
 
 
 def test_every_kind_occurs(periods):
-    kinds = set(periods(5, 2023, "care", 8000).stays.kind.tolist())
+    kinds = set(periods(5, 2023, "care", 24_000).stays.kind.tolist())
     unusual = {KINDS.index(kind) for kind in ("employment", "other", "custody")}
     assert set(range(ADOPTION + 1)) - unusual <= kinds
 

@@ -101,10 +101,8 @@ def test_starts_and_those_for_abuse_or_neglect(year):
     """The account's starts are the fewest; where children cannot stay long enough for the stock, some more come."""
     found, wanted = by_authority(year, year.started), year.wanted("starts")[:, 0]
     assert (found >= wanted).all()
-    if year.year == 2023:
-        assert (found <= 1.25 * wanted).all()
-    else:
-        assert found.tolist() == wanted.tolist()
+    assert (found <= 1.1 * wanted + 1).all()
+    assert found.sum() <= 1.03 * wanted.sum()
     abused = year.started.filter(pl.col("CATEGORY_OF_NEED_CODE") == "N1")
     assert by_authority(year, abused).tolist() == year.wanted("starts_n1")[:, 0].tolist()
 
