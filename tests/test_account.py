@@ -117,9 +117,11 @@ def test_published_flows_are_met_and_those_that_cannot_be_are_named(account, mar
         if margin.kind == "starts":
             assert margin.low <= starts[margin.year] <= margin.high
         if margin.kind == "leavers":
-            assert leavers[margin.year] - quarrels.get(margin.label, 0) == margin.low
-    # 6,407 and 2,125 starts less 1,678 leavers are 6,854, but 6,834 were counted.
-    assert quarrels["T13 2019 Wales leavers S018"] == 20
+            assert margin.low <= leavers[margin.year] - quarrels.get(margin.label, 0) <= margin.high
+    # 5,961 and 2,168 starts less 1,727 leavers are 6,402, but 6,407 were counted.
+    assert quarrels["T13 2018 Wales leavers S018"] == -5
+    # In 2019 the figures agree within the revision of the stock from 6,846 to 6,834.
+    assert not any("2019" in label for label in quarrels if label.startswith("T13"))
 
 
 def test_whole_children_stay_near_the_expected_ones(account):

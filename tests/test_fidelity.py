@@ -366,8 +366,10 @@ def run(*arguments):
     return CliRunner().invoke(main, ["fidelity", *map(str, arguments)])
 
 
-def test_the_command_ends_by_the_share_asked_for(written, report):
-    folder = written(2023, 1)[0]
+def test_the_command_ends_by_the_share_asked_for(written, profile):
+    # In 2017 published figures contradict one another, so some cells are always outside.
+    folder = written(2017, 1)[0]
+    report = fidelity(folder, profile)
     share = report.by_role()[0].share_inside
     assert 0 < share < 1
     assert run(folder, "--min-inside", share).exit_code == 0

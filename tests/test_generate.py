@@ -229,11 +229,13 @@ def shares(forms):
             & ~pl.col("PLACEMENT_TYPE_CODE").is_in(["M1", "M2", "M3"])
         )
     )
-    # Back from a spell away to the same address is no new placement; adopters' addresses may be left out.
-    known = moves.filter(~pl.col("PLACEMENT_TYPE_CODE").is_in(["M1", "M2", "M3"])).unique(
-        [LA, ID, "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"]
+    # Back from a spell away to the same address is no new placement; back after another placement is one.
+    known = moves.filter(~pl.col("PLACEMENT_TYPE_CODE").is_in(["M1", "M2", "M3"])).sort(
+        LA, ID, pl.col("EPISODE_START_DATE").str.to_date("%d/%m/%Y")
     )
-    many = known.group_by(LA, ID).len().filter(pl.col("len") >= 3)
+    address = (LA, ID, "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE")
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in address).fill_null(value=False)
+    many = known.filter(~same).group_by(LA, ID).len().filter(pl.col("len") >= 3)
     found = {
         "legal_care_order": legal.is_in(["C1", "C2"]),
         "legal_section_76": legal == "V2",

@@ -152,7 +152,8 @@ def test_adopted_by_the_foster_carer_the_child_stays_at_its_address(world):
             & ~pl.col("kind").is_in(["A3", "A5"])
             & pl.col("REASON_EPISODE_STARTED_CODE").is_in(["P", "B"])
         )
-        assert (carer["PLACEMENT_POSTCODE"] == carer["prev"]).all()
+        told = carer.filter(pl.col("PLACEMENT_POSTCODE") != "")
+        assert (told["PLACEMENT_POSTCODE"] == told["prev"]).all(), "or it is left out, as adopters near by ask"
         assert set(carer["kind"]) <= {"F1", "F2", "F3", "F4", "F5", "F6", "A8"}
         found += carer.height
     assert found, "some are"

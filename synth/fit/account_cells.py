@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
 from synth.published import WALES, Row, Tables, number, read_csv
+from synth.published.cells import intervals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,11 +30,10 @@ GROUPS = ("under 1", "1-4", "5-9", "10-15", "16-17")
 """Age groups of T01; its "18 and over" is left out, as nobody is looked after from the 18th birthday on."""
 
 _FIRST_AGE = (0, 1, 5, 10, 16, 18)
-_HIDDEN = 4
 _KINDS = ("stock", "starts", "leavers", "ever")
 _COLUMNS = (
     "kind", "year", "table_id", "measure", "row_year", "dim1", "dim2", "unit", "source_id", "first_age", "last_age",
-    "side", "released_total", "widen_percent", "change_measure", "note",
+    "side", "counted_once", "widen_percent", "change_measure", "note",
 )  # fmt: skip
 
 
@@ -93,13 +93,14 @@ def margins_of(
 def _t01(tables: Tables) -> list[Margin]:
     places: dict[str, int | None] = {a.ons_code: a.order for a in all_authorities()} | {WALES: None}
     names = {a.ons_code: a.name for a in all_authorities()} | {WALES: "Wales"}
+    interval = intervals(tables)
     found: list[Margin] = []
     for row in tables.rows:
         if row.table != "T01" or row.dim1 not in SEXES or row.dim2 not in (*GROUPS, "all"):
             continue
         if row.year is None or not FIRST <= row.year <= LAST:
             raise ProfileError(f"{row.place}: T01 of {row.year}; expected a year from {FIRST} to {LAST}.")
-        low, high = _whole(tables, row)
+        low, high = interval(row)
         found.append(
             Margin(
                 kind="stock",
@@ -109,23 +110,17 @@ def _t01(tables: Tables) -> list[Margin]:
                 year=row.year - FIRST,
                 sexes=(SEXES.index(row.dim1),),
                 groups=tuple(range(len(GROUPS))) if row.dim2 == "all" else (GROUPS.index(row.dim2),),
-                low=low,
-                high=high,
+                low=math.ceil(low),
+                high=math.floor(high),
             ),
         )
     return found
 
 
-def _whole(tables: Tables, row: Row) -> tuple[int, int]:
-    if row.value is None:
-        return 0, _HIDDEN
-    half = tables.half_width(row)
-    return max(0, math.ceil(row.value - half)), math.floor(row.value + half)
-
-
 def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
     """Read account_cells.csv: which published row binds which flow or national stock."""
     path = tables.folder / "account_cells.csv"
+    interval = intervals(tables)
     found: list[Margin] = []
     for line, cells in read_csv(path, _COLUMNS):
         if cells["kind"] not in _KINDS:
@@ -138,7 +133,7 @@ def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
                 f"{path} line {line}, column year: {cells['year']}; expected a year from {FIRST} to {LAST}."
             )
         row = _row(tables, path, line, cells)
-        low, high = _interval(tables, path, line, cells, row, wales[year])
+        low, high = _bounds(tables, path, line, cells, row, interval(row), wales[year])
         found.append(
             Margin(
                 kind=cells["kind"],
@@ -179,19 +174,25 @@ def _row(tables: Tables, path: Path, line: int, cells: Mapping[str, str]) -> Row
     return rows[0]
 
 
-def _interval(
-    tables: Tables, path: Path, line: int, cells: Mapping[str, str], row: Row, total: int
+def _bounds(
+    tables: Tables,
+    path: Path,
+    line: int,
+    cells: Mapping[str, str],
+    row: Row,
+    published: tuple[float, float],
+    total: int,
 ) -> tuple[float, float]:
-    value, half = row.value or 0.0, tables.half_width(row)
-    low, high = value - half, value + half
+    """Return what a line of account_cells.csv makes of the interval of its figure."""
+    low, high = published
     if cells["side"] == "below":
-        low, high = (0.0 if row.rounding == "less than" else low), value
+        low, high = (0.0 if row.rounding == "less than" else low), row.value or 0.0
     if row.unit == "percent":
         low, high = low / 100 * total, high / 100 * total
-    if cells["released_total"]:
-        # The total was revised afterwards; the age group may have moved with it, or not at all.
-        ratio = total / number(path, line, "released_total", cells["released_total"])
-        low, high = low * min(1.0, ratio), high * max(1.0, ratio)
+    if cells["counted_once"]:
+        # The figure counts children, the account every time one of them came or went.
+        once = number(path, line, "counted_once", cells["counted_once"])
+        low, high = low + once, high + once
     if cells["widen_percent"]:
         share = number(path, line, "widen_percent", cells["widen_percent"]) / 100
         low, high = low * (1 - share), high * (1 + share)

@@ -114,7 +114,8 @@ def whole_flows(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return whole starts and leavers (19, A, 2, years; nought in year 0) that the whole stocks leave no rest of.
 
-    The starts of Wales are the expected ones, moved inside the margins of kind starts. Raises ProfileError if the
+    The starts of Wales are the expected ones, moved inside the margins of all flows; starts go before leavers, and
+    leavers before all who were ever looked after. Raises ProfileError if the
     stocks alone ask for more starts than were published.
     """
     starts = np.zeros(found.starts.shape, dtype=np.int64)
@@ -124,10 +125,12 @@ def whole_flows(
         after = np.concatenate([stock[..., year], np.zeros_like(stock[:1, ..., 0])])
         change = after - before
         change[-1] = 0
-        here = [m for m in margins if m.kind == "starts" and m.year == year]
         total = round(float(found.starts[..., year].sum()))
-        for margin in here:
-            total = min(max(total, margin.low), margin.high)
+        # What each kind says of the starts, given the stocks; where they quarrel the last one holds.
+        less = {"ever": int(before.sum()), "leavers": int(before.sum() - after.sum()), "starts": 0}
+        for kind, known in less.items():
+            for margin in (m for m in margins if m.kind == kind and m.year == year):
+                total = min(max(total, margin.low - known), margin.high - known)
         least = np.maximum(change, 0)
         if least.sum() > total:
             raise ProfileError(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from synth.published import Tables
 
-__all__ = ["TOTALS", "TargetCell", "covers", "load_target_cells"]
+__all__ = ["LEAD_IN", "TOTALS", "TargetCell", "covers", "load_target_cells"]
 
 TOTALS = (
     "looked_after",
@@ -26,13 +26,15 @@ TOTALS = (
     "grown",
     "turning_18",
     "arriving",
+    "adopting",
 )
 """Numbers by authority and year: both stocks, the flows of the account; then what others are spread like: infants of
-the stock, children under 5 who came in the last three years, those who leave at 16 and over or at 18, and the groups
-most unaccompanied children belong to."""
+the stock, children under 5 who came in the last three years, those who leave at 16 and over or at 18, the groups
+most unaccompanied children belong to, and children placed for adoption (once the table of placements is fitted)."""
 
-_COLUMNS = ("table", "cell", "views", "where", "share", "of", "totals", "when", "basis", "note")
-_WHEN = ("always", "figures", "before")
+_COLUMNS = ("table", "cell", "views", "where", "share", "of", "within", "totals", "when", "basis", "note")
+LEAD_IN = {"always": 0, "figures": 0, "before": 2, "long before": 5}
+"""How many years before the profile's first one have targets too, so that no single year has to make up for all."""
 _BASES = ("published", "research", "assumed")
 
 
@@ -42,9 +44,10 @@ class TargetCell:
 
     Published figures counted in one of `views` speak of it; `where` says which children are in it. Before anything
     published is looked at it holds `share` of the total `of` (a number, or the parameter that gives it);
-    "looked_after/infants" spreads the total of Wales like another. `totals` name the totals it is a part of. `when`
-    is "always"; "before" where the years that lead in to the profile's have targets too; or "figures" where only
-    years with a published figure have one and the others follow the parameters.
+    "looked_after/infants" spreads the total of Wales like another. Cells with `within` (a share) may together stray
+    from that spread by no more than it, whatever the other cells of the authority do. `totals` name the totals it is a
+    part of. `when` is one of LEAD_IN; with "figures" only years with a published figure have a target, the others
+    follow the parameters.
     """
 
     place: str
@@ -54,6 +57,7 @@ class TargetCell:
     where: tuple[Condition, ...]
     share: float | str
     of: str
+    within: float | None
     totals: tuple[str, ...]
     when: str
     basis: str
@@ -73,7 +77,7 @@ def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
             ("views", views, tuple(VIEWS)),
             ("of", cells["of"].split("/"), TOTALS),
             ("totals", totals, TOTALS),
-            ("when", (cells["when"],), _WHEN),
+            ("when", (cells["when"],), tuple(LEAD_IN)),
             ("basis", (cells["basis"],), _BASES),
         ):
             for text in texts:
@@ -90,6 +94,7 @@ def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
             where=conditions(path, line, "where", cells["where"]),
             share=number(path, line, "share", share) if share[:1].isdigit() else share,
             of=cells["of"],
+            within=number(path, line, "within", cells["within"]) if cells["within"] else None,
             totals=totals,
             when=cells["when"],
             basis=cells["basis"],

@@ -10,7 +10,7 @@ import numpy as np
 from synth.build import build
 from synth.errors import InputError
 from synth.fit.account import fit_account
-from synth.fit.cells import load_target_cells
+from synth.fit.cells import LEAD_IN, load_target_cells
 from synth.fit.targets import fit_targets
 from synth.geography.authorities import all_authorities
 from synth.profile import Target
@@ -39,8 +39,6 @@ _RARE_CHILDREN, _HALF = 0.3, 0.5
 _YOUNG, _GROWN = 5, 16
 """Ages under the first and from the second on, by which adoptions and leaving at 16 and over are spread."""
 _ARRIVING = ("ASAB", "BBAC", "OOTH")
-_LEAD_IN = 2
-"""Years before the first one that are aligned already, so that no single year has to make up for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def fit(
         tick=lambda step: tick(f"account: {step}"),
     )
     tick("targets")
-    years = range(profile.years[0] - _LEAD_IN, profile.years[1] + 1)
+    years = range(profile.years[0] - max(LEAD_IN.values()), profile.years[1] + 1)
     totals = _totals(profile, account, years)
     targets, misses = fit_targets(tables, profile, totals, years, hold_out)
     profile = profile.model_copy(update={"targets": (*_stocks(account), *targets)})

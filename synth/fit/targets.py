@@ -8,11 +8,11 @@ line between them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.fit.cells import TargetCell, covers, load_target_cells
+from synth.fit.cells import LEAD_IN, TargetCell, covers, load_target_cells
 from synth.geography.authorities import all_authorities
 from synth.margins import fit_vector, whole_vector
 from synth.profile import Target
@@ -42,11 +42,15 @@ _OF_VIEW = {
 """View -> the total its rows add up to."""
 
 _LEAST = 1e-6
+_CLOSE = 0.05
+_INSET, _INSET_AT_MOST = 0.35, 2.0
+"""Targets keep this share of an interval's width, or so many children, away from its ends where they can: lives may
+miss them by a child."""
+_SWEEPS = 3
+"""How often the years with figures are fitted in turn, each beginning from its neighbours; then they hardly move."""
 _AT_18 = ("E10", "E5", "E6", "E7", "E8")
 _ALONE = "alone."
 """Beginning of the names of cells that hold unaccompanied children apart; targets count them with the others."""
-_NOBODY = ".unknown"
-"""Ending of the names of cells that take up room in the totals but are no target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,45 @@ class _Row:
     national: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A published cell of a year and how it is counted; a figure that adds up two years falls to each by its children.
+
+    `now` and `whole` are the children, by authority, of this year and of all years the figure adds up.
+    """
+
+    cell: Cell
+    row: Counted
+    now: NDArray[np.float64]
+    whole: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """All conditions on the cells of a year: a sparse matrix (rows, authorities x cells), bounds, and names."""
+
+    matrix: Any
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    labels: list[str]
+
+    def holds(self, counts: NDArray[np.int64]) -> bool:
+        """Say whether whole numbers meet all conditions."""
+        sums = self.matrix @ counts
+        return bool(((sums > self.low - _LEAST) & (sums < self.high + _LEAST)).all())
+
+    def around(self, values: NDArray[np.float64], wide: _System) -> _System:
+        """Return bounds that values meet, where they do not meet these; never beyond those of `wide`."""
+        sums = self.matrix @ values
+        low, high = np.minimum(self.low, sums - _CLOSE), np.maximum(self.high, sums + _CLOSE)
+        return _System(self.matrix, np.maximum(low, wide.low), np.minimum(high, wide.high), self.labels)
+
+
 class _Fit:
     """All years of one table of targets; arrays have shape (authorities, cells)."""
 
     def __init__(
-        self, cells: Sequence[TargetCell], totals: Mapping[str, Mapping[int, NDArray[np.int64]]], profile: Profile
+        self, cells: Sequence[TargetCell], totals: Mapping[str, Mapping[int, NDArray[Any]]], profile: Profile
     ) -> None:
         self.cells, self.totals, self.profile = cells, totals, profile
         self.codes = [area.code for area in all_authorities()]
@@ -93,7 +131,7 @@ class _Fit:
         base = np.asarray(self.totals[name][year], float)
         if other:
             like = self.totals[other][year]
-            base = base.sum() * like / max(like.sum(), 1)
+            base = base.sum() * like / max(float(like.sum()), 1.0)
         return base
 
     def _share(self, cell: TargetCell, year: int) -> NDArray[np.float64]:
@@ -131,11 +169,22 @@ class _Fit:
                 weights[n] = part
                 yield _Row(f"turning 18 {self.codes[n]}", weights, float(total), np.inf, national=False)
 
-    def published(self, year: int, cell: Cell, row: Counted, share: NDArray[np.float64]) -> Iterator[_Row]:
-        """Yield what a published cell says of the table, or nothing where the table cannot express it.
+    def spread(self, year: int) -> Iterator[_Row]:
+        """Yield that cells which follow another number keep near its spread over authorities, but for one child."""
+        for of in dict.fromkeys(cell.of for cell in self.cells if cell.within is not None):
+            part = np.array([cell.of == of and cell.within is not None for cell in self.cells], float)
+            within = max(cell.within or 0.0 for cell in self.cells if cell.of == of)
+            like = np.asarray(self.totals[of.partition("/")[2]][year], float)
+            for n, share in enumerate(like / max(like.sum(), 1.0)):
+                own = np.zeros((len(self.codes), len(self.cells)))
+                own[n] = part
+                label = f"{of} {self.codes[n]}"
+                yield _Row(label, own - (1 - within) * share * part, -1.0, np.inf, national=False)
+                yield _Row(label, own - (1 + within) * share * part, -np.inf, 1.0, national=False)
 
-        `share` is the part of the figure that falls to this year, by authority (figures that add up two years).
-        """
+    def published(self, year: int, figure: _Figure) -> Iterator[_Row]:
+        """Yield what a published cell says of the table, or nothing where the table cannot express it."""
+        cell, row, now, whole = figure.cell, figure.row, figure.now, figure.whole
         chosen = self._chosen(row, row.where)
         if chosen is None or not chosen.any():
             return
@@ -144,7 +193,7 @@ class _Fit:
         weights = here[:, None] * chosen
         national = cell.geography == WALES
         label = " ".join(part for part in (cell.table, cell.geography, cell.dim1, cell.dim2, cell.unit) if part)
-        part = float((here * share).sum() / here.sum())
+        part = float((here * now).sum() / max(float((here * whole).sum()), 1.0))
         if cell.unit == "count":
             yield _Row(label, weights, cell.low * part, cell.high * part, national)
         elif cell.unit == "percent" and not row.of:
@@ -171,7 +220,7 @@ class _Fit:
 def fit_targets(
     tables: Tables,
     profile: Profile,
-    totals: Mapping[str, Mapping[int, NDArray[np.int64]]],
+    totals: Mapping[str, Mapping[int, NDArray[Any]]],
     years: Sequence[int],
     hold_out: Sequence[str] = (),
 ) -> tuple[tuple[Target, ...], tuple[Miss, ...]]:
@@ -190,14 +239,12 @@ def fit_targets(
     alone: dict[int, NDArray[np.int64]] = {}
     for name, cells in load_target_cells(tables).items():
         fit = _Fit(cells, totals, profile)
-        rows = {
-            year: [row for cell, how, share in figures[year] for row in fit.published(year, cell, how, share)]
-            for year in years
-        }
-        for year, values in _all_years(fit, rows, years).items():
+        rows = {year: [row for figure in figures[year] for row in fit.published(year, figure)] for year in years}
+        values_of = _all_years(fit, rows, years)
+        for year, values in values_of.items():
             if cells[0].when == "figures" and not rows[year]:
                 continue
-            if cells[0].when != "before" and year < profile.years[0]:
+            if year < profile.years[0] - LEAD_IN[cells[0].when]:
                 continue
             target, misses = _whole(fit, name, year, values, rows[year])
             target, apart = _folded(target)
@@ -205,6 +252,8 @@ def fit_targets(
                 alone[year] = apart
             found.append(target)
             missed.extend(misses)
+        if name == "placement":
+            totals = {**totals, "adopting": _adopting(fit, values_of)}
         if name == "ethnicity" and alone:
             share = sum(alone.values()) / sum(totals["looked_after"][year] for year in alone)
             spread = {year: np.ceil(share * totals["looked_after"][year]).astype(np.int64) for year in years}
@@ -213,19 +262,31 @@ def fit_targets(
     return tuple(found), tuple(missed)
 
 
+def _adopting(fit: _Fit, values: Mapping[int, NDArray[np.float64]]) -> dict[int, NDArray[np.float64]]:
+    """Return children placed for adoption by authority and year: the mean of each year and its neighbours.
+
+    Placement orders and adoptions live where children are placed, a little before and after.
+    """
+    part = np.array([cell.name.startswith("adoption.") for cell in fit.cells])
+    placed = {year: found[:, part].sum(axis=1) for year, found in values.items()}
+    around = {year: [placed[one] for one in (year - 1, year, year + 1) if one in placed] for year in placed}
+    return {year: np.mean(found, axis=0) for year, found in around.items()}
+
+
 def _figures(
     tables: Tables,
     profile: Profile,
-    totals: Mapping[str, Mapping[int, NDArray[np.int64]]],
+    totals: Mapping[str, Mapping[int, NDArray[Any]]],
     years: Sequence[int],
     hold_out: Sequence[str],
-) -> dict[int, list[tuple[Cell, Counted, NDArray[np.float64]]]]:
-    """Return for each year the published cells to fit, how they are counted, and each authority's part of them."""
+) -> dict[int, list[_Figure]]:
+    """Return the published cells to fit, by year; before the profile's first year those counted like later ones."""
     counted = load_counted(tables)
-    figures: dict[int, list[tuple[Cell, Counted, NDArray[np.float64]]]] = {year: [] for year in years}
-    for year in (year for year in years if year >= profile.years[0]):
+    figures: dict[int, list[_Figure]] = {year: [] for year in years}
+    for year in years:
         for cell in published_cells(tables, year):
-            if cell.superseded:
+            known = year >= profile.years[0] or any(row.fits(cell) for row in counted)
+            if cell.superseded or not known:
                 continue
             row = counted_as(counted, cell)
             if role_of(row, hold_out) != "fitted" or not row.view or row.mean or row.years in ("mean", "change"):
@@ -234,9 +295,9 @@ def _figures(
             if any(one not in figures for one in spread):
                 continue
             base = totals["looked_after" if VIEWS[row.view] == "stock" else "starts"]
-            whole = sum(base[one].astype(float) for one in spread)
+            whole = np.sum([base[one] for one in spread], axis=0, dtype=float)
             for one in spread:
-                figures[one].append((cell, row, base[one] / np.maximum(whole, 1)))
+                figures[one].append(_Figure(cell, row, base[one].astype(float), whole))
     return figures
 
 
@@ -251,10 +312,11 @@ def _all_years(fit: _Fit, rows: Mapping[int, list[_Row]], years: Sequence[int]) 
     bent = {year: own - (weight[year] * own).sum(axis=0, keepdims=True) for year, own in bent.items()}
     local = {year: prior[year] * np.exp(_between(bent, year)) for year in years}
     wales: dict[int, NDArray[np.float64]] = {}
-    for year in years:
-        if rows[year]:
-            solved = _solved(fit, year, local[year], rows[year]).sum(axis=0)
-            wales[year] = np.log(np.maximum(solved, _LEAST)) - np.log(np.maximum(local[year].sum(axis=0), _LEAST))
+    for year in [year for year in years if rows[year]] * _SWEEPS:
+        # What a year's own figures leave open follows the other years'.
+        others = {one: shares for one, shares in wales.items() if one != year}
+        solved = _solved(fit, year, local[year] * np.exp(_between(others, year)), rows[year]).sum(axis=0)
+        wales[year] = np.log(np.maximum(solved, _LEAST)) - np.log(np.maximum(local[year].sum(axis=0), _LEAST))
     return {year: _solved(fit, year, local[year] * np.exp(_between(wales, year)), rows[year]) for year in years}
 
 
@@ -268,38 +330,43 @@ def _between(known: Mapping[int, NDArray[np.float64]], year: int) -> NDArray[np.
     return known[below] * (1 - weight) + known[above] * weight
 
 
-def _system(
-    fit: _Fit, year: int, rows: Sequence[_Row]
-) -> tuple[object, NDArray[np.float64], NDArray[np.float64], list[str]]:
+def _system(fit: _Fit, year: int, rows: Sequence[_Row], inset: float) -> _System:
+    """Return all conditions of a year; published intervals are narrowed on both sides by `inset` of their width."""
     from scipy.sparse import csr_array  # noqa: PLC0415
 
-    every = [*fit.identities(year), *fit.at_18(year), *rows]
+    own = [*fit.identities(year), *fit.at_18(year), *fit.spread(year)]
     blank = np.zeros((0, len(fit.codes) * len(fit.cells)))
-    matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in every)]))
-    return matrix, np.array([row.low for row in every]), np.array([row.high for row in every]), [r.label for r in every]
+    matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in (*own, *rows))]))
+    low, high = (np.array([getattr(row, side) for row in (*own, *rows)]) for side in ("low", "high"))
+    narrow = np.isfinite(high - low) & (np.arange(len(low)) >= len(own))
+    by = np.minimum(inset * np.where(narrow, high - low, 0.0), _INSET_AT_MOST)
+    return _System(matrix, low + by, high - by, [row.label for row in (*own, *rows)])
 
 
 def _solved(fit: _Fit, year: int, prior: NDArray[np.float64], rows: Sequence[_Row]) -> NDArray[np.float64]:
-    matrix, low, high, labels = _system(fit, year, rows)
-    if not labels:
+    system = _system(fit, year, rows, _INSET)
+    if not system.labels:
         return prior
-    return fit_vector(prior.ravel(), matrix, low, high, labels).values.reshape(prior.shape)
+    return fit_vector(prior.ravel(), system.matrix, system.low, system.high, system.labels).values.reshape(prior.shape)
 
 
 def _whole(
     fit: _Fit, name: str, year: int, values: NDArray[np.float64], rows: Sequence[_Row]
 ) -> tuple[Target, list[Miss]]:
     """Return whole children near fitted values, and the figures they miss."""
-    matrix, low, high, labels = _system(fit, year, rows)
-    if labels:
-        found = whole_vector(values.ravel(), matrix, low, high, labels)
-        counts = found.values.reshape(values.shape)
-        misses = [Miss(name, year, one.label, one.low, one.high, one.fitted, one.score) for one in found.outside]
-    else:
-        counts, misses = np.floor(values + 0.5).astype(int), []
-    shown = [n for n, cell in enumerate(fit.cells) if not cell.name.endswith(_NOBODY)]
-    by_code = {code: tuple(int(n) for n in counts[place][shown]) for place, code in enumerate(fit.codes)}
-    return Target(table=name, year=year, cells=tuple(fit.cells[n].name for n in shown), counts=by_code), misses
+    wide = _system(fit, year, rows, 0.0)
+    counts, misses = np.floor(values + 0.5).astype(int), []
+    if wide.labels:
+        aim = _system(fit, year, rows, _INSET).around(values.ravel(), wide)
+        for system in (aim, wide):
+            found = whole_vector(values.ravel(), system.matrix, system.low, system.high, system.labels)
+            counts = found.values.reshape(values.shape)
+            misses = [Miss(name, year, one.label, one.low, one.high, one.fitted, one.score) for one in found.outside]
+            if wide.holds(counts.ravel()):
+                misses = []
+                break
+    by_code = {code: tuple(int(n) for n in counts[place]) for place, code in enumerate(fit.codes)}
+    return Target(table=name, year=year, cells=tuple(cell.name for cell in fit.cells), counts=by_code), misses
 
 
 def _folded(target: Target) -> tuple[Target, NDArray[np.int64] | None]:

@@ -7,8 +7,8 @@ has shown is never among the choices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from synth.lives.goals import Goals
     from synth.lives.placements import Filling
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "placed_as_moved"]
 
 _GROUP_OF = {"V2": "agreement", "C1": "care_order", "C2": "care_order", "E1": "other"}
 _CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in STATUSES])
@@ -41,12 +41,24 @@ _CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in 
 _ADOPTION_CELLS = [n for n, cell in enumerate(PLACES) if cell.startswith("adoption.")]
 
 
+def placed_as_moved(path: LegalPath, placings: dict[str, NDArray[Any]], years: Iterable[int]) -> LegalPath:
+    """Return paths with the placements for adoption that were moved in some years, of children not yet placed then."""
+    placed = path.placed.copy()
+    for year in years:
+        now = placings["year"] == year
+        rows, day = placings["period"][now], placings["placed"][now]
+        waiting = placed[rows] > last_day(year - 1)
+        placed[rows[waiting]] = day[waiting]
+    return path if (placed == path.placed).all() else replace(path, placed=placed)
+
+
 @dataclass
 class Walk:
     """Periods on their way from year to year; arrays have one entry a period.
 
     `place` is each period's authority (index), `child` its child, `end` the day it really ends, which may lie before
-    the day drawn at entry that the stays are filled to. `path` changes from year to year.
+    the day drawn at entry that the stays are filled to. `placings` are the placements for adoption moved to another day
+    in some `year`, by row in `period`. `path` changes from year to year.
     """
 
     guidance: Guidance
@@ -56,6 +68,7 @@ class Walk:
     place: NDArray[np.int64]
     child: NDArray[np.int64]
     end: Days
+    placings: dict[str, NDArray[Any]]
     path: LegalPath
 
     def through(self, year: int) -> None:
@@ -67,6 +80,7 @@ class Walk:
         legal, places = self.goals.of("legal", year), self.goals.of("placement", year)
         moves = self.goals.of("three_or_more", year)
         before = self.path
+        self.path = placed_as_moved(self.path, self.placings, (year,))
         # Adoption first: it needs more to have come before than any other status.
         self._adoptions(year, stock[places.known[self.place[stock]]], places.counts)
         self._statuses(year, stock[legal.known[self.place[stock]]], legal.counts)
@@ -100,7 +114,7 @@ class Walk:
         self._choose(rows, now, others(), shown, totals, "legal status, aligned")
 
     def _adoptions(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
-        """Hasten or put off placements for adoption, so that the children placed for adoption come out."""
+        """Hasten placements for adoption, where those known when lives were drawn leave too few on the day."""
         day = last_day(year)
 
         def shown(path: LegalPath) -> NDArray[np.int64]:
@@ -112,7 +126,7 @@ class Walk:
         placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
         waiting = np.maximum(np.bincount(self.place[rows], minlength=len(totals)) - placed, 0)
         totals = np.stack((placed, waiting), axis=1)
-        self._choose(rows, now, now.placed_otherwise(), shown, totals, "placed for adoption, aligned")
+        self._choose(rows, now, now.placed_sooner(), shown, totals, "placed for adoption, aligned")
 
     def _proceedings(self, year: int, rows: NDArray[np.int64]) -> Proceedings:
         """Return the proceedings of some periods as the year begins."""

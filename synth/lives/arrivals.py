@@ -10,7 +10,7 @@ import numpy as np
 from synth.dates import Days, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
 from synth.lives.admission import queue_lengths, queues
-from synth.lives.cells import AGES, Cells, fit_in
+from synth.lives.cells import AGES, Budget, Cells, fit_in, starts_to_spare
 from synth.lives.draw import within
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
@@ -22,6 +22,8 @@ from synth.lives.timing import bound_for_orders
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from synth.lives.book import Book
@@ -90,21 +92,31 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     """
     wanted = cells.by_authority(cells.room)
     bound = bound_for_orders(book, year)
+    leads = [destination for some, _ in bound for destination in some]
+    # How far down the line an authority looks must not depend on how long other authorities' lines have to be.
     front = np.where(wanted > 0, 2 * wanted + 12, 1)
     for length in queue_lengths(front):
         place, family = queues(book.order, year, "care", length)
         found = _arrivals(book, place, family, "care", year)
         ahead = _position(place) < front[place]
-        counted = found.stays & ahead[found.family]
+        reach = _position(place) < next(queue_lengths(front))[place]
         trial = replace(cells, room=cells.room.copy())
-        settled = _by_order(replace(found, stays=counted), trial, len(family), wanted, bound)
+        leaving = np.bincount(found.family[~found.stays], minlength=len(family))
+        spare = starts_to_spare(book, year, wanted)
+        budgets = [] if spare is None else [Budget(leaving, spare)]
+        budgets += _newborns(book, found, len(family), year)
+        # Orders of the year are those of children who were in care before.
+        soon = ~found.stays & np.isin(found.drawn.destination, leads)
+        none_soon = np.bincount(found.family, soon, len(family)) == 0
+        possible = replace(found, stays=found.stays & (none_soon & reach)[found.family])
+        settled = _by_order(possible, ahead, trial, wanted, bound, budgets)
         staying = np.bincount(found.family, found.stays, len(family)) > 0
-        brief, enough = _brief(book, found, settled, ~staying, ahead, trial, year)
+        brief, enough = _brief(book, found, settled, ~staying & none_soon, ahead, trial, year)
         if enough:
             break
     cells.room[:] = trial.room
     queued = found.only((settled | brief)[found.family])
-    everyone = _joined([queued, *_only_children(book, year, cells, [d for leads, _ in bound for d in leads])])
+    everyone = _joined([queued, *_only_children(book, year, cells, leads)])
     _enter(book, everyone, np.ones(len(everyone.place), bool), "care", year, settle=True)
 
 
@@ -140,14 +152,32 @@ def _brief(
     return taken, not any(left)
 
 
+def _newborns(book: Book, found: _Arrivals, families: int, year: int) -> list[Budget]:
+    """Return the budget of children born since 1 January: their plans are younger than three months on 31 March."""
+    newest = book.targets("status", year, "newest")
+    if newest is None:
+        return []
+    born = found.stays & (found.members.birth > quarter_day(year))
+    return [Budget(np.bincount(found.family[born], minlength=families), newest - _newest(book, year))]
+
+
+def _newest(book: Book, year: int) -> NDArray[np.int64]:
+    """Count the children looked after on 31 March, so far, whose plan began after 1 January."""
+    child, last = book.children, last_day(year)
+    here = (child["care_start"] <= last) & (child["care_end"] > last)
+    return book.by_authority(np.flatnonzero(here & (child["plan_start"] > quarter_day(year))))
+
+
 def _by_order(
     found: _Arrivals,
+    ahead: NDArray[np.bool_],
     cells: Cells,
-    families: int,
     wanted: NDArray[np.int64],
     bound: list[tuple[list[int], NDArray[np.int64]]],
+    budgets: list[Budget],
 ) -> NDArray[np.bool_]:
-    """Admit queued families that fit: first those bound for an order, up to their number, then the others."""
+    """Admit queued families that fit: first those bound for an order, up to their number, then the others `ahead`."""
+    families = len(ahead)
     settled = np.zeros(families, bool)
     left = found.stays.copy()
     most = wanted.copy()
@@ -155,15 +185,17 @@ def _by_order(
         on_the_way = np.bincount(found.family, left & np.isin(found.drawn.destination, leads), families) > 0
         here = np.minimum(number, most)
         before = here.copy()
-        settled |= _fitting(replace(found, stays=left & on_the_way[found.family]), cells, families, here)
+        settled |= _fitting(replace(found, stays=left & on_the_way[found.family]), cells, families, here, budgets)
         most -= before - here
         left &= ~on_the_way[found.family]
-    return settled | _fitting(replace(found, stays=left), cells, families, most)
+    return settled | _fitting(replace(found, stays=left & ahead[found.family]), cells, families, most, budgets)
 
 
 def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]) -> list[_Arrivals]:
     """Draw only children of the right sex and age, who stay beyond 31 March, until no cell has room."""
     tried = np.zeros(len(cells.room), np.int64)
+    # Newborns come with the queue, as many as there are places for plans that young.
+    latest = last_day(year) if book.targets("status", year, "newest") is None else quarter_day(year)
     blocks: list[_Arrivals] = []
     for _ in range(_ATTEMPTS):
         if not cells.room.any():
@@ -178,7 +210,8 @@ def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]
         codes = np.where(sex == 0, MALE, FEMALE).astype(np.int8)
         new, entry = only_children(book.streams, book.behaviour, family, codes, age.astype(np.int32), year)
         found = _outcomes(book, place, new, entry, family, "care", year)
-        found = replace(found, stays=found.stays & ~np.isin(found.drawn.destination, not_bound_for))
+        others = ~np.isin(found.drawn.destination, not_bound_for) & (found.members.birth <= latest)
+        found = replace(found, stays=found.stays & others)
         first: NDArray[np.int64] = np.cumsum(found.stays) - found.stays
         before = np.concatenate(([0], np.cumsum(found.stays)))[np.cumsum(count)[cell] - count[cell]]
         chosen = found.stays & (first - before < cells.room[cell])
@@ -190,11 +223,13 @@ def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]
     )
 
 
-def _fitting(found: _Arrivals, cells: Cells, families: int, most: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Admit queued families while each child who stays finds room in its cell."""
+def _fitting(
+    found: _Arrivals, cells: Cells, families: int, most: NDArray[np.int64], budgets: Sequence[Budget] = ()
+) -> NDArray[np.bool_]:
+    """Admit queued families while each child who stays finds room in its cell, within budgets."""
     who = np.flatnonzero(found.stays)
     number = cells.number(found.place[who], found.members.birth[who], found.members.sex[who])
-    return fit_in(found.family[who], number, families, cells.room, most)
+    return fit_in(found.family[who], number, families, cells.room, most, budgets)
 
 
 def _latest_entry(

@@ -79,7 +79,23 @@ def _solved(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArr
         before = np.abs(_counts(exact, group, totals) - totals).sum(axis=1)
         after = np.abs(_counts(exchange.chosen, group, totals) - totals).sum(axis=1)
         exact = np.where((after <= before)[group], exchange.chosen, exact)
+    _unburden(scores, group, totals, exact)
     return exact
+
+
+def _unburden(
+    scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64], chosen: NDArray[np.int64]
+) -> None:
+    """Let rows of options that have too many, and that nobody else wants, take the option they like best (in place)."""
+    surplus = _counts(chosen, group, totals) - totals
+    gain = scores.max(axis=1) - scores[np.arange(len(scores)), chosen]
+    rows = np.flatnonzero((surplus[group, chosen] > 0) & (gain > _TIE))
+    for row in rows[np.argsort(-gain[rows], kind="stable")].tolist():
+        here, own, best = group[row], chosen[row], int(scores[row].argmax())
+        if surplus[here, own] > 0 and surplus[here, best] >= 0:
+            surplus[here, own] -= 1
+            surplus[here, best] += 1
+            chosen[row] = best
 
 
 def _prices(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from synth.geography.authorities import all_authorities
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
 from synth.lives.people import ethnicity
-from synth.lives.periods import DESTINATIONS, Entrants
+from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
 from synth.lives.plans import (
     PlanEnds,
     aftercare_end,
@@ -37,6 +37,9 @@ _FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
 
 class Book:
     """The state of all children between two years; the steps of a year are in `known` and `newcomers`.
+
+    `order_due` and `placed` are the days of the placement order and of the placement for adoption, where adoption is
+    where a period leads; `placings` lists the placements moved since they were drawn, and the year they were moved in.
 
     Arrays with one entry an authority follow the order of `self.authorities`; a child's `place` is its index there.
     """
@@ -66,6 +69,8 @@ class Book:
             care_end=np.int32,
             went=np.int8,
             period=np.int64,
+            order_due=np.int32,
+            placed=np.int32,
             registration=np.int64,
         )
         self.households = 0
@@ -80,7 +85,9 @@ class Book:
             destination=np.int8,
             drawn_end=np.int32,
             early=np.bool_,
+            instead=np.int8,
         )
+        self.placings = Ledger(period=np.int64, year=np.int32, placed=np.int32)
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
 
@@ -146,7 +153,8 @@ class Book:
             sex=new.sex[take], ethnic=ethnic[take], need=need[take], unaccompanied=unaccompanied,
             short_breaks=short_breaks, gone=False,
             plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
-            care_end=NEVER, went=-1, period=-1, registration=-1,
+            care_end=NEVER, went=-1, period=-1, order_due=NEVER, placed=NEVER,
+            registration=-1,
         )  # fmt: skip
 
     def ethnicity(
@@ -232,10 +240,14 @@ class Book:
             destination=destination,
             drawn_end=end,
             early=False,
+            instead=-1,
         )
         child["care_number"][rows] += 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
         child["went"][rows] = destination
+        clock = adoption_clock(streams, behaviour, deciders(streams, behaviour, who, year), who.entry, year)
+        child["order_due"][rows] = who.entry + clock.to_order
+        child["placed"][rows] = who.entry + clock.to_placement
         after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
         self.end_plans(rows, after)
         child["gone"][rows] |= np.isin(destination, _FINAL)
@@ -253,6 +265,15 @@ class Book:
         self.periods["early"][self.children["period"][rows]] = True
         self.children["went"][rows] = HOME
         self.end_care(rows, day, year)
+
+    def lead_elsewhere(self, rows: NDArray[np.int64], destination: int, year: int) -> None:
+        """Let periods lead elsewhere on the day they end; to HOME, they end as if the child had left early."""
+        child, listed = self.children, self.children["period"][rows]
+        child["went"][rows] = destination
+        child["gone"][rows] = destination in _FINAL
+        self.periods["early"][listed] = destination == HOME
+        self.periods["instead"][listed] = -1 if destination == HOME else destination
+        self.end_care(rows, child["care_end"][rows], year)
 
     def end_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
         """Let running periods end on another day than the one drawn; they lead where they led."""

@@ -17,10 +17,11 @@ import numpy as np
 from synth.lives.arrivals import admit_unaccompanied, fill_cells, queue_for_care
 from synth.lives.book import Book
 from synth.lives.cells import Cells
+from synth.lives.departures import settle_departures
 from synth.lives.known import close_early, leave_early, reopen, stay_longer, take_into_care
 from synth.lives.newcomers import admit_to_short_breaks, admit_to_support
 from synth.lives.register import settle_register
-from synth.lives.timing import settle_orders
+from synth.lives.timing import settle_orders, settle_placements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +39,9 @@ __all__ = ["History", "live"]
 class History:
     """Everything that happened to the children of some authorities up to a 31 March.
 
-    `children`, `plans`, `periods`, `registrations` and `series` map column names to equally long arrays. Spell
-    tables name the child by row number in `children`; `start` and `end` are days, the end being the day on which
+    `children`, `plans`, `periods`, `placings`, `registrations` and `series` map column names to equally long arrays.
+    Spell tables name the child by row number in `children`, `placings` (placements for adoption moved to another day,
+    and in which year) the period; `start` and `end` are days, the end being the day on which
     the spell ceases (a child is in a spell on day d when start <= d < end).
     """
 
@@ -48,6 +50,7 @@ class History:
     children: dict[str, NDArray[Any]]
     plans: dict[str, NDArray[Any]]
     periods: dict[str, NDArray[Any]]
+    placings: dict[str, NDArray[Any]]
     registrations: dict[str, NDArray[Any]]
     series: dict[str, NDArray[Any]]
 
@@ -73,6 +76,7 @@ def live(
         book.children.frozen(),
         book.plans.frozen(),
         book.periods.frozen(),
+        book.placings.frozen(),
         {name: column[came] for name, column in registrations.items()},
         book.series.frozen(),
     )
@@ -94,6 +98,8 @@ def _live_through(book: Book, year: int) -> None:
         queue_for_care(book, year, "care", np.maximum(wanted, 0))
     else:
         fill_cells(book, year, cells)
+    settle_departures(book, year)
+    settle_placements(book, year)
     admit_to_short_breaks(book, year, looked_after)
     missing = book.levels("care_and_support", year) - book.supported(year)
     close_early(book, year, np.maximum(-missing, 0))

@@ -11,15 +11,18 @@ from synth.guidance import load
 from synth.lives.admission import Queue
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
-from synth.lives.cells import Cells, fit_in
+from synth.lives.cells import Budget, Cells, fit_in, starts_to_spare
 from synth.lives.draw import within
 from synth.lives.legal import LATEST, STATUSES, legal_path
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, Entrants, outcome
+from synth.lives.periods import DESTINATIONS, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, support_plan
+from synth.lives.settling import room_by_group
 from synth.working_days import next_working_day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from synth.lives.book import Book
@@ -109,6 +112,10 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     )
     drawn = outcome(streams, behaviour, who, year)
     stays = drawn.end > end
+    # Who left in the year and comes back stays this time: counts of leavers know each child once.
+    lasting = stays | (child["care_end"][rows] < first)
+    rows, inverse, stays = rows[lasting], inverse[lasting], stays[lasting]
+    who, drawn = who.only(lasting), Outcome(drawn.destination[lasting], drawn.end[lasting])
     # Those chosen stand in line by their own draw; only as many go as the year has room for.
     order = np.lexsort((u, place))
     counts = np.bincount(inverse, stays, len(family)).astype(np.int64)
@@ -123,12 +130,42 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
         number = cells.number(
             child["place"][rows[who_stays]], child["birth"][rows[who_stays]], child["sex"][rows[who_stays]]
         )
-        found = fit_in(rank[inverse[who_stays]], number, len(family), cells.room, np.maximum(wanted, 0))
+        leaving = np.bincount(inverse, ~stays, len(family))[order].astype(np.int64)
+        spare = starts_to_spare(book, year, cells.by_authority(cells.room))
+        # As many of the starts that do not last come this way as of those that do.
+        share = behaviour.scalar("care.from_plan.share", year)
+        brief = [] if spare is None else [Budget(leaving, np.floor(share * spare).astype(np.int64))]
+        groups = _room_in_groups(book, year, rows[who_stays], rank[inverse[who_stays]], len(family))
+        left = np.maximum(wanted, 0)
+        found = fit_in(rank[inverse[who_stays]], number, len(family), cells.room, left, [*brief, *groups])
+        found |= _while_spare(place[order], counts[order] == 0, brief)
         fits[order] = found
-        fits |= counts == 0
     take = fits[inverse]
     book.enter_care(rows[take], who.only(take), drawn.destination[take], drawn.end[take], year)
     return book.by_authority(rows[take & stays])
+
+
+def _room_in_groups(
+    book: Book, year: int, children: NDArray[np.int64], family: NDArray[np.int64], families: int
+) -> list[Budget]:
+    """Return the room of each ethnic group but the largest, for children (by row) of families who would stay."""
+    room = room_by_group(book, year)
+    if room is None:
+        return []
+    group = book.children["ethnic"][children]
+    return [
+        Budget(np.bincount(family[group == n], minlength=families), np.maximum(room[:, n], 0))
+        for n in range(1, room.shape[1])
+    ]
+
+
+def _while_spare(place: NDArray[np.int64], nobody: NDArray[np.bool_], budgets: Sequence[Budget]) -> NDArray[np.bool_]:
+    """Admit families of whom `nobody` stays until 31 March, in order, while there is something to spare for them."""
+    taken = nobody.copy()
+    for budget in budgets:
+        line = Queue(place, np.where(nobody, budget.size, 0), len(budget.spare))
+        taken &= line.reached() <= budget.spare[place]
+    return taken
 
 
 def _risk(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.float64]:
@@ -229,6 +266,30 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
             cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), minlength=len(surplus)
         )
         cells.make_up_for(surplus - gone)
+        _make_room_in_groups(book, year, cells)
+
+
+def _make_room_in_groups(book: Book, year: int, cells: Cells) -> None:
+    """Let children of ethnic groups that have too many leave some time before they would: those next to leave first.
+
+    Their places go to others, so that the stock by sex and age stays as it is wanted.
+    """
+    room = room_by_group(book, year)
+    if room is None:
+        return
+    first, end = day_of_year_start(year), last_day(year)
+    child, behaviour = book.children, book.behaviour
+    settled = first - int(behaviour.scalar("care.early_leaving_after_days", year))
+    free = (child["care_end"] > end) & (child["care_start"] < settled) & ~child["unaccompanied"]
+    rows = np.flatnonzero(free & np.isin(child["went"], _MAY_LEAVE) & (child["ethnic"] > 0))
+    number = child["place"][rows].astype(np.int64) * room.shape[1] + child["ethnic"][rows]
+    rows = rows[np.lexsort((child["name"][rows], child["care_end"][rows], number))]
+    number = np.sort(number)
+    rank = np.arange(len(rows)) - np.searchsorted(number, number)
+    rows = rows[rank < -room.ravel()[number]]
+    day = within(book.streams("day of leaving early").uniform(child["name"][rows], year), first + 1, end)
+    book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
+    np.add.at(cells.room, cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), 1)
 
 
 def _under_order(book: Book, rows: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
@@ -291,7 +352,9 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     rows = rows[np.lexsort((child["name"][rows], -child["care_end"][rows], place))]
     place = child["place"][rows].astype(np.int64)
     number = cells.number(place, child["birth"][rows], child["sex"][rows])
-    stays = fit_in(np.arange(len(rows)), number, len(rows), cells.room, np.maximum(missing, 0))
+    each = np.arange(len(rows))
+    groups = _room_in_groups(book, year, rows, each, len(rows))
+    stays = fit_in(each, number, len(rows), cells.room, np.maximum(missing, 0), groups)
     rows = rows[stays]
     u = book.streams("stays longer").uniform(child["name"][rows], year)
     day = next_working_day(end + within(u, 1, settled)).astype(np.int32)

@@ -14,7 +14,7 @@ import numpy as np
 from synth.dates import birthday, last_day
 from synth.lives.draw import within
 from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
-from synth.lives.periods import DESTINATIONS, drawn_placement
+from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -37,8 +37,6 @@ for _pair in _LAWFUL:
     _FOLLOWS[tuple(STATUSES.index(code) for code in _pair.split())] = True
 _ADOPTED = DESTINATIONS.index("adoption")
 _FROM_REMAND = [DESTINATIONS.index(name) for name in ("home", "custody", "grows_up")]
-_SPREAD = 120
-"""What is put off past a 31 March comes within so many days after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,11 @@ class Proceedings:
         """The day that is counted."""
         return last_day(self.year)
 
+    @property
+    def _spread(self) -> int:
+        """What is put off past a 31 March comes within so many days after it."""
+        return int(self.behaviour.scalar("care.put_off_days", self.year))
+
     def alternatives(self) -> Iterator[Another]:
         """Yield all other lawful paths by what differs; one period may occur in several."""
         entered = np.flatnonzero(self.who.entry > self.past)
@@ -97,8 +100,8 @@ class Proceedings:
         ):
             yield found.only(self._sound(found))
 
-    def placed_otherwise(self) -> Iterator[Another]:
-        """Yield lawful paths with the placement for adoption hastened to the year, or put off past its end.
+    def placed_sooner(self) -> Iterator[Another]:
+        """Yield lawful paths with the placement for adoption hastened to the year.
 
         Where there is no placement order yet, it is hastened too.
         """
@@ -109,14 +112,9 @@ class Proceedings:
         soon, last_here = np.maximum(first, self.past + 1), np.minimum(self.day, last)
         u = self._uniform("placement for adoption otherwise")
         hasten = (self.destination == _ADOPTED) & (order <= self.day) & (placed > self.day) & (soon <= last_here)
-        near = np.flatnonzero((self.destination == _ADOPTED) & (placed > self.past) & (placed <= self.day))
-        late = np.minimum(self.day + 1 + within(u, 0, _SPREAD), last)
-        late[near] = np.minimum(late[near], self._latest_placed(near))
-        put_off = np.isin(np.arange(len(placed)), near) & (late > self.day)
-        day = np.where(hasten, within(u, soon, np.maximum(soon, last_here)), late).astype(np.int32)
-        rows = np.flatnonzero(hasten | put_off)
-        cost = 1.0 + np.abs(day[rows] - placed[rows]) / 365
-        yield Another(rows, LegalPath(self.path.start[rows], day[rows], consent[rows]), cost)
+        rows = np.flatnonzero(hasten)
+        day = within(u, soon, np.maximum(soon, last_here)).astype(np.int32)[rows]
+        yield Another(rows, LegalPath(self.path.start[rows], day, consent[rows]), 1.0 + (placed[rows] - day) / 365)
 
         wait = int(self.behaviour.value("care.adoption.order_to_placement", self.year)["shortest_days"])
         both = self._order_hastened(self.day - wait)
@@ -125,17 +123,6 @@ class Proceedings:
         day = within(u[both.rows], soon, np.maximum(soon, last_here))
         both = replace(both, path=replace(both.path, placed=day), cost=both.cost + 1.0).only(fits)
         yield both.only(self._sound(both))
-
-    def _latest_placed(self, rows: NDArray[np.int64]) -> Days:
-        """Return how far a placement may be put off: an adoption order hastened to its earliest day still comes after.
-
-        A year to come may want the order sooner than it was drawn; it counts from the placement drawn at entry.
-        """
-        base = self.behaviour.profile.warm_up_from
-        apart = self.behaviour.value("care.order_at_earliest_days", base)["adopted"]
-        after = self.behaviour.value("care.adoption.placement_to_adoption", base)["shortest_days"]
-        drawn = drawn_placement(self.streams, self.behaviour, self.who.only(rows))
-        return np.asarray(drawn + int(apart - after), np.int32)
 
     def _placing_bounds(self, order: Days) -> tuple[Days, Days]:
         """Return the first and last day of placement that the clock of adoption allows after a placement order."""
@@ -206,7 +193,7 @@ class Proceedings:
         start, order = case.start, case.order_day
         begun = start[:, _C1]
         turned = (start[:, _V2] < begun) & (start[:, _V2] <= self.day) & (begun > self.past) & (begun <= self.day)
-        day = next_working_day(self.day + 1 + within(self._uniform("court put off"), 0, _SPREAD))
+        day = next_working_day(self.day + 1 + within(self._uniform("court put off"), 0, self._spread))
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
         in_time = case.in_time(day) & (day < case.end - 1) & ((order == LATER) | (day + least <= order))
         most = int(self.behaviour.scalar("legal.agreement_alone_at_most_days", self.year))
@@ -250,12 +237,13 @@ class Proceedings:
         case = self._as_case()
         order = case.order_day
         made = (order > self.past) & (order <= self.day)
-        day = next_working_day(self.day + 1 + within(self._uniform("placement order put off"), 0, _SPREAD))
+        day = next_working_day(self.day + 1 + within(self._uniform("placement order put off"), 0, self._spread))
         soonest, last = self._placing_bounds(day)
         rows = np.flatnonzero(made & (soonest <= last))
         cost = 1.0 + (day[rows] - order[rows]) / 365
         order[rows] = day[rows]
         found = self._decided(case, rows, cost)
+        # A placement gives way to its order by as much as lives leave room for (see `timing`).
         return replace(found, path=replace(found.path, placed=np.maximum(found.path.placed, soonest[found.rows])))
 
     def _order_in_vain(self) -> Another:
@@ -294,7 +282,7 @@ class Proceedings:
         running = (order <= self.past) & (revoked > self.past) & (self.destination != _ADOPTED)
         soonest = np.full(len(order), self.past + 1)
         sooner = self._working_day("placement order revoked sooner", soonest, self.day)
-        later = next_working_day(self.day + 1 + within(self._uniform("placement order revoked later"), 0, _SPREAD))
+        later = next_working_day(self.day + 1 + within(self._uniform("placement order revoked later"), 0, self._spread))
         day = np.where(revoked > self.day, sooner, np.where(later < self.end - 1, later, LATER))
         rows = np.flatnonzero(running & (day > self.past))
         start[rows, _C2] = day[rows]

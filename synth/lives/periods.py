@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import Days, birthday, year_of
+from synth.dates import Days, birthday
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
@@ -25,7 +25,6 @@ __all__ = [
     "Outcome",
     "adoption_clock",
     "deciders",
-    "drawn_placement",
     "outcome",
 ]
 
@@ -151,18 +150,6 @@ def adoption_clock(
     placed = order + _bounded(streams, behaviour, "care.adoption.order_to_placement", decides, entry, year)
     adopted = placed + _bounded(streams, behaviour, "care.adoption.placement_to_adoption", decides, entry, year)
     return AdoptionClock(order, placed, next_working_day(entry + adopted) - entry)
-
-
-def drawn_placement(streams: Streams, behaviour: Behaviour, who: Entrants) -> Days:
-    """Return the day of placement for adoption drawn at entry, by the parameters of each child's year of entry."""
-    placed = np.zeros(len(who.name), np.int32)
-    entered = year_of(who.entry)
-    for began in np.unique(entered):
-        here = np.flatnonzero(entered == began)
-        some = who.only(here)
-        decides = deciders(streams, behaviour, some, int(began))
-        placed[here] = some.entry + adoption_clock(streams, behaviour, decides, some.entry, int(began)).to_placement
-    return placed
 
 
 def _bounded(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from synth.lives.book import Book
     from synth.lives.people import Members
 
-__all__ = ["settle_ethnicity", "settle_ethnicity_alone", "settle_needs", "settle_plan_starts", "take"]
+__all__ = ["room_by_group", "settle_ethnicity", "settle_ethnicity_alone", "settle_needs", "settle_plan_starts", "take"]
 
 _N1 = NEEDS.index("N1")
 _RARE = 1e-9
@@ -51,7 +51,7 @@ def settle_ethnicity(
 
     `counted` marks the children who will be there. None without targets: then it is drawn freely.
     """
-    room = _room_by_group(book, year)
+    room = room_by_group(book, year)
     if room is None:
         return None
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
@@ -79,7 +79,7 @@ def settle_ethnicity_alone(
 
     `chosen` marks those who will enter. None without targets.
     """
-    room = _room_by_group(book, year)
+    room = room_by_group(book, year)
     if room is None:
         return None
     base = book.behaviour.profile.warm_up_from
@@ -94,7 +94,7 @@ def settle_ethnicity_alone(
     return group
 
 
-def _room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
+def room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
     """Return how many more children of each group the stock of 31 March wants, shape (authorities, groups)."""
     wanted = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
     if any(counts is None for counts in wanted):
@@ -171,7 +171,12 @@ def settle_plan_starts(
     # Those whose plan began soonest before care had it after 1 January.
     lead_in = (entry - start)[head].astype(np.float64)
     u = book.streams("plan before the quarter").uniform(families)
-    early = take(at, size, -lead_in - u, np.maximum(wanted - meets, 0))[member]
+    missing = np.maximum(wanted - meets, 0)
+    early = take(at, size, -lead_in - u, missing)[member]
+    # Where no whole family fits any more, some brothers and sisters had their plan before the others.
+    missing -= np.bincount(place[early & free], minlength=len(missing))
+    key = np.where(free & ~early, -(entry - start).astype(np.float64) - u[member], np.inf)
+    early |= take(place, np.ones(len(place), np.int64), key, missing)
     before = quarter - np.floor(u[member] * (quarter - first)).astype(np.int32)
     after = entry - np.floor(u[member] * (entry - quarter - 1)).astype(np.int32)
     moved = np.where(early & (start > quarter), before, np.where(~early & (start <= quarter), after, start))

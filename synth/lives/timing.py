@@ -1,7 +1,8 @@
-"""When courts get round to it: adoptions and guardianships hastened or put off so that the year's counts come out.
+"""When courts get round to it: orders and placements for adoption come sooner or later so that a year's counts are met.
 
-Only the day of the order moves. A period that was to end in this way and has not yet ended is in line by the day
-drawn for it; as many as the profile's target for the year come first in line and end in the year, the others later.
+Only days move. A period that was to end in an order and has not yet ended is in line by the day drawn for it at entry;
+as many as the profile's target for the year come first in line and end in the year, the others later. Placements for
+adoption move across the 31 March they are nearest to.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day_of_year_start, last_day
+from synth.dates import birthday, day_of_year_start, last_day, year_of
 from synth.lives.draw import within
-from synth.lives.periods import DESTINATIONS, Entrants, drawn_placement
+from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from synth.lives.book import Book
 
-__all__ = ["bound_for_orders", "settle_orders"]
+__all__ = ["bound_for_orders", "settle_orders", "settle_placements"]
 
 _ORDERS = {
     "adopted": (("E11", "E12"), ("adoption",)),
@@ -28,15 +29,16 @@ _ORDERS = {
 }
 """Kinds of order: the reasons they end a period with, and the destinations that lead there."""
 
+_ADOPTION = DESTINATIONS.index("adoption")
+_NEXT_WORKING_DAY = 7
+"""The next working day is never farther than this."""
+
 
 def settle_orders(book: Book, year: int) -> None:
     """Let as many periods end in adoption or guardianship as each authority's targets for the year say.
 
-    Without a target, before the profile's first year, or where too few periods are far enough, days stay as they were
-    drawn.
+    Without a target, or where too few periods are far enough, days stay as they were drawn.
     """
-    if year < book.behaviour.profile.years[0]:
-        return
     for name, (codes, _) in _ORDERS.items():
         wanted = book.targets("endings", year, *codes)
         if wanted is not None:
@@ -58,27 +60,35 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
         on_the_way = book.by_authority(np.flatnonzero((child["care_end"] > last) & np.isin(child["went"], leads)))
-        found.append((leads, np.maximum(np.floor(years[name] * wanted + 0.5).astype(np.int64) - on_the_way, 0)))
+        found.append((leads, np.maximum(np.ceil(years[name] * wanted).astype(np.int64) - on_the_way, 0)))
     return found
 
 
 def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None:
     first, last = day_of_year_start(year), last_day(year)
-    child = book.children
+    child, working = book.children, _last_working_day(last)
     leads = [DESTINATIONS.index(destination) for destination in _ORDERS[name][1]]
     rows = np.flatnonzero((child["care_end"] >= first) & np.isin(child["went"], leads))
     place = child["place"][rows].astype(np.int64)
     earliest = _earliest(book, rows, name, year)
-    # The line: by the day drawn, those who cannot be hastened into the year at the end.
+    # The line: by the day drawn; then those to be placed sooner; those who cannot be hastened into the year at the end.
     due = child["care_end"][rows] <= last
-    can = due | (earliest <= last)
-    order = np.lexsort((child["name"][rows], child["care_end"][rows], ~can, place))
-    rows, place, earliest, due, can = rows[order], place[order], earliest[order], due[order], can[order]
+    at_once = due | (earliest <= working)
+    first_placed, last_placed = _first_placed(book, year), working - _shortest(book, "placement_to_adoption", year)
+    to_place = ~at_once & (name == "adopted") & (child["order_due"][rows] < first) & (first_placed <= last_placed)
+    can = at_once | to_place
+    order = np.lexsort((child["name"][rows], book.periods["drawn_end"][child["period"][rows]], ~at_once, ~can, place))
+    rows, place, earliest = rows[order], place[order], earliest[order]
+    due, can, to_place = due[order], can[order], to_place[order]
     rank = np.arange(len(rows)) - np.searchsorted(place, place)
     ends = can & (rank < wanted[place])
     u = book.streams(f"day of order, {name}").uniform(child["name"][rows], year)
+    now = ends & to_place
+    if now.any():
+        _place(book, rows[now], within(1 - u[now], first_placed, last_placed), year)
+        earliest[now] = _earliest(book, rows[now], name, year)
     hastened = ends & ~due
-    day = np.minimum(next_working_day(within(u, np.maximum(earliest, first + 1), last)), _last_working_day(last))
+    day = np.minimum(next_working_day(within(u, np.maximum(earliest, first + 1), last)), working)
     # A birthday may stand in the way of putting an order off.
     eve = birthday(child["birth"][rows], 18) - 1
     put_off = due & ~ends
@@ -92,21 +102,70 @@ def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None
 def _earliest(book: Book, rows: NDArray[np.int64], name: str, year: int) -> NDArray[np.int32]:
     """Return the first day an order could be made for children in care: some months after what must come before."""
     child, behaviour = book.children, book.behaviour
-    apart = int(behaviour.value("care.order_at_earliest_days", year)[name])
-    entry = child["care_start"][rows]
-    if name != "adopted":
-        return np.asarray(entry + apart, np.int32)
-    lead = book.periods["lead"][child["period"][rows]]
-    who = Entrants(
-        name=child["name"][rows],
-        lead=lead,
-        lead_birth=child["birth"][rows],
-        number=book.periods["number"][child["period"][rows]],
-        birth=child["birth"][rows],
-        entry=entry,
-        unaccompanied=child["unaccompanied"][rows],
-    )
-    return np.asarray(drawn_placement(book.streams, behaviour, who) + apart, np.int32)
+    if name == "adopted":
+        placed, due = child["placed"][rows], year_of(child["order_due"][rows])
+        # The placement order may be put off past the 31 March it was due before, and a placement soon after with it.
+        years, back = np.unique(due, return_inverse=True)
+        given_way = np.array([_first_placed(book, int(one) + 1) for one in years], np.int32)[back]
+        placed = np.where(due < year_of(placed), np.maximum(placed, given_way), placed)
+        return np.asarray(placed + _shortest(book, "placement_to_adoption", year), np.int32)
+    apart = int(behaviour.scalar("care.guardian_order_at_earliest_days", year))
+    return np.asarray(child["care_start"][rows] + apart, np.int32)
+
+
+def settle_placements(book: Book, year: int) -> None:
+    """Move placements for adoption so that as many children are placed on 31 March as each authority's targets say.
+
+    Those nearest to the day are put off past it, or hastened to a day before it where the placement order was due
+    before the year. Nobody's adoption order, as drawn or since moved, comes too soon after.
+    """
+    cells = [cell for cell in book.behaviour.profile.cells_of("placement", year) if cell.startswith("adoption.")]
+    wanted = book.targets("placement", year, *cells) if cells else None
+    if wanted is None:
+        return
+    first, last = day_of_year_start(year), last_day(year)
+    child = book.children
+    rows = np.flatnonzero((child["care_end"] > last) & (child["went"] == _ADOPTION))
+    placed, u = child["placed"][rows], book.streams("placement moved").uniform(child["family"][rows], year)
+    surplus = book.by_authority(rows[placed <= last]) - wanted
+    latest = book.periods["drawn_end"][child["period"][rows]] - _shortest(book, "placement_to_adoption", year)
+    late = np.minimum(last + 1 + within(u, 0, int(book.behaviour.scalar("care.put_off_days", year))), latest)
+    put_off = (placed >= first) & (placed <= last) & (late > last)
+    soon = within(u, np.full(len(rows), _first_placed(book, year)), np.full(len(rows), last))
+    hasten = (placed > last) & (child["order_due"][rows] < first)
+    for may, excess, day in ((put_off, surplus, late), (hasten, -surplus, soon)):
+        chosen = _nearest(book, rows, may, np.abs(placed - last), excess)
+        _place(book, rows[chosen], day[chosen], year)
+
+
+def _first_placed(book: Book, year: int) -> int:
+    """Return the first day of the year on which a child can be placed whose placement order was due before it.
+
+    The order may itself have been put off into the year, to a working day.
+    """
+    put_off = int(book.behaviour.scalar("care.put_off_days", year))
+    return day_of_year_start(year) + put_off + _NEXT_WORKING_DAY + _shortest(book, "order_to_placement", year)
+
+
+def _place(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
+    """Move placements for adoption (children by row) to another day."""
+    book.children["placed"][rows] = day
+    book.placings.append(period=book.children["period"][rows], year=year, placed=day)
+
+
+def _nearest(
+    book: Book, rows: NDArray[np.int64], may: NDArray[np.bool_], distance: NDArray[np.int32], count: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return which of the children that may, `count` of each authority, have the smallest distance."""
+    place = book.children["place"][rows].astype(np.int64)
+    order = np.lexsort((book.children["name"][rows], distance, ~may, place))
+    rank = np.empty(len(rows), np.int64)
+    rank[order] = np.arange(len(rows)) - np.searchsorted(place[order], place[order])
+    return np.flatnonzero(may & (rank < count[place]))
+
+
+def _shortest(book: Book, wait: str, year: int) -> int:
+    return int(book.behaviour.value(f"care.adoption.{wait}", year)["shortest_days"])
 
 
 def _last_working_day(last: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from synth.dates import day_of_year_start, last_day, year_of
 from synth.guidance import Guidance, load
 from synth.lives.absences import Absences
-from synth.lives.alignment import Walk
+from synth.lives.alignment import Walk, placed_as_moved
 from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
@@ -79,7 +79,7 @@ def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int, 
 
 def _at_once(streams: Streams, behaviour: Behaviour, history: History, year: int) -> Care:
     """Unfold with every draw its own."""
-    period, who, path, chances = _begin(streams, behaviour, history, year, year)
+    period, who, path, chances = _begin(streams, behaviour, history, year, year, moved=True)
     filling = Filling(chances)
     filling.advance(np.arange(len(chances.end)), int(LATER))
     found, _ = filling.stays()
@@ -97,7 +97,8 @@ def _year_by_year(streams: Streams, behaviour: Behaviour, history: History, alig
     absences.decide(before, -int(LATER))
     walk = Walk(
         load("cla", LATEST), Goals(behaviour.profile, history.authorities), filling, absences,
-        history.children["place"][period["child"]].astype(np.int64), period["child"], period["end"], path,
+        history.children["place"][period["child"]].astype(np.int64), period["child"], period["end"],
+        _placings_of(history, period["row"]), path,
     )  # fmt: skip
     for now in range(aligned_from, year + 1):
         walk.through(now)
@@ -109,13 +110,13 @@ def _year_by_year(streams: Streams, behaviour: Behaviour, history: History, alig
 
 
 def _begin(
-    streams: Streams, behaviour: Behaviour, history: History, first: int, year: int
+    streams: Streams, behaviour: Behaviour, history: History, first: int, year: int, *, moved: bool = False
 ) -> tuple[dict[str, NDArray[Any]], Entrants, LegalPath, Chances]:
     """Return the periods open in any of the collection years `first` to `year`, their children and legal paths."""
     guidance = load("cla", LATEST)
     every = history.periods
     shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(first))
-    period = {name: column[shown] for name, column in every.items()}
+    period = {name: column[shown] for name, column in every.items()} | {"row": np.flatnonzero(shown)}
     child, rows = history.children, period["child"]
     who = Entrants(
         name=child["name"][rows],
@@ -128,10 +129,21 @@ def _begin(
     )
     # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
     path = _paths(streams, behaviour, guidance, who, period)
+    if moved:
+        path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
     orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
     chances = Chances(streams, behaviour, guidance, who, period["destination"], period["drawn_end"], path, secure)
     return period, who, path, chances
+
+
+def _placings_of(history: History, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return the moved placements for adoption of some periods (rows of the history), `period` counted among these."""
+    listed = np.full(len(history.periods["start"]), -1)
+    listed[rows] = np.arange(len(rows))
+    known = listed[history.placings["period"]] >= 0
+    found = {name: column[known] for name, column in history.placings.items()}
+    return found | {"period": listed[found["period"]]}
 
 
 def _cut(

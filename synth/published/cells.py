@@ -15,9 +15,9 @@ from synth.errors import ProfileError
 from synth.published.reading import Row, Tables, number, read_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["Cell", "published_cells"]
+__all__ = ["Cell", "intervals", "published_cells"]
 
 _REVISIONS = ("family", "year", "measures", "sources", "first", "revised", "note")
 _REPLACED = (
@@ -84,9 +84,9 @@ def published_cells(tables: Tables, year: int) -> tuple[Cell, ...]:
     replaced.csv or revisions.csv that cannot hold, and where two standing figures speak of the same thing.
     """
     taken = _replacements(tables)
-    revisions = _revisions(tables)
+    interval = intervals(tables)
     cells = [
-        _cell(tables, row, revisions, taken.get((row.file, row.line), ""))
+        _cell(row, interval, taken.get((row.file, row.line), ""))
         for row in tables.rows
         if row.year == year and row.file != "population.csv"
     ]
@@ -94,14 +94,8 @@ def published_cells(tables: Tables, year: int) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-def _cell(tables: Tables, row: Row, revisions: list[_Revision], superseded: str) -> Cell:
-    low, high = _interval(tables, row)
-    for revision in revisions:
-        if row.value is not None and revision.touches(row):
-            low, high = low * min(1.0, revision.ratio), high * max(1.0, revision.ratio)
-            if row.unit == "count":
-                # A revised count is a whole number again.
-                low, high = math.floor(low), math.ceil(high)
+def _cell(row: Row, interval: Callable[[Row], tuple[float, float]], superseded: str) -> Cell:
+    low, high = interval(row)
     return Cell(
         table=row.table,
         measure=row.measure,
@@ -129,6 +123,26 @@ def _interval(tables: Tables, row: Row) -> tuple[float, float]:
         return 0.0, rounding.hidden_up_to or 0.0
     width = tables.half_width(row)
     return max(0.0, row.value - width), row.value + (0.0 if rounding.below else width)
+
+
+def intervals(tables: Tables) -> Callable[[Row], tuple[float, float]]:
+    """Return what tells a figure's lowest and highest true value, inclusive: its rounding, and its release's revisions.
+
+    Raises ProfileError naming a line of revisions.csv that cannot hold.
+    """
+    revisions = _revisions(tables)
+    return lambda row: _within_revisions(row, *_interval(tables, row), revisions)
+
+
+def _within_revisions(row: Row, low: float, high: float, revisions: Iterable[_Revision]) -> tuple[float, float]:
+    """Widen an interval by the revisions that touch its figure."""
+    for revision in revisions:
+        if row.value is not None and revision.touches(row):
+            low, high = low * min(1.0, revision.ratio), high * max(1.0, revision.ratio)
+            if row.unit == "count":
+                # A revised count is a whole number again.
+                low, high = math.floor(low), math.ceil(high)
+    return low, high
 
 
 def _revisions(tables: Tables) -> list[_Revision]:

@@ -205,9 +205,9 @@ def _places(
     distinct, back = np.unique(children, return_inverse=True)
     homes = call(streams, history, distinct).home_postcode[back] if len(distinct) else text
     text = np.where(at_home, homes, np.where(blank, "", text))
-    # Adopted by the foster carer: the address of the stay before.
+    # Adopted by the foster carer: the address of the stay before, unless it is left out from now on.
     same = np.flatnonzero(stays.slot < 0)
-    text[same] = text[same - 1]
+    text[same] = np.where(blank[same], "", text[same - 1])
     return code, text
 
 

@@ -47,9 +47,10 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
 
     legal = care.path.at(end - 1)
     home = destination == DESTINATIONS.index("home")
-    # A care order is discharged with the child at home already: the child does not return, the period ceases.
+    # A care order is discharged with the child at home already, by then for good.
     ordered = np.isin(legal, [STATUSES.index("C2"), STATUSES.index("E1")])
-    code[home & ~ordered] = "E4"
+    discharged = (legal == STATUSES.index("C2")) & (kind == KINDS.index("parents"))
+    code[home & (~ordered | discharged)] = "E4"
 
     adopted = destination == DESTINATIONS.index("adoption")
     unopposed = streams("adoption unopposed").uniform(who.name) < behaviour.scalar(
@@ -83,8 +84,10 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     away = np.zeros(len(code), bool)
     away[care.episodes.period[final]] = care.episodes.away[final] >= 0
     with_carer = np.isin(kind, _FOSTER) & (end < birthday(who.birth, 18) - 1)
-    sooner = np.where(~ordered & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
+    sooner = np.where((~ordered | discharged) & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
     code[early] = sooner[early]
+    for name, reason in _FIXED.items():
+        code[care.period["instead"] == DESTINATIONS.index(name)] = reason
     code = np.char.strip(code)
     cells = [behaviour.profile.target("endings", a.code, care.year) for a in history.authorities]
     if any(counts is None for counts in cells):
@@ -102,10 +105,11 @@ def _lawful(
     teens = birthday(birth, 16) <= end
     with_carer = np.isin(kind, _FOSTER) & ~away
     ordered = np.isin(legal, [STATUSES.index("C2"), STATUSES.index("E1")])
+    discharged = (legal == STATUSES.index("C2")) & (kind == KINDS.index("parents"))
     first = load("cla", LATEST).limit_date("REASON_EPISODE_FINISHED_CODE", "E10", "first_end_date")
     begun = end >= (day(first.year, first.month, first.day) if first is not None else 0)
     return {
-        "E4": ~ordered & ~away & ~grown,
+        "E4": (~ordered | discharged) & ~away & ~grown,
         "E43": with_carer & ~grown,
         "E44": ~away & ~grown,
         "E5": teens,
@@ -143,6 +147,21 @@ def _settled(
         u = streams(f"reason {name}").uniform(care.who.name[rows], care.who.number[rows])
         score[allowed, column] = np.log(weight[allowed]) + gumbel(u[allowed])
     group = history.children["place"][care.period["child"][rows]].astype(np.int64)
+    wanted = _possible(np.isfinite(score), group, wanted, names.tolist().index("E8"))
     found = code.copy()
     found[rows] = names[choose_exactly(score, group, wanted)]
+    return found
+
+
+def _possible(
+    allowed: NDArray[np.bool_], group: NDArray[np.int64], wanted: NDArray[np.int64], rest: int
+) -> NDArray[np.int64]:
+    """Return counts by authority and reason with no more of any than are `allowed`; the `rest` takes what is over.
+
+    So what is missing of one reason is made up for by that which stands for no other, not by one that was counted.
+    """
+    most = np.zeros_like(wanted)
+    np.add.at(most, group, allowed)
+    found = np.minimum(wanted, most)
+    found[:, rest] = wanted[:, rest] + (wanted - found).sum(axis=1) - (wanted - found)[:, rest]
     return found

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 ADULT = 18
 """Age at which the Children Act 1989 stops; used only where guidance gives the last age before it."""
 OTHER_ENDING = "E8"
+HOME = "E4"
 KEY = [LA, "SYSTEM_ID"]
 
 start, end, dob = pl.col("start"), pl.col("end"), pl.col("dob")
@@ -311,3 +312,23 @@ def stays_on_away_from_birthday(t: Tables, g: Guidance) -> pl.Series:
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     other = take(t.episodes, pl.col("last") & (end > start) & (pl.col("finish") != "E10"), rows)
     return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": same(other, "E10")})
+
+
+def under_an_order(g: Guidance) -> pl.Expr:
+    """Say of episodes whether an order that going home is queried under stands, away from the parents."""
+    orders = g.allowed("reason_ceased_queried_with_legal_status").get(HOME, frozenset())
+    at_home = g.allowed("reason_ceased_plain_with_placement").get(HOME, frozenset())
+    return pl.col("legal").is_in(sorted(orders)) & ~pl.col("placement").is_in(sorted(at_home))
+
+
+@rule("CLA121", form="episode")
+def home_under_an_order(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a child goes home (E4) under an order that stands, and has not lived with the parents before."""
+    return answer(t.episodes, (pl.col("finish") == HOME) & under_an_order(g))
+
+
+@home_under_an_order.breaker(entails=ENDS)
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    ended = pl.col("last") & (end > start) & (pl.col("finish") != HOME)
+    other = take(t.episodes, ended & under_an_order(g), rows)
+    return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": same(other, HOME)})
