@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from synth.errors import ProfileError
 from synth.fit.account import fit_account
-from synth.fit.account_bridge import bridges
-from synth.fit.account_cells import FIRST, YEARS, Margin, group_of, levels_of, margins_of
-from synth.fit.account_learn import Factors, rates_of
-from synth.fit.account_paths import paths
-from synth.fit.account_prior import prior_of
-from synth.fit.account_quarrels import reconciled
-from synth.fit.account_solve import Problem
+from synth.fit.account.bridge import bridges
+from synth.fit.account.cells import FIRST, YEARS, Margin, group_of, levels_of, margins_of
+from synth.fit.account.learn import Factors, rates_of
+from synth.fit.account.paths import paths
+from synth.fit.account.prior import prior_of
+from synth.fit.account.quarrels import reconciled
+from synth.fit.account.solve import Problem
 from synth.levels import levels
 from synth.published import load_tables
 

@@ -163,9 +163,8 @@ def _newborns(book: Book, found: _Arrivals, families: int, year: int) -> list[Bu
 
 def _newest(book: Book, year: int) -> NDArray[np.int64]:
     """Count the children looked after on 31 March, so far, whose plan began after 1 January."""
-    child, last = book.children, last_day(year)
-    here = (child["care_start"] <= last) & (child["care_end"] > last)
-    return book.by_authority(np.flatnonzero(here & (child["plan_start"] > quarter_day(year))))
+    here = book.in_care(year)
+    return book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
 
 
 def _by_order(

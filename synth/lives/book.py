@@ -109,12 +109,14 @@ class Book:
         """Count children (by row) in each authority."""
         return np.bincount(self.children["place"][children], minlength=len(self.authorities))
 
+    def in_care(self, year: int) -> NDArray[np.int64]:
+        """Return the children (by row) in care on 31 March of `year`, so far."""
+        child, last = self.children, last_day(year)
+        return np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+
     def looked_after(self, year: int) -> NDArray[np.int64]:
         """Count children in care on 31 March of `year`, so far."""
-        end = last_day(year)
-        return self.by_authority(
-            np.flatnonzero((self.children["care_start"] <= end) & (self.children["care_end"] > end))
-        )
+        return self.by_authority(self.in_care(year))
 
     def supported(self, year: int) -> NDArray[np.int64]:
         """Count children whose plan meets the three-month rule of the census date."""

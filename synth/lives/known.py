@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day_of_year_start, last_day, quarter_day, year_of
+from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.guidance import load
 from synth.lives.admission import Queue
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Budget, Cells, fit_in, starts_to_spare
 from synth.lives.draw import within
-from synth.lives.legal import LATEST, STATUSES, legal_path
+from synth.lives.legal import LATEST, STATUSES, legal_paths
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, support_plan
@@ -233,7 +233,7 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     """
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
-    present = np.flatnonzero((child["care_start"] <= end) & (child["care_end"] > end))
+    present = book.in_care(year)
     place = child["place"][present].astype(np.int64)
     cell = place if cells is None else cells.number(place, child["birth"][present], child["sex"][present])
     if cells is None:
@@ -294,33 +294,19 @@ def _make_room_in_groups(book: Book, year: int, cells: Cells) -> None:
 
 def _under_order(book: Book, rows: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
     """Say which children in care (by row) are under a care or placement order on a day, as drawn when they came."""
-    child, listed = book.children, book.children["period"][rows]
-    guidance = load("cla", LATEST)
-    lead, lead_birth = book.periods["lead"][listed], book.periods["lead_birth"][listed]
+    child, listed, periods = book.children, book.children["period"][rows], book.periods
     who = Entrants(
         name=child["name"][rows],
-        lead=lead,
-        lead_birth=lead_birth,
-        number=book.periods["number"][listed],
+        lead=periods["lead"][listed],
+        lead_birth=periods["lead_birth"][listed],
+        number=periods["number"][listed],
         birth=child["birth"][rows],
         entry=child["care_start"][rows],
         unaccompanied=child["unaccompanied"][rows],
     )
-    found = np.zeros(len(rows), bool)
-    entered = year_of(who.entry)
-    for began in np.unique(entered):
-        here = np.flatnonzero(entered == began)
-        path = legal_path(
-            book.streams,
-            book.behaviour,
-            guidance,
-            who.only(here),
-            book.periods["destination"][listed[here]],
-            book.periods["drawn_end"][listed[here]],
-            int(began),
-        )
-        found[here] = np.isin(path.at(np.full(len(here), day, np.int32)), _ORDERED)
-    return found
+    drawn = periods["destination"][listed], periods["drawn_end"][listed]
+    path = legal_paths(book.streams, book.behaviour, load("cla", LATEST), who, *drawn)
+    return np.isin(path.at(np.full(len(rows), day, np.int32)), _ORDERED)
 
 
 def stay_longer(book: Book, year: int, cells: Cells) -> None:

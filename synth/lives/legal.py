@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import Days, birthday
+from synth.dates import Days, birthday, year_of
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance
     from synth.lives.streams import Streams
 
-__all__ = ["LATER", "LATEST", "ROUTES", "STATUSES", "Case", "LegalPath", "entering", "legal_path"]
+__all__ = ["LATER", "LATEST", "ROUTES", "STATUSES", "Case", "LegalPath", "entering", "legal_path", "legal_paths"]
 
 STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
 """Statuses of a single period; V1, the series of short breaks, is a life of its own."""
@@ -86,6 +86,26 @@ def legal_path(
     """
     case, placed = entering(streams, behaviour, guidance, who, destination, end, year)
     return LegalPath(case.drawn(case.way_in()), placed, case.consent)
+
+
+def legal_paths(
+    streams: Streams,
+    behaviour: Behaviour,
+    guidance: Guidance,
+    who: Entrants,
+    destination: NDArray[np.int8],
+    end: Days,
+) -> LegalPath:
+    """Draw the path of each period with the parameters of its own year of entry."""
+    start = np.full((len(who.name), len(STATUSES)), LATER, np.int32)
+    placed = np.full(len(who.name), LATER, np.int32)
+    consent = np.zeros(len(who.name), bool)
+    entered = year_of(who.entry)
+    for year in np.unique(entered):
+        rows = np.flatnonzero(entered == year)
+        path = legal_path(streams, behaviour, guidance, who.only(rows), destination[rows], end[rows], int(year))
+        start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent
+    return LegalPath(start, placed, consent)
 
 
 def entering(

@@ -12,7 +12,7 @@ from synth.lives.admission import Queue, admit, queue_lengths, queues
 from synth.lives.draw import within
 from synth.lives.people import Members, authority_of, members
 from synth.lives.plans import (
-    NEEDS,
+    N1,
     PlanEnds,
     needs,
     registration,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["admit_to_short_breaks", "admit_to_support", "line_up"]
 
 T = TypeVar("T")
-_N1 = NEEDS.index("N1")
 _LEAST_SHARE = 0.02
 _ROUNDS = 4
 """How often the weight of abuse or neglect is set anew, where a target asks for a share of it."""
@@ -88,7 +87,7 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         if aim is None:
             break
         counted = take & (start <= quarter_day(year)) & (ends.end > last_day(year))
-        found = np.bincount(place[counted & (need == _N1)], minlength=len(wanted)) / np.maximum(wanted, 1)
+        found = np.bincount(place[counted & (need == N1)], minlength=len(wanted)) / np.maximum(wanted, 1)
         tilt *= _odds(aim) / _odds(found)
     rows = book.add_children(place, new, need, take)
     book.open_plans(rows, start[take], ends.only(take))
@@ -102,7 +101,7 @@ def _share_of_n1(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np
         return None
     child = book.children
     counted = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
-    have = book.by_authority(np.flatnonzero(counted & (child["need"] == _N1)))
+    have = book.by_authority(np.flatnonzero(counted & (child["need"] == N1)))
     return np.asarray((target - have) / np.maximum(wanted, 1))
 
 

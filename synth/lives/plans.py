@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLOSURES",
+    "N1",
     "NEEDS",
     "PlanEnds",
     "adult_services",
@@ -39,7 +40,7 @@ CLOSURES = ("RC1", "RC2", "RC4", "RC5", "RC6", "RC7")
 adult services, any other reason."""
 
 _ADOPTED, _DIED, _GUARDIAN, _MOVED, _ADULT, _OTHER = range(6)
-_N1, _N2, _N6, _N9 = (NEEDS.index(code) for code in ("N1", "N2", "N6", "N9"))
+N1, _N2, _N6, _N9 = (NEEDS.index(code) for code in ("N1", "N2", "N6", "N9"))
 _GOLDEN_RATIO = 0.6180339887498949
 _OWN = [_N2, _N6, _N9]
 """Needs that are the child's own: a brother or sister does not share them."""
@@ -85,7 +86,7 @@ def needs(
     # Disability is rarely the reason for a plan before it can be seen.
     seen = behaviour.value("need.n2_by_age", year)
     if tilt is not None:
-        weights[:, _N1] *= tilt
+        weights[:, N1] *= tilt
     weights[:, _N2] *= np.interp(age, [float(key) for key in seen], list(seen.values()))
     # Spread evenly along each queue, so that a year's shares hardly depend on how few families it admits.
     queue, place = family >> np.uint64(QUEUE_BITS), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.float64)
@@ -116,7 +117,7 @@ def registration(
     Only plans for abuse or neglect (N1) lead to the register; all children of a family are registered together.
     """
     chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
-    on = (need == _N1) & (streams("registered").uniform(family, start) < chance)
+    on = (need == N1) & (streams("registered").uniform(family, start) < chance)
     u = streams("register wait").uniform(family, start)
     soon, late = (int(days) for days in behaviour.value("register.wait_days", year))
     later = streams("registered later").uniform(family, start) < behaviour.scalar("register.later_share", year)

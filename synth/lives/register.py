@@ -13,7 +13,7 @@ import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.draw import within
-from synth.lives.plans import NEEDS
+from synth.lives.plans import N1
 from synth.lives.settling import take
 from synth.working_days import next_working_day
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from synth.lives.book import Book
 
 __all__ = ["settle_register"]
-
-_N1 = NEEDS.index("N1")
 
 
 def settle_register(book: Book, year: int) -> None:
@@ -108,7 +106,7 @@ class _Group:
         earliest = np.maximum(np.maximum(child["plan_start"][self.rows], first), self._registered("end") + 1)
         if self.name == "both":
             earliest = np.maximum(earliest, child["care_start"][self.rows])
-        free = ~self._on() & (child["need"][self.rows] == _N1) & self._may_go_on() & (earliest + 7 < last)
+        free = ~self._on() & (child["need"][self.rows] == N1) & self._may_go_on() & (earliest + 7 < last)
         rows, u = self._chosen(self.rows[free], "coming on", deficit)
         place = np.full(len(child["plan_start"]), 0, np.int32)
         place[self.rows] = earliest

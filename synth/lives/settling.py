@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import Days, day_of_year_start, last_day, quarter_day
+from synth.dates import Days, day_of_year_start, quarter_day
 from synth.lives.draw import choose
 from synth.lives.people import ETHNICITIES
-from synth.lives.plans import NEEDS
+from synth.lives.plans import N1, NEEDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["room_by_group", "settle_ethnicity", "settle_ethnicity_alone", "settle_needs", "settle_plan_starts", "take"]
 
-_N1 = NEEDS.index("N1")
 _RARE = 1e-9
 """Stands for a weight of nought, so that a group nobody is drawn into comes last."""
 
@@ -99,8 +98,7 @@ def room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
     wanted = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
     if any(counts is None for counts in wanted):
         return None
-    child, last = book.children, last_day(year)
-    here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+    child, here = book.children, book.in_care(year)
     present = np.bincount(
         child["place"][here].astype(np.int64) * len(ETHNICITIES) + child["ethnic"][here],
         minlength=len(book.authorities) * len(ETHNICITIES),
@@ -119,11 +117,11 @@ def settle_needs(
     if wanted is None:
         return need
     child = book.children
-    begun = np.flatnonzero((child["care_start"] >= day_of_year_start(year)) & (child["need"] == _N1))
+    begun = np.flatnonzero((child["care_start"] >= day_of_year_start(year)) & (child["need"] == N1))
     missing = wanted - book.by_authority(begun)
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
     at, count = place[first], len(families)
-    is_n1 = need == _N1
+    is_n1 = need == N1
     have = np.bincount(place[is_n1 & chosen], minlength=len(missing))
     u = book.streams("need settled").uniform(families, year)
     # Only families of one mind change it: all N1, or none of them.
@@ -132,9 +130,9 @@ def settle_needs(
     to_n1 = take(at, size, np.where(n1 == 0, u, np.inf), np.maximum(missing - have, 0))
     from_n1 = take(at, size, np.where(n1 == size, u, np.inf), np.maximum(have - missing, 0))
     found = need.copy()
-    found[to_n1[member]] = _N1
+    found[to_n1[member]] = N1
     others = book.behaviour.vector("need.care", year, NEEDS).copy()
-    others[[_N1, NEEDS.index("N2"), NEEDS.index("N6"), NEEDS.index("N9")]] = 0.0
+    others[[N1, NEEDS.index("N2"), NEEDS.index("N6"), NEEDS.index("N9")]] = 0.0
     leaves = from_n1[member] & is_n1
     drawn = choose(book.streams("need instead").uniform(families, year), others)
     found[leaves] = drawn[member][leaves]
@@ -159,8 +157,8 @@ def settle_plan_starts(
     if wanted is None:
         return start
     child = book.children
-    first, quarter, last = day_of_year_start(year), quarter_day(year), last_day(year)
-    here = np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+    first, quarter = day_of_year_start(year), quarter_day(year)
+    here = book.in_care(year)
     meets = book.by_authority(here[child["plan_start"][here] <= quarter])
     families, head, member = np.unique(new.family, return_index=True, return_inverse=True)
     at = place[head]

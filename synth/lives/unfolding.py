@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import day_of_year_start, last_day, year_of
-from synth.guidance import Guidance, load
+from synth.dates import day_of_year_start, last_day
+from synth.guidance import load
 from synth.lives.absences import Absences
 from synth.lives.alignment import Walk, placed_as_moved
 from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
-from synth.lives.legal import LATER, LATEST, STATUSES, LegalPath, legal_path
+from synth.lives.legal import LATER, LATEST, LegalPath, legal_paths
 from synth.lives.periods import Entrants
 from synth.lives.placements import Filling, Stays
 
@@ -128,7 +128,7 @@ def _begin(
         unaccompanied=child["unaccompanied"][rows],
     )
     # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
-    path = _paths(streams, behaviour, guidance, who, period)
+    path = legal_paths(streams, behaviour, guidance, who, period["destination"], period["drawn_end"])
     if moved:
         path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
     orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
@@ -155,26 +155,3 @@ def _cut(
     least = np.where(spells.away >= 0, _SHORTEST_ABSENCE, 1)
     spells = spells.only(spells.start + least <= end[spells.period])
     return Care(year, period, who, path, found, spells, cut(path, spells, period["start"], end))
-
-
-def _paths(
-    streams: Streams, behaviour: Behaviour, guidance: Guidance, who: Entrants, period: dict[str, NDArray[Any]]
-) -> LegalPath:
-    """Draw legal paths with the parameters of each period's own year of entry."""
-    start = np.full((len(who.name), len(STATUSES)), LATER, np.int32)
-    placed = np.full(len(who.name), LATER, np.int32)
-    consent = np.zeros(len(who.name), bool)
-    entered = year_of(who.entry)
-    for year in np.unique(entered):
-        rows = np.flatnonzero(entered == year)
-        path = legal_path(
-            streams,
-            behaviour,
-            guidance,
-            who.only(rows),
-            period["destination"][rows],
-            period["drawn_end"][rows],
-            int(year),
-        )
-        start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent
-    return LegalPath(start, placed, consent)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import ProfileError
-from synth.fit.account_cells import FIRST, GROUPS, YEARS, Margin
+from synth.fit.account.cells import FIRST, GROUPS, YEARS, Margin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

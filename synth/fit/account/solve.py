@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import ProfileError
-from synth.fit.account_cells import GROUPS, YEARS, Margin, group_of
-from synth.fit.account_paths import Paths, Rates, paths
+from synth.fit.account.cells import GROUPS, YEARS, Margin, group_of
+from synth.fit.account.paths import Paths, Rates, paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import ProfileError
-from synth.fit.account_cells import GROUPS, YEARS, group_of
-from synth.fit.account_paths import Rates
+from synth.fit.account.cells import GROUPS, YEARS, group_of
+from synth.fit.account.paths import Rates
 from synth.published import number, read_csv
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth.fit.account_paths import Paths
-    from synth.fit.account_prior import Prior
+    from synth.fit.account.paths import Paths
+    from synth.fit.account.prior import Prior
     from synth.published import Tables
 
 __all__ = ["Factors", "Learning", "learning_of", "learnt", "rates_of"]

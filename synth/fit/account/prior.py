@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import ProfileError
-from synth.fit.account_cells import FIRST, LAST, SEXES, YEARS
+from synth.fit.account.cells import FIRST, LAST, SEXES, YEARS
 from synth.geography.authorities import all_authorities
 from synth.published import number, read_csv
 

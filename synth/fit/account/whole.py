@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import ProfileError
-from synth.fit.account_cells import FIRST, YEARS, Margin, group_of
+from synth.fit.account.cells import FIRST, YEARS, Margin, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from synth.fit.account_paths import Paths
+    from synth.fit.account.paths import Paths
 
 __all__ = ["whole_flows", "whole_stocks"]
 

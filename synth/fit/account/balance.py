@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.fit.account_bridge import bridges
-from synth.fit.account_cells import FIRST, GROUPS, YEARS, Margin, levels_of, margins_of
-from synth.fit.account_learn import Factors, learning_of, learnt, rates_of
-from synth.fit.account_prior import prior_of
-from synth.fit.account_quarrels import Quarrel, reconciled
-from synth.fit.account_solve import Problem
-from synth.fit.account_whole import whole_flows, whole_stocks
+from synth.fit.account.bridge import bridges
+from synth.fit.account.cells import FIRST, GROUPS, YEARS, Margin, levels_of, margins_of
+from synth.fit.account.learn import Factors, learning_of, learnt, rates_of
+from synth.fit.account.prior import prior_of
+from synth.fit.account.quarrels import Quarrel, reconciled
+from synth.fit.account.solve import Problem
+from synth.fit.account.whole import whole_flows, whole_stocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
-    from synth.fit.account_learn import Learning
-    from synth.fit.account_paths import Paths
+    from synth.fit.account.learn import Learning
+    from synth.fit.account.paths import Paths
     from synth.profile.model import Level
     from synth.published import Tables
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from synth.fit.account_cells import FIRST, GROUPS, YEARS, Margin
+from synth.fit.account.cells import FIRST, GROUPS, YEARS, Margin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

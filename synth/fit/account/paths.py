@@ -3,7 +3,7 @@
 A path has a prior number of children. Every 31 March spent in care multiplies it by the factor of that cell, every
 start by the factor of its year; among all tables with the resulting stocks this one is closest to the prior
 (least Kullback-Leibler divergence), because the factors are those of the dual problem. Arrays run over age, authority,
-sex and year as in `account_prior`.
+sex and year as in `prior`.
 """
 
 from __future__ import annotations
