@@ -32,6 +32,7 @@ __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_car
 _REMAND_POSSIBLE = 10
 """Age of criminal responsibility."""
 _ORDERED = [STATUSES.index("C2"), STATUSES.index("E1")]
+_GO_ON = [STATUSES.index("V2"), STATUSES.index("C2")]
 _MAY_STAY = [HOME, DESTINATIONS.index("independent")]
 _MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
 
@@ -252,9 +253,8 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     race = np.log(-np.log(book.streams("leaves early").uniform(child["name"][rows], year))) + held
     if book.targets("endings", year, "E4") is not None:
         # Home is where most go; those under a care order would stay on with their carer or see it discharged.
-        race = race + np.where(
-            _under_order(book, rows, first), behaviour.scalar("care.early_leaving_ordered", year), 0.0
-        )
+        ordered = np.isin(_status(book, rows, np.full(len(rows), first, np.int32)), _ORDERED)
+        race = race + np.where(ordered, behaviour.scalar("care.early_leaving_ordered", year), 0.0)
     order = np.lexsort((race, tier, cell))
     rows, cell = rows[order], cell[order]
     line = Queue(cell, np.ones(len(rows), np.int64), len(surplus))
@@ -292,8 +292,8 @@ def _make_room_in_groups(book: Book, year: int, cells: Cells) -> None:
     np.add.at(cells.room, cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), 1)
 
 
-def _under_order(book: Book, rows: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
-    """Say which children in care (by row) are under a care or placement order on a day, as drawn when they came."""
+def _status(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the legal status (index into STATUSES) of children in care (by row) on a day, as drawn when they came."""
     child, listed, periods = book.children, book.children["period"][rows], book.periods
     who = Entrants(
         name=child["name"][rows],
@@ -306,7 +306,7 @@ def _under_order(book: Book, rows: NDArray[np.int64], day: int) -> NDArray[np.bo
     )
     drawn = periods["destination"][listed], periods["drawn_end"][listed]
     path = legal_paths(book.streams, book.behaviour, load("cla", LATEST), who, *drawn)
-    return np.isin(path.at(np.full(len(rows), day, np.int32)), _ORDERED)
+    return path.at(day)
 
 
 def stay_longer(book: Book, year: int, cells: Cells) -> None:
@@ -334,8 +334,13 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
         & (birthday(child["birth"], 18) > end + settled)
         & (missing > 0)[child["place"]]
     )
+    # Agreement and full care orders go on as they are; nobody is on remand or under an interim order for years.
+    drawn_end = book.periods["drawn_end"][child["period"][rows]]
+    rows = rows[np.isin(_status(book, rows, drawn_end - 1), _GO_ON)]
     place = child["place"][rows].astype(np.int64)
-    rows = rows[np.lexsort((child["name"][rows], -child["care_end"][rows], place))]
+    # Who has stayed on before does so again only where nobody else can.
+    again = child["care_end"][rows] > book.periods["drawn_end"][child["period"][rows]]
+    rows = rows[np.lexsort((child["name"][rows], -child["care_end"][rows], again, place))]
     place = child["place"][rows].astype(np.int64)
     number = cells.number(place, child["birth"][rows], child["sex"][rows])
     each = np.arange(len(rows))
@@ -343,7 +348,8 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     stays = fit_in(each, number, len(rows), cells.room, np.maximum(missing, 0), groups)
     rows = rows[stays]
     u = book.streams("stays longer").uniform(child["name"][rows], year)
-    day = next_working_day(end + within(u, 1, settled)).astype(np.int32)
+    longest = int(behaviour.scalar("care.staying_longer_days", year))
+    day = next_working_day(end + within(u, 1, longest)).astype(np.int32)
     book.end_care(rows, np.minimum(day, birthday(child["birth"][rows], 18) - 1).astype(np.int32), year)
 
 

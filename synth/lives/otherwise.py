@@ -85,6 +85,12 @@ class Proceedings:
         """What is put off past a 31 March comes within so many days after it."""
         return int(self.behaviour.scalar("care.put_off_days", self.year))
 
+    @property
+    def _longest_order(self) -> int:
+        """No placement order stands for longer than on the way to adoption, in days."""
+        waits = ("order_to_placement", "placement_to_adoption")
+        return sum(int(self.behaviour.value(f"care.adoption.{wait}", self.year)["longest_days"]) for wait in waits)
+
     def alternatives(self) -> Iterator[Another]:
         """Yield all other lawful paths by what differs; one period may occur in several."""
         entered = np.flatnonzero(self.who.entry > self.past)
@@ -259,11 +265,9 @@ class Proceedings:
         day = self._working_day("placement order in vain", soonest, self.day)
         oldest = int(self.behaviour.scalar("placement.concurrent_under_age", self.year))
         waits = self.behaviour.value("care.adoption.order_to_placement", self.year)
-        # Where the full order came first, the placement order stands to the end, no longer than on the way to adoption.
+        # Where the full order came first, the placement order stands to the end.
         full = start[:, _C2] <= self.past
-        after = self.behaviour.value("care.adoption.placement_to_adoption", self.year)
-        longest = int(waits["longest_days"]) + int(after["longest_days"])
-        open_ = (~full | (self.end - day <= longest)) & (start[:, _E1] == LATER)
+        open_ = (~full | (self.end - day <= self._longest_order)) & (start[:, _E1] == LATER)
         open_ &= (self.destination != _ADOPTED) & (day >= soonest) & (soonest <= self.day)
         rows = np.flatnonzero(open_ & (birthday(who.birth, oldest) > day))
         wait = within(self._uniform("placement order revoked"), int(waits["median_days"]), int(waits["longest_days"]))
@@ -283,7 +287,9 @@ class Proceedings:
         soonest = np.full(len(order), self.past + 1)
         sooner = self._working_day("placement order revoked sooner", soonest, self.day)
         later = next_working_day(self.day + 1 + within(self._uniform("placement order revoked later"), 0, self._spread))
-        day = np.where(revoked > self.day, sooner, np.where(later < self.end - 1, later, LATER))
+        later = np.minimum(later, previous_working_day(np.minimum(order, LATER - 4000) + self._longest_order))
+        put_off = np.where(later < self.end - 1, later, LATER)
+        day = np.where(revoked > self.day, sooner, np.where(later > self.day, put_off, -LATER))
         rows = np.flatnonzero(running & (day > self.past))
         start[rows, _C2] = day[rows]
         return Another(rows, self._with(start, rows), np.full(len(rows), 2.0))
