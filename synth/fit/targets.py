@@ -338,8 +338,10 @@ def _system(fit: _Fit, year: int, rows: Sequence[_Row], inset: float) -> _System
     blank = np.zeros((0, len(fit.codes) * len(fit.cells)))
     matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in (*own, *rows))]))
     low, high = (np.array([getattr(row, side) for row in (*own, *rows)]) for side in ("low", "high"))
-    narrow = np.isfinite(high - low) & (np.arange(len(low)) >= len(own))
-    by = np.minimum(inset * np.where(narrow, high - low, 0.0), _INSET_AT_MOST)
+    # A share of other cells has one row for either end, whose distance in children is not known.
+    narrow, known = np.arange(len(low)) >= len(own), np.isfinite(high - low)
+    width = np.where(known, high, 4 * _INSET_AT_MOST) - np.where(known, low, 0.0)
+    by = np.where(narrow, np.minimum(inset * width, _INSET_AT_MOST), 0.0)
     return _System(matrix, low + by, high - by, [row.label for row in (*own, *rows)])
 
 
