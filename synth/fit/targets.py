@@ -7,7 +7,7 @@ line between them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +98,15 @@ class _System:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     labels: list[str]
+    published: NDArray[np.bool_]
+
+    def narrowed(self) -> _System:
+        """Return published intervals without what is near their ends."""
+        # A share of other cells has one row for either end, whose distance in children is not known.
+        known = np.isfinite(self.high - self.low)
+        width = np.where(known, self.high, 4 * _INSET_AT_MOST) - np.where(known, self.low, 0.0)
+        by = np.where(self.published, np.minimum(_INSET * width, _INSET_AT_MOST), 0.0)
+        return replace(self, low=self.low + by, high=self.high - by)
 
     def holds(self, counts: NDArray[np.int64]) -> bool:
         """Say whether whole numbers meet all conditions."""
@@ -108,7 +117,7 @@ class _System:
         """Return bounds that values meet, where they do not meet these; never beyond those of `wide`."""
         sums = self.matrix @ values
         low, high = np.minimum(self.low, sums - _CLOSE), np.maximum(self.high, sums + _CLOSE)
-        return _System(self.matrix, np.maximum(low, wide.low), np.minimum(high, wide.high), self.labels)
+        return replace(self, low=np.maximum(low, wide.low), high=np.minimum(high, wide.high))
 
 
 class _Fit:
@@ -330,23 +339,19 @@ def _between(known: Mapping[int, NDArray[np.float64]], year: int) -> NDArray[np.
     return known[below] * (1 - weight) + known[above] * weight
 
 
-def _system(fit: _Fit, year: int, rows: Sequence[_Row], inset: float) -> _System:
-    """Return all conditions of a year; published intervals are narrowed on both sides by `inset` of their width."""
+def _system(fit: _Fit, year: int, rows: Sequence[_Row]) -> _System:
     from scipy.sparse import csr_array  # noqa: PLC0415
 
     own = [*fit.identities(year), *fit.at_18(year), *fit.spread(year)]
+    every = [*own, *rows]
     blank = np.zeros((0, len(fit.codes) * len(fit.cells)))
-    matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in (*own, *rows))]))
-    low, high = (np.array([getattr(row, side) for row in (*own, *rows)]) for side in ("low", "high"))
-    # A share of other cells has one row for either end, whose distance in children is not known.
-    narrow, known = np.arange(len(low)) >= len(own), np.isfinite(high - low)
-    width = np.where(known, high, 4 * _INSET_AT_MOST) - np.where(known, low, 0.0)
-    by = np.where(narrow, np.minimum(inset * width, _INSET_AT_MOST), 0.0)
-    return _System(matrix, low + by, high - by, [row.label for row in (*own, *rows)])
+    matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in every)]))
+    low, high = (np.array([getattr(row, side) for row in every]) for side in ("low", "high"))
+    return _System(matrix, low, high, [row.label for row in every], np.arange(len(every)) >= len(own))
 
 
 def _solved(fit: _Fit, year: int, prior: NDArray[np.float64], rows: Sequence[_Row]) -> NDArray[np.float64]:
-    system = _system(fit, year, rows, _INSET)
+    system = _system(fit, year, rows).narrowed()
     if not system.labels:
         return prior
     return fit_vector(prior.ravel(), system.matrix, system.low, system.high, system.labels).values.reshape(prior.shape)
@@ -356,10 +361,10 @@ def _whole(
     fit: _Fit, name: str, year: int, values: NDArray[np.float64], rows: Sequence[_Row]
 ) -> tuple[Target, list[Miss]]:
     """Return whole children near fitted values, and the figures they miss."""
-    wide = _system(fit, year, rows, 0.0)
+    wide = _system(fit, year, rows)
     counts, misses = np.floor(values + 0.5).astype(int), []
     if wide.labels:
-        aim = _system(fit, year, rows, _INSET).around(values.ravel(), wide)
+        aim = wide.narrowed().around(values.ravel(), wide)
         for system in (aim, wide):
             found = whole_vector(values.ravel(), system.matrix, system.low, system.high, system.labels)
             counts = found.values.reshape(values.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Queue", "admit", "queue_lengths", "queues"]
+__all__ = ["Queue", "admit", "foremost", "queue_lengths", "queues"]
+
+
+def foremost(group: NDArray[np.int64], count: NDArray[np.int64], *keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which rows are among the first `count` of their group (its index) in the order of `keys`, the first most."""
+    order = np.lexsort((*reversed(keys), group))
+    rank = np.empty(len(group), np.int64)
+    rank[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    return np.asarray(rank < count[group])
 
 
 def queue_lengths(wanted: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

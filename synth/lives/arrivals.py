@@ -93,18 +93,23 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     wanted = cells.by_authority(cells.room)
     bound = bound_for_orders(book, year)
     leads = [destination for some, _ in bound for destination in some]
-    # How far down the line an authority looks must not depend on how long other authorities' lines have to be.
+    spare, newest = starts_to_spare(book, year, wanted), _newest_to_spare(book, year)
     front = np.where(wanted > 0, 2 * wanted + 12, 1)
+    # How far down its line an authority looks does not depend on how long other authorities' lines have to be.
+    shortest = next(queue_lengths(front))
     for length in queue_lengths(front):
         place, family = queues(book.order, year, "care", length)
         found = _arrivals(book, place, family, "care", year)
-        ahead = _position(place) < front[place]
-        reach = _position(place) < next(queue_lengths(front))[place]
+        position = _position(place)
+        ahead, reach = position < front[place], position < shortest[place]
         trial = replace(cells, room=cells.room.copy())
-        leaving = np.bincount(found.family[~found.stays], minlength=len(family))
-        spare = starts_to_spare(book, year, wanted)
-        budgets = [] if spare is None else [Budget(leaving, spare)]
-        budgets += _newborns(book, found, len(family), year)
+        newborn = found.stays & (found.members.birth > quarter_day(year))
+        kinds = ((~found.stays, spare), (newborn, newest))
+        budgets = [
+            Budget(np.bincount(found.family[kind], minlength=len(family)), left.copy())
+            for kind, left in kinds
+            if left is not None
+        ]
         # Orders of the year are those of children who were in care before.
         soon = ~found.stays & np.isin(found.drawn.destination, leads)
         none_soon = np.bincount(found.family, soon, len(family)) == 0
@@ -136,14 +141,11 @@ def _brief(
     here = np.zeros(len(book.authorities), np.int64)
     np.add.at(here, place[settled], size[settled])
     here += cells.by_authority(cells.room)
-    starts = book.targets("starts", year, "starts")
-    if starts is None:
+    wanted = starts_to_spare(book, year, here)
+    if wanted is None:
         line = np.bincount(place[ahead & ~nobody_stays], size[ahead & ~nobody_stays], len(here))
         short = np.bincount(place[ahead & nobody_stays], size[ahead & nobody_stays], len(here))
         wanted = np.floor(short * here / np.maximum(line, 1)).astype(np.int64)
-    else:
-        begun = book.by_authority(np.flatnonzero(book.children["care_start"] >= day_of_year_start(year)))
-        wanted = np.maximum(starts - begun - here, 0)
     left, taken = wanted.tolist(), np.zeros(len(settled), bool)
     for family in np.flatnonzero(nobody_stays):
         if size[family] <= left[place[family]]:
@@ -152,19 +154,16 @@ def _brief(
     return taken, not any(left)
 
 
-def _newborns(book: Book, found: _Arrivals, families: int, year: int) -> list[Budget]:
-    """Return the budget of children born since 1 January: their plans are younger than three months on 31 March."""
-    newest = book.targets("status", year, "newest")
-    if newest is None:
-        return []
-    born = found.stays & (found.members.birth > quarter_day(year))
-    return [Budget(np.bincount(found.family[born], minlength=families), newest - _newest(book, year))]
+def _newest_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
+    """Return how many more children looked after on 31 March may have a plan younger than three months, by authority.
 
-
-def _newest(book: Book, year: int) -> NDArray[np.int64]:
-    """Count the children looked after on 31 March, so far, whose plan began after 1 January."""
+    None without a target.
+    """
+    wanted = book.targets("status", year, "newest")
+    if wanted is None:
+        return None
     here = book.in_care(year)
-    return book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
+    return wanted - book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
 
 
 def _by_order(

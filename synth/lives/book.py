@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import birthday, last_day, quarter_day
+from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.geography.authorities import all_authorities
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
@@ -32,6 +32,7 @@ NEVER = np.int32(-(10**9))
 """A day before all others: no such spell yet."""
 
 HOME = DESTINATIONS.index("home")
+_ADOPTION = DESTINATIONS.index("adoption")
 _FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
 
 
@@ -113,6 +114,10 @@ class Book:
         """Return the children (by row) in care on 31 March of `year`, so far."""
         child, last = self.children, last_day(year)
         return np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+
+    def started(self, year: int) -> NDArray[np.int64]:
+        """Return the children (by row) who came into care in `year` or since, by the last time each did."""
+        return np.flatnonzero(self.children["care_start"] >= day_of_year_start(year))
 
     def looked_after(self, year: int) -> NDArray[np.int64]:
         """Count children in care on 31 March of `year`, so far."""
@@ -247,9 +252,11 @@ class Book:
         child["care_number"][rows] += 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
         child["went"][rows] = destination
-        clock = adoption_clock(streams, behaviour, deciders(streams, behaviour, who, year), who.entry, year)
-        child["order_due"][rows] = who.entry + clock.to_order
-        child["placed"][rows] = who.entry + clock.to_placement
+        adopted = who.only(bound := destination == _ADOPTION)
+        decides = deciders(streams, behaviour, adopted, year)
+        clock = adoption_clock(streams, behaviour, decides, adopted.entry, year)
+        child["order_due"][rows[bound]] = adopted.entry + clock.to_order
+        child["placed"][rows[bound]] = adopted.entry + clock.to_placement
         after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
         self.end_plans(rows, after)
         child["gone"][rows] |= np.isin(destination, _FINAL)

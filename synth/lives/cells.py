@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import Days, age_on, day_of_year_start, last_day
+from synth.dates import Days, age_on, last_day
 from synth.lives.people import FEMALE
 
 if TYPE_CHECKING:
@@ -119,8 +119,7 @@ def starts_to_spare(book: Book, year: int, room: NDArray[np.int64]) -> NDArray[n
     starts = book.targets("starts", year, "starts")
     if starts is None:
         return None
-    begun = book.by_authority(np.flatnonzero(book.children["care_start"] >= day_of_year_start(year)))
-    return np.asarray(np.maximum(starts - begun - room, 0))
+    return np.asarray(np.maximum(starts - book.by_authority(book.started(year)) - room, 0))
 
 
 def fit_in(

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day
+from synth.lives.admission import foremost
 from synth.lives.book import HOME
 from synth.lives.periods import DESTINATIONS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from synth.lives.book import Book
 
 __all__ = ["settle_departures"]
@@ -40,14 +39,7 @@ def settle_departures(book: Book, year: int) -> None:
         home = leaves[child["went"][leaves] == HOME]
         home = home[(birthday(child["birth"][home], young) > last) & ~child["unaccompanied"][home]]
         missing = wanted - book.by_authority(so)
-        u = book.streams(f"departures, {name}")
-        book.lead_elsewhere(_first(book, so, u.uniform(child["name"][so], year), -missing), HOME, year)
-        book.lead_elsewhere(_first(book, home, u.uniform(child["name"][home], year), missing), kind, year)
-
-
-def _first(book: Book, rows: NDArray[np.int64], u: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the first `count` of each authority in the order of a draw."""
-    place = book.children["place"][rows].astype(np.int64)
-    order = np.lexsort((u, place))
-    rank = np.arange(len(rows)) - np.searchsorted(place[order], place[order])
-    return rows[order][rank < count[place[order]]]
+        stream = book.streams(f"departures, {name}")
+        for rows, count, instead in ((so, -missing, HOME), (home, missing, kind)):
+            place, u = child["place"][rows].astype(np.int64), stream.uniform(child["name"][rows], year)
+            book.lead_elsewhere(rows[foremost(place, count, u)], instead, year)

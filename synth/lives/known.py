@@ -8,14 +8,14 @@ import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.guidance import load
-from synth.lives.admission import Queue
+from synth.lives.admission import Queue, foremost
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Budget, Cells, fit_in, starts_to_spare
 from synth.lives.draw import within
 from synth.lives.legal import LATEST, STATUSES, legal_paths
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, Entrants, Outcome, outcome
+from synth.lives.periods import DESTINATIONS, Entrants, Outcome, entrants_of, outcome
 from synth.lives.plans import PlanEnds, support_plan
 from synth.lives.settling import room_by_group
 from synth.working_days import next_working_day
@@ -232,7 +232,7 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     came lately sooner than those long in care. What happened to
     them before the year does not change; children to be adopted stay.
     """
-    first, end = day_of_year_start(year), last_day(year)
+    first = day_of_year_start(year)
     child, behaviour = book.children, book.behaviour
     present = book.in_care(year)
     place = child["place"][present].astype(np.int64)
@@ -255,12 +255,8 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
         # Home is where most go; those under a care order would stay on with their carer or see it discharged.
         ordered = np.isin(_status(book, rows, np.full(len(rows), first, np.int32)), _ORDERED)
         race = race + np.where(ordered, behaviour.scalar("care.early_leaving_ordered", year), 0.0)
-    order = np.lexsort((race, tier, cell))
-    rows, cell = rows[order], cell[order]
-    line = Queue(cell, np.ones(len(rows), np.int64), len(surplus))
-    rows = rows[line.reached() <= surplus[cell]]
-    day = within(book.streams("day of leaving early").uniform(child["name"][rows], year), first + 1, end)
-    book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
+    rows = rows[foremost(cell, surplus, tier, race)]
+    _leave(book, rows, year)
     if cells is not None:
         gone = np.bincount(
             cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), minlength=len(surplus)
@@ -282,28 +278,23 @@ def _make_room_in_groups(book: Book, year: int, cells: Cells) -> None:
     settled = first - int(behaviour.scalar("care.early_leaving_after_days", year))
     free = (child["care_end"] > end) & (child["care_start"] < settled) & ~child["unaccompanied"]
     rows = np.flatnonzero(free & np.isin(child["went"], _MAY_LEAVE) & (child["ethnic"] > 0))
-    number = child["place"][rows].astype(np.int64) * room.shape[1] + child["ethnic"][rows]
-    rows = rows[np.lexsort((child["name"][rows], child["care_end"][rows], number))]
-    number = np.sort(number)
-    rank = np.arange(len(rows)) - np.searchsorted(number, number)
-    rows = rows[rank < -room.ravel()[number]]
-    day = within(book.streams("day of leaving early").uniform(child["name"][rows], year), first + 1, end)
-    book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
+    group = child["place"][rows].astype(np.int64) * room.shape[1] + child["ethnic"][rows]
+    rows = rows[foremost(group, -room.ravel(), child["care_end"][rows], child["name"][rows])]
+    _leave(book, rows, year)
     np.add.at(cells.room, cells.number(child["place"][rows], child["birth"][rows], child["sex"][rows]), 1)
+
+
+def _leave(book: Book, rows: NDArray[np.int64], year: int) -> None:
+    """Let children (by row) leave care sooner than drawn, on a working day of the year where there is one left."""
+    first, end = day_of_year_start(year), last_day(year)
+    day = within(book.streams("day of leaving early").uniform(book.children["name"][rows], year), first + 1, end)
+    book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
 
 
 def _status(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return the legal status (index into STATUSES) of children in care (by row) on a day, as drawn when they came."""
-    child, listed, periods = book.children, book.children["period"][rows], book.periods
-    who = Entrants(
-        name=child["name"][rows],
-        lead=periods["lead"][listed],
-        lead_birth=periods["lead_birth"][listed],
-        number=periods["number"][listed],
-        birth=child["birth"][rows],
-        entry=child["care_start"][rows],
-        unaccompanied=child["unaccompanied"][rows],
-    )
+    listed, periods = book.children["period"][rows], book.periods
+    who = entrants_of(book.children, periods, listed)
     drawn = periods["destination"][listed], periods["drawn_end"][listed]
     path = legal_paths(book.streams, book.behaviour, load("cla", LATEST), who, *drawn)
     return path.at(day)
@@ -321,7 +312,7 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
     share = behaviour.scalar("care.stay_share_at_most", year)
-    begun = book.by_authority(np.flatnonzero(child["care_start"] >= first))
+    begun = book.by_authority(book.started(year))
     missing = cells.by_authority(cells.room) + begun - np.floor(share * starts).astype(np.int64)
     settled = int(behaviour.scalar("care.early_leaving_after_days", year))
     # Short stays of older children may be remands, which have limits of their own.
@@ -336,10 +327,11 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     )
     # Agreement and full care orders go on as they are; nobody is on remand or under an interim order for years.
     drawn_end = book.periods["drawn_end"][child["period"][rows]]
-    rows = rows[np.isin(_status(book, rows, drawn_end - 1), _GO_ON)]
+    goes_on = np.isin(_status(book, rows, drawn_end - 1), _GO_ON)
+    rows, drawn_end = rows[goes_on], drawn_end[goes_on]
     place = child["place"][rows].astype(np.int64)
     # Who has stayed on before does so again only where nobody else can.
-    again = child["care_end"][rows] > book.periods["drawn_end"][child["period"][rows]]
+    again = child["care_end"][rows] > drawn_end
     rows = rows[np.lexsort((child["name"][rows], -child["care_end"][rows], again, place))]
     place = child["place"][rows].astype(np.int64)
     number = cells.number(place, child["birth"][rows], child["sex"][rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -25,6 +25,7 @@ __all__ = [
     "Outcome",
     "adoption_clock",
     "deciders",
+    "entrants_of",
     "outcome",
 ]
 
@@ -67,6 +68,26 @@ class Entrants:
     def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Entrants:
         """Return the chosen ones."""
         return Entrants(*(getattr(self, column)[take] for column in self.__slots__))
+
+
+class _Columns(Protocol):
+    """Columns by name, in a growing table or a finished one."""
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]: ...
+
+
+def entrants_of(children: _Columns, periods: _Columns, rows: NDArray[np.integer[Any]] | slice) -> Entrants:
+    """Return the children at the start of periods written earlier (rows of `periods`)."""
+    child = periods["child"][rows]
+    return Entrants(
+        name=children["name"][child],
+        lead=periods["lead"][rows],
+        lead_birth=periods["lead_birth"][rows],
+        number=periods["number"][rows],
+        birth=children["birth"][child],
+        entry=periods["start"][rows],
+        unaccompanied=children["unaccompanied"][child],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import last_day, year_of
+from synth.lives.admission import foremost
 from synth.lives.assignment import choose_exactly, gumbel
 from synth.lives.draw import choose, within
 from synth.lives.goals import GROUPS, PLACES
@@ -190,10 +191,7 @@ def _some(
     day = np.full(len(rows), last_day(year), np.int32)
     ready = gumbel(chances.uniform("moves for the count", rows, year))
     ready = ready - np.log(chances.means(rows, day, np.ones(len(rows), np.int64)))
-    order = np.lexsort((-ready, cell))
-    sorted_ = cell[order]
-    rank = np.arange(len(order)) - np.searchsorted(sorted_, sorted_)
-    return np.sort(order[rank < 3 * surplus[sorted_] + _SPARE])
+    return np.flatnonzero(foremost(cell, 3 * surplus + _SPARE, -ready))
 
 
 def _settle(filling: Filling, rows: NDArray[np.int64], chosen: NDArray[np.int64] | None) -> None:

@@ -117,8 +117,8 @@ def settle_needs(
     if wanted is None:
         return need
     child = book.children
-    begun = np.flatnonzero((child["care_start"] >= day_of_year_start(year)) & (child["need"] == N1))
-    missing = wanted - book.by_authority(begun)
+    begun = book.started(year)
+    missing = wanted - book.by_authority(begun[child["need"][begun] == N1])
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
     at, count = place[first], len(families)
     is_n1 = need == N1

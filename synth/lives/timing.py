@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, year_of
+from synth.lives.admission import foremost
 from synth.lives.draw import within
 from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
@@ -77,11 +78,8 @@ def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None
     first_placed, last_placed = _first_placed(book, year), working - _shortest(book, "placement_to_adoption", year)
     to_place = ~at_once & (name == "adopted") & (child["order_due"][rows] < first) & (first_placed <= last_placed)
     can = at_once | to_place
-    order = np.lexsort((child["name"][rows], book.periods["drawn_end"][child["period"][rows]], ~at_once, ~can, place))
-    rows, place, earliest = rows[order], place[order], earliest[order]
-    due, can, to_place = due[order], can[order], to_place[order]
-    rank = np.arange(len(rows)) - np.searchsorted(place, place)
-    ends = can & (rank < wanted[place])
+    drawn_end = book.periods["drawn_end"][child["period"][rows]]
+    ends = can & foremost(place, wanted, ~can, ~at_once, drawn_end, child["name"][rows])
     u = book.streams(f"day of order, {name}").uniform(child["name"][rows], year)
     now = ends & to_place
     if now.any():
@@ -134,8 +132,10 @@ def settle_placements(book: Book, year: int) -> None:
     soon = within(u, np.full(len(rows), _first_placed(book, year)), np.full(len(rows), last))
     hasten = (placed > last) & (child["order_due"][rows] < first)
     for may, excess, day in ((put_off, surplus, late), (hasten, -surplus, soon)):
-        chosen = _nearest(book, rows, may, np.abs(placed - last), excess)
-        _place(book, rows[chosen], day[chosen], year)
+        near = np.flatnonzero(may)
+        place, distance = child["place"][rows[near]].astype(np.int64), np.abs(placed[near] - last)
+        near = near[foremost(place, excess, distance, child["name"][rows[near]])]
+        _place(book, rows[near], day[near], year)
 
 
 def _first_placed(book: Book, year: int) -> int:
@@ -151,17 +151,6 @@ def _place(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32], year: in
     """Move placements for adoption (children by row) to another day."""
     book.children["placed"][rows] = day
     book.placings.append(period=book.children["period"][rows], year=year, placed=day)
-
-
-def _nearest(
-    book: Book, rows: NDArray[np.int64], may: NDArray[np.bool_], distance: NDArray[np.int32], count: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return which of the children that may, `count` of each authority, have the smallest distance."""
-    place = book.children["place"][rows].astype(np.int64)
-    order = np.lexsort((book.children["name"][rows], distance, ~may, place))
-    rank = np.empty(len(rows), np.int64)
-    rank[order] = np.arange(len(rows)) - np.searchsorted(place[order], place[order])
-    return np.flatnonzero(may & (rank < count[place]))
 
 
 def _shortest(book: Book, wait: str, year: int) -> int:

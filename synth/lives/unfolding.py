@@ -15,7 +15,7 @@ from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
 from synth.lives.legal import LATER, LATEST, LegalPath, legal_paths
-from synth.lives.periods import Entrants
+from synth.lives.periods import entrants_of
 from synth.lives.placements import Filling, Stays
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from synth.lives.behaviour import Behaviour
     from synth.lives.histories import History
+    from synth.lives.periods import Entrants
     from synth.lives.streams import Streams
 
 __all__ = ["Care", "unfold"]
@@ -117,21 +118,14 @@ def _begin(
     every = history.periods
     shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(first))
     period = {name: column[shown] for name, column in every.items()} | {"row": np.flatnonzero(shown)}
-    child, rows = history.children, period["child"]
-    who = Entrants(
-        name=child["name"][rows],
-        lead=period["lead"],
-        lead_birth=period["lead_birth"],
-        number=period["number"],
-        birth=child["birth"][rows],
-        entry=period["start"],
-        unaccompanied=child["unaccompanied"][rows],
-    )
+    who = entrants_of(history.children, period, slice(None))
     # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
     path = legal_paths(streams, behaviour, guidance, who, period["destination"], period["drawn_end"])
     if moved:
         path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
-    orders = np.array([authority.order for authority in history.authorities])[child["place"][rows]]
+    orders = np.array([authority.order for authority in history.authorities])[
+        history.children["place"][period["child"]]
+    ]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
     chances = Chances(streams, behaviour, guidance, who, period["destination"], period["drawn_end"], path, secure)
     return period, who, path, chances

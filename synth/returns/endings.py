@@ -48,9 +48,8 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     legal = care.path.at(end - 1)
     home = destination == DESTINATIONS.index("home")
     # A care order is discharged with the child at home already, by then for good.
-    ordered = np.isin(legal, [STATUSES.index("C2"), STATUSES.index("E1")])
-    discharged = (legal == STATUSES.index("C2")) & (kind == KINDS.index("parents"))
-    code[home & (~ordered | discharged)] = "E4"
+    ordered, to_parents = _orders(legal, kind)
+    code[home & to_parents] = "E4"
 
     adopted = destination == DESTINATIONS.index("adoption")
     unopposed = streams("adoption unopposed").uniform(who.name) < behaviour.scalar(
@@ -84,7 +83,7 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     away = np.zeros(len(code), bool)
     away[care.episodes.period[final]] = care.episodes.away[final] >= 0
     with_carer = np.isin(kind, _FOSTER) & (end < birthday(who.birth, 18) - 1)
-    sooner = np.where((~ordered | discharged) & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
+    sooner = np.where(to_parents & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
     code[early] = sooner[early]
     for name, reason in _FIXED.items():
         code[care.period["instead"] == DESTINATIONS.index(name)] = reason
@@ -96,6 +95,16 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     return _settled(streams, behaviour, history, care, code, lawful, np.array(cells, np.int64))
 
 
+def _orders(legal: NDArray[np.int64], kind: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Say which periods end under a full or placement order, and which may end with a return home.
+
+    Those are the others, and those discharged from a care order at home.
+    """
+    full = legal == STATUSES.index("C2")
+    ordered = full | (legal == STATUSES.index("E1"))
+    return ordered, ~ordered | (full & (kind == KINDS.index("parents")))
+
+
 def _lawful(
     care: Care, legal: NDArray[np.int64], kind: NDArray[np.int64], away: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.bool_]]:
@@ -104,12 +113,11 @@ def _lawful(
     grown = end >= birthday(birth, 18) - 1
     teens = birthday(birth, 16) <= end
     with_carer = np.isin(kind, _FOSTER) & ~away
-    ordered = np.isin(legal, [STATUSES.index("C2"), STATUSES.index("E1")])
-    discharged = (legal == STATUSES.index("C2")) & (kind == KINDS.index("parents"))
+    ordered, to_parents = _orders(legal, kind)
     first = load("cla", LATEST).limit_date("REASON_EPISODE_FINISHED_CODE", "E10", "first_end_date")
     begun = end >= (day(first.year, first.month, first.day) if first is not None else 0)
     return {
-        "E4": (~ordered | discharged) & ~away & ~grown,
+        "E4": to_parents & ~away & ~grown,
         "E43": with_carer & ~grown,
         "E44": ~away & ~grown,
         "E5": teens,
