@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from synth.errors import OutputError, ProfileError
 from synth.figures import published_figures
 from synth.levels import levels
-from synth.profile.model import Parameter, Profile, explained, read_json
+from synth.profile.loading import explained, read_json
+from synth.profile.model import Parameter, Profile
 from synth.published import load_tables, published_files
 
 if TYPE_CHECKING:

@@ -155,7 +155,8 @@ def validate(path: Path, year: int | None, form: str) -> None:
 def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None) -> None:
     """Hold the files of a generated year against every published cell.
 
-    Exit code 0: enough of the fitted cells lie inside their intervals; 1: too few; 2: cannot be read.
+    Exit code 0: enough of the fitted cells lie inside their intervals; 1: too few, or the files were made with
+    another profile than the one at hand (--profile names theirs); 2: cannot be read.
     """
     from synth.fidelity.run import fidelity  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415

@@ -20,6 +20,7 @@ from synth.fidelity.report import Score
 from synth.fidelity.run import fidelity
 from synth.fidelity.views import Views
 from synth.guidance import load
+from synth.profile import digest, load_profile
 from synth.published import WALES, load_tables, profiles_dir, published_cells, published_files
 from synth.published.counted import VIEWS, counted_as, load_counted, role_of
 
@@ -315,6 +316,30 @@ def test_a_spoilt_folder_is_noticed(copied, profile, report):
     # A fifth more children is some five standard errors of a stock of 500.
     assert swansea[0].z > 3
     assert spoilt.by_role()[0].total_absolute_error > report.by_role()[0].total_absolute_error + len(extra)
+
+
+def test_a_changed_profile_is_noticed_even_where_the_cells_hold(written, profile, tmp_path):
+    """Exact mode meets targets whatever a behaviour parameter says, so the profile itself is told apart."""
+    share = profile.parameters["disability.share_n2"].value
+    overlay = tmp_path / "more.json"
+    more = {"disability.share_n2": {"value": share + 0.05}}
+    overlay.write_text(json.dumps({"format_version": 1, "overlay": True, "parameters": more}), "utf-8")
+    folder = shutil.copytree(written(2023, 1)[0], tmp_path / "2023")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    changed = load_profile(overlay)
+    manifest["profile"] |= {"name": changed.name, "sha256": digest(changed)}
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    beside_built_in = fidelity(folder, profile)
+    assert not beside_built_in.known
+    assert beside_built_in.exit_code(0.0) == 1
+    assert "NOT the profile at hand: the files were made with 'wales + overlay'" in beside_built_in.to_text()
+    # Named, it is accepted, and the report says in what it differs.
+    named = fidelity(folder, changed)
+    assert named.known
+    assert named.exit_code(0.0) == 0
+    assert "is not the built-in profile. Changed: parameter disability.share_n2." in named.to_text()
+    assert run(folder, "--profile", overlay, "--min-inside", 0).exit_code == 0
+    assert run(folder, "--min-inside", 0).exit_code == 1
 
 
 def test_figures_of_two_years_need_the_year_before(written, profile, tables, tmp_path):

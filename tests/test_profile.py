@@ -9,7 +9,7 @@ import pytest
 
 from synth.build import build, profile_bytes, write_profile
 from synth.errors import OutputError, ProfileError
-from synth.profile import Parameter, digest, load_profile, overlay
+from synth.profile import Parameter, differences, digest, load_profile, overlay
 from synth.profile.model import Target
 from synth.profile.text import profile_json, profile_text, show
 from synth.published import profiles_dir
@@ -317,3 +317,22 @@ def test_json_shows_the_same_in_full(built):
 def test_a_year_outside_is_refused(built):
     with pytest.raises(ProfileError, match="generates 2017 to 2024"):
         profile_text(built, 2031)
+
+
+def test_what_differs_between_profiles_is_named(built):
+    assert differences(built, built) == ()
+    level = built.levels[0]
+    level = level.model_copy(update={"value": level.value + 1})
+    parameters = dict(built.parameters)
+    gone = parameters.pop("entry.by_agreement")
+    other = built.model_copy(update={"levels": (level, *built.levels[1:]), "parameters": parameters})
+    assert differences(built, other) == ("parameter entry.by_agreement", "1 level")
+    assert differences(other, built) == differences(built, other)
+    # What is said of the origin drives nothing.
+    gone = gone.model_copy(update={"note": "x"})
+    told = built.model_copy(update={"parameters": parameters | {"entry.by_agreement": gone}})
+    assert differences(built, told) == ()
+    cells = Target(table="legal", year=2023, cells=("C1", "C2"), counts={"552": (3, 4)})
+    changed = built.model_copy(update={"held_out": ("T01",), "targets": (cells,), "figures": built.figures[2:]})
+    without = built.model_copy(update={"targets": ()})
+    assert differences(without, changed) == ("2 figures", "2 targets", "the tables held out")

@@ -64,7 +64,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a folder's files are like beside the published cells of its year."""
+    """What a folder's files are like beside the published cells of its year.
+
+    `known` says whether they were made with the profile they are judged beside.
+    """
 
     folder: str
     year: int
@@ -74,6 +77,7 @@ class Report:
     comparison: Comparison
     unpublished: tuple[tuple[str, str, str], ...]
     remarks: tuple[str, ...] = ()
+    known: bool = True
 
     def by_role(self) -> tuple[Score, ...]:
         """Score each role, in order fitted, held_out, compared; every role is there."""
@@ -85,8 +89,8 @@ class Report:
         return tuple(Score.of(t, [x for x in self.comparison.results if x.cell.table == t]) for t in tables)
 
     def exit_code(self, min_inside: float) -> int:
-        """Return 0 where at least that share of the fitted cells lies inside, else 1."""
-        return 0 if self.by_role()[0].share_inside >= min_inside else 1
+        """Return 0 where at least that share of the fitted cells lies inside and the profile is known, else 1."""
+        return 0 if self.known and self.by_role()[0].share_inside >= min_inside else 1
 
     def to_text(self, *, all_cells: bool = False) -> str:
         """Render as text, summary first; the misses worst first, or every cell in file order."""
@@ -113,6 +117,7 @@ class Report:
             "authorities": list(self.authorities),
             "seed": self.seed,
             "profile": self.profile,
+            "made_with_this_profile": self.known,
             "remarks": list(self.remarks),
             "roles": [_scored(score) for score in self.by_role()],
             "tables": [_scored(score) for score in self.by_table()],

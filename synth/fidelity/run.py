@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["fidelity"]
 
+_TOLD = 8
+"""How many differences between two profiles a remark lists."""
+
 
 def fidelity(folder: Path, profile: Profile, tables: Tables | None = None) -> Report:
     """Compare the files of a generated year with the published cells of that year.
 
-    The profile only says which tables were held out of fitting. Raises InputError where the folder is not a whole
-    generated year, ProfileError where the published tables cannot be read.
+    The profile says which tables were held out of fitting, and must be the one the files were made with: the report
+    says where it is another, and how it differs from the built-in one. Raises InputError where the folder is not a
+    whole generated year, ProfileError where the published tables cannot be read.
     """
     tables = tables or load_tables()
     this = read_year(folder)
     before = year_before(this)
     comparison = compare(this, before, tables, profile.held_out)
+    known, remarks = _origin(this, profile)
     path = tables.folder / "unpublished.csv"
     unpublished = tuple(
         (cells["return"], cells["about"], cells["note"]) for _, cells in read_csv(path, ("return", "about", "note"))
@@ -39,13 +44,26 @@ def fidelity(folder: Path, profile: Profile, tables: Tables | None = None) -> Re
         profile=this.profile,
         comparison=comparison,
         unpublished=unpublished,
-        remarks=_remarks(this, profile),
+        remarks=remarks,
+        known=known,
     )
 
 
-def _remarks(this: Year, profile: Profile) -> tuple[str, ...]:
-    from synth.profile import digest  # noqa: PLC0415  only where there is a digest to compare
+def _origin(this: Year, profile: Profile) -> tuple[bool, tuple[str, ...]]:
+    """Say whether the files were made with the profile at hand, and what a reader should know of either."""
+    from synth.profile import differences, digest, load_profile  # noqa: PLC0415  slow to import, where digests differ
 
-    if this.profile_digest in ("", digest(profile)):
-        return ()
-    return (f"The files were made with another profile than {profile.name!r} at hand; name theirs with --profile.",)
+    remarks = []
+    found = digest(profile)
+    known = this.profile_digest == found
+    if not known:
+        remarks.append(
+            f"NOT the profile at hand: the files were made with {this.profile!r} ({this.profile_digest[:12]}), judged "
+            f"beside {profile.name!r} ({found[:12]}). Name theirs with --profile, or write the year again.",
+        )
+    if found != digest(built_in := load_profile()):
+        told = differences(profile, built_in)
+        more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        changed = ", ".join(told[:_TOLD]) or "what is said of origins, no number"
+        remarks.append(f"{profile.name!r} is not the built-in profile. Changed: {changed}{more}.")
+    return known, tuple(remarks)

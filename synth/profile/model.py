@@ -12,18 +12,15 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
 from synth.profile.nested import Value, mismatch, mix
 from synth.profile.ranges import out_of_range
-from synth.profile.rescaled import Factors, rescaled
-from synth.published import profiles_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "FITTED",
@@ -32,11 +29,11 @@ __all__ = [
     "Level",
     "Parameter",
     "Profile",
+    "Record",
     "Target",
     "Value",
     "digest",
-    "load_profile",
-    "overlay",
+    "nearest",
 ]
 
 FORMAT_VERSION = 1
@@ -47,15 +44,15 @@ Basis: TypeAlias = Literal["published", "bridged", "assumed"]
 Counts: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
 
 _KINDS = ("looked_after", "care_and_support")
-_SHOWN = 5
-"""How many mistakes of one file a message lists."""
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """What is read from a file as it stands: unknown keys, other types and numbers that are not finite refused."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Level(_Record):
+class Level(Record):
     """Children of one authority (three-digit code) on 31 March of `year`; the interval is inclusive."""
 
     kind: Kind
@@ -68,7 +65,7 @@ class Level(_Record):
     source: str
 
 
-class Figure(_Record):
+class Figure(Record):
     """One published national figure and the interval its rounding leaves; a share is in percent."""
 
     name: str
@@ -82,7 +79,7 @@ class Figure(_Record):
     note: str = ""
 
 
-class Parameter(_Record):
+class Parameter(Record):
     """One number, list or table of numbers of the model, for all years or year by year, and its origin.
 
     Every number lies in the range its unit implies and, where given, between `low` and `high`, both inclusive.
@@ -132,7 +129,7 @@ class Parameter(_Record):
         return mix(self.by_year[before], self.by_year[after], (year - before) / (after - before))
 
 
-class Target(_Record):
+class Target(Record):
     """Whole children of each authority by the cells of one table in one year: what exact mode reproduces.
 
     `counts` maps three-digit codes of authorities to one count a cell.
@@ -151,7 +148,7 @@ class Target(_Record):
         return self
 
 
-class Profile(_Record):
+class Profile(Record):
     """A whole profile; `years` are the first and last collection year it can generate, both inclusive."""
 
     format_version: Literal[1]
@@ -241,7 +238,7 @@ class Profile(_Record):
         if key not in self._values:
             if name not in self.parameters:
                 raise ProfileError(
-                    f"Profile {self.name!r} has no parameter {name!r}{_nearest(name, self.parameters)}. "
+                    f"Profile {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)}. "
                     "Take a profile built by this version of the package.",
                 )
             self._values[key] = self.parameters[name].at(year)
@@ -252,185 +249,13 @@ class Profile(_Record):
         return tuple(figure for figure in self.figures if figure.year == year)
 
 
-class _Overlay(_Record):
-    """What an overlay file may hold; parameters are completed from those they replace."""
-
-    format_version: Literal[1]
-    overlay: Literal[True]
-    parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    levels: tuple[dict[str, Any], ...] = Field(default=(), strict=False)
-
-
-def load_profile(path: Path | None = None) -> Profile:
-    """Read a profile, or an overlay on the built-in one; None gives the built-in profile.
-
-    Raises ProfileError naming file and place in the JSON if it is missing, damaged, of another format
-    version, or holds unknown keys, negative levels, or numbers that are not finite.
-    """
-    path = path or profiles_dir() / "wales.json"
-    found = _read(path)
-    if found.get("overlay") is True:
-        return overlay(load_profile(None), path)
-    try:
-        return Profile.model_validate(found)
-    except ValidationError as error:
-        raise ProfileError(explained(path, error, Profile)) from None
-
-
-def overlay(profile: Profile, path: Path) -> Profile:
-    """Return a profile with the parameters and levels of an overlay file in place of its own.
-
-    A parameter keeps the range, and unless it gives its own the unit and note, of the one it replaces; without a basis
-    it counts as assumed. Raises ProfileError for names the profile does not have and values of another shape.
-    """
-    try:
-        found = _Overlay.model_validate(_read(path))
-    except ValidationError as error:
-        raise ProfileError(explained(path, error, _Overlay)) from None
-    parameters = dict(profile.parameters)
-    for name, fields in found.parameters.items():
-        if name not in parameters:
-            raise ProfileError(
-                f"{path}, parameters: {name!r} is not a parameter of profile {profile.name!r}"
-                f"{_nearest(name, parameters)}. `synth profile show` lists them all.",
-            )
-        parameters[name] = _replaced(path, name, parameters[name], fields)
-    cells = {(cell.kind, cell.authority, cell.year): cell for cell in profile.levels}
-    factors: Factors = {}
-    for n, fields in enumerate(found.levels):
-        cell = _level(path, n, fields)
-        key = (cell.kind, cell.authority, cell.year)
-        if key not in cells:
-            raise ProfileError(
-                f"{path}, levels[{n}]: profile {profile.name!r} has no {cell.kind} level for authority "
-                f"{cell.authority} in {cell.year}; years are {profile.warm_up_from} to {profile.years[1]}, "
-                "authorities have codes such as 552. Correct the entry.",
-            )
-        factors[key] = cell.value / max(cells[key].value, 1)
-        cells[key] = cell
-    changed = {
-        "name": f"{profile.name} + overlay",
-        "levels": tuple(cells.values()),
-        "targets": tuple(rescaled(profile.targets, factors)),
-        "parameters": parameters,
-    }
-    kept = {name: getattr(profile, name) for name in Profile.model_fields}
-    return Profile.model_construct(**kept | changed)
-
-
 def digest(profile: Profile) -> str:
     """Return the SHA-256 of the profile's content in canonical JSON, as 64 hexadecimal digits."""
     text = json.dumps(profile.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _replaced(path: Path, name: str, old: Parameter, fields: dict[str, Any]) -> Parameter:
-    kept = old.model_dump(exclude={"value", "by_year", "basis", "source", "uncertainty"})
-    given = {"basis": "assumed", "source": f"overlay {path.name}"} | fields
-    if "value" not in given and "by_year" not in given:
-        given |= {"value": old.value} if old.by_year is None else {"by_year": old.by_year}
-    if bounds := given.keys() & {"low", "high"}:
-        raise ProfileError(
-            f"{path}, parameters.{name}: found {', '.join(sorted(bounds))}; the range of a parameter cannot be "
-            "replaced. Leave it out, and give a value inside the range.",
-        )
-    try:
-        new = Parameter.model_validate(kept | given)
-    except ValidationError as error:
-        raise ProfileError(explained(path, error, Parameter, f"parameters.{name}")) from None
-    year = min(old.by_year or (0,))
-    if (odd := mismatch(old.at(year), new.at(year))) is not None:
-        raise ProfileError(
-            f"{path}, parameters.{name}: the value has another shape than the one it replaces{odd}. Give the "
-            "same keys and as many entries, 0 for what should not occur; `synth profile show --format json` "
-            "prints the present value.",
-        )
-    return new
-
-
-def _level(path: Path, n: int, fields: dict[str, Any]) -> Level:
-    value = fields.get("value", 0)
-    defaults = {"low": value, "high": value, "basis": "assumed", "source": f"overlay {path.name}"}
-    try:
-        return Level.model_validate(defaults | fields)
-    except ValidationError as error:
-        raise ProfileError(explained(path, error, Level, f"levels[{n}]")) from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    found = read_json(path)
-    version = found.get("format_version")
-    if version != FORMAT_VERSION or isinstance(version, bool):
-        raise ProfileError(
-            f"{path}, format_version: found {_short(version)}; this version of the package reads "
-            f"{FORMAT_VERSION}. Make the profile again with `synth fit`.",
-        )
-    return found
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; ProfileError tells a missing file from a damaged one."""
-    try:
-        found = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
-    except OSError as error:
-        raise ProfileError(
-            f"{path}: the file cannot be read ({error.strerror}). Check the name, or leave --profile out to "
-            "use the built-in profile.",
-        ) from None
-    except json.JSONDecodeError as error:
-        raise ProfileError(
-            f"{path} line {error.lineno}, column {error.colno}: not JSON ({error.msg}). Restore the file or "
-            "correct the line.",
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise ProfileError(f"{path}: {error}. Restore the file or correct it.") from None
-    if not isinstance(found, dict):
-        raise ProfileError(f"{path}: found {_short(found)}; expected a JSON object. Restore the file.")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object; expected once")
-    return found
-
-
-def explained(path: Path, error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
-    """Turn the checker's findings into lines: file, place, what was found, what was expected."""
-    lines: list[str] = []
-    for item in error.errors(include_url=False, include_context=False)[:_SHOWN]:
-        place = prefix
-        for part in item["loc"]:
-            place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{part}"
-        where = f"{path}, {place}" if place else f"{path}"
-        if item["type"] == "extra_forbidden":
-            key = str(item["loc"][-1])
-            lines.append(f"{where}: unknown key{_nearest(key, _fields(model, item['loc'][:-1]))}.")
-        elif item["type"] == "missing":
-            lines.append(f"{where}: missing; expected a value.")
-        elif item["type"] == "value_error":
-            lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}.")
-        else:
-            lines.append(f"{where}: found {_short(item['input'])}; {item['msg'][:1].lower()}{item['msg'][1:]}.")
-    more = error.error_count() - _SHOWN
-    lines += [f"and {more} more."] if more > 0 else []
-    return "\n".join([*lines, "Correct the file, or make it again with `synth fit`."])
-
-
-def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
-    nested: dict[str, type[BaseModel]] = {"parameters": Parameter, "levels": Level, "figures": Figure}
-    found = nested.get(str(loc[0]), model) if loc else model
-    return list(found.model_fields)
-
-
-def _short(found: object) -> str:
-    text = json.dumps(found, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."  # noqa: PLR2004  enough to recognise it by
-
-
-def _nearest(name: str, known: object) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)  # type: ignore[call-overload]
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a question after the name most like one that was not found; nothing if none is like it."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
