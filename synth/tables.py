@@ -33,6 +33,8 @@ __all__ = [
 ]
 
 LA = "LOCAL_AUTHORITY_CODE"
+LAST = "last:"
+"""Begins the name of a form of last year where a rule asks for one."""
 FIRST_LINE = 2
 """The line of the first data row: line 1 holds the headings."""
 
@@ -98,6 +100,7 @@ class FormTable:
 class Tables:
     """All forms at hand for one collection year; `forms` may hold one return or both.
 
+    `last` holds the forms of the year before where they are at hand: "last:episode" asks for one of them.
     Views are built when first asked for and keep the row order of their form, so that a condition on a view
     is aligned with the rows of the file. In a view, what cannot be known is null.
     """
@@ -107,11 +110,14 @@ class Tables:
     last_day: dt.date
     gap_days: int = 1
     """Days that may lie between an X1 ending and the start of the episode that continues it."""
+    last: Tables | None = None
 
     def __getitem__(self, form: str) -> FormTable:
         return self.forms[form]
 
     def __contains__(self, form: object) -> bool:
+        if isinstance(form, str) and form.startswith(LAST):
+            return self.last is not None and form.removeprefix(LAST) in self.last
         return form in self.forms
 
     def typed(self, form: str) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from synth.dates import year_code
 from synth.errors import InputError
 from synth.guidance import load
 from synth.rules.rulebook import rules_for
-from synth.tables import LA, Tables, child_column, file_name, gap_days, read_return
+from synth.tables import LA, LAST, Tables, child_column, file_name, gap_days, read_return
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +49,9 @@ FINDING_COLUMNS = {
     "reference": pl.String,
     "basis": pl.String,
 }
-"""Columns of the findings, one row for each wrong row of a file and rule."""
+"""Columns of the findings, one row for each wrong row of a file and rule.
+
+What is said of a whole authority has no line, and the authority's code in place of the child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class Report:
             lines += ["", f"{rule}: {words}"]
             lines += [
                 f"  {row['file']} line {row['line']}, child {row['child']}: {row['value']}"
+                if row["line"] is not None
+                else f"  {row['file']}, authority {row['child']}: {row['value']}"
                 for row in rows.head(max_rows).iter_rows(named=True)
             ]
             if rows.height > max_rows:
@@ -191,20 +195,54 @@ def check_rule(rule: Rule, tables: Tables, g: Guidance) -> tuple[Outcome, pl.Dat
     """Run one rule; an exception in it is reported as a crash and never stops the others."""
     lacking = [form for form in (rule.form, *rule.needs) if form not in tables]
     if lacking:
-        return _outcome(rule, "not applicable", why=f"no {lacking[0]} form in the folder"), None
+        return _outcome(rule, "not applicable", why=_lacking(lacking[0])), None
     try:
         wrong = rule.check(tables, g)
-        if wrong.dtype != pl.Boolean or len(wrong) != tables[rule.form].height:
-            problem = f"gave {len(wrong)} values of {wrong.dtype} for {tables[rule.form].height} rows"
-            return _outcome(rule, "crashed", why=problem), None
-        numbers = wrong.fill_null(value=False).arg_true()
     except Exception as problem:  # noqa: BLE001  whatever a rule raises is its outcome
         return _outcome(rule, "crashed", why=f"{type(problem).__name__}: {problem}"), None
     if tables[rule.form].height == 0:
         return _outcome(rule, "not applicable", why=f"the {rule.form} form has no rows"), None
+    if isinstance(wrong, pl.DataFrame):
+        return _about_authorities(rule, tables, wrong)
+    return _about_rows(rule, tables, wrong)
+
+
+def _about_rows(rule: Rule, tables: Tables, wrong: pl.Series) -> tuple[Outcome, pl.DataFrame | None]:
+    if wrong.dtype != pl.Boolean or len(wrong) != tables[rule.form].height:
+        problem = f"gave {len(wrong)} values of {wrong.dtype} for {tables[rule.form].height} rows"
+        return _outcome(rule, "crashed", why=problem), None
+    numbers = wrong.fill_null(value=False).arg_true()
     if numbers.is_empty():
         return _outcome(rule, "passed"), None
     return _outcome(rule, "found", len(numbers)), _findings(rule, tables, numbers)
+
+
+def _lacking(form: str) -> str:
+    if form.startswith(LAST):
+        return f"no {form.removeprefix(LAST)} form of last year at hand"
+    return f"no {form} form in the folder"
+
+
+def _about_authorities(rule: Rule, tables: Tables, found: pl.DataFrame) -> tuple[Outcome, pl.DataFrame | None]:
+    """Turn what a whole-file rule found into findings without line or child, one an authority."""
+    table = tables[rule.form]
+    if rule.per != "authority" or dict(found.schema) != {"la": pl.String, "value": pl.String}:
+        return _outcome(rule, "crashed", why=f"gave a frame of {dict(found.schema)}, not la and value"), None
+    if found.is_empty():
+        return _outcome(rule, "passed"), None
+    rows = found.sort("la").select(
+        file=pl.lit(table.file),
+        line=pl.lit(None, dtype=pl.Int64),
+        child=pl.col("la"),
+        rule=pl.lit(rule.id),
+        severity=pl.lit(rule.severity),
+        fields=pl.lit(", ".join(rule.fields)),
+        value="value",
+        words=pl.lit(rule.words),
+        reference=pl.lit(rule.reference),
+        basis=pl.lit(rule.basis),
+    )
+    return _outcome(rule, "found", rows.height), rows
 
 
 def _findings(rule: Rule, tables: Tables, numbers: pl.Series) -> pl.DataFrame:

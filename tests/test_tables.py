@@ -4,11 +4,11 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from worked import good, good_tables, write_good
 
 from synth.errors import InputError, OutputError
 from synth.guidance import load
 from synth.tables import as_dates, child_column, file_name, form_table, read_form, read_return, write_form
+from synth.worked import good, good_tables, write_good
 
 G = load("cla", 2023)
 CRCS = load("crcs", 2023)

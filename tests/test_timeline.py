@@ -2,8 +2,8 @@ import datetime as dt
 
 import polars as pl
 import pytest
-import worked
 
+from synth import worked
 from synth.errors import InputError
 from synth.guidance import load
 from synth.show.timeline import latest_folder, pick, timelines

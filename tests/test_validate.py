@@ -5,11 +5,11 @@ import time
 
 import polars as pl
 import pytest
-from worked import good, good_tables, write_good
 
 from synth.errors import InputError
 from synth.tables import file_name, write_form
 from synth.validate import FINDING_COLUMNS, validate_folder, validate_tables
+from synth.worked import good, good_tables, write_good
 
 
 @pytest.mark.parametrize("year", [2017, 2020, 2024])

@@ -127,6 +127,7 @@ def _statement(s: Statement) -> dict[str, Any]:
         "severity": s.severity,
         "fields": list(s.fields),
         "mode": s.mode,
+        **({"unchecked": s.unchecked} if s.unchecked else {}),
         **_dated(s),
     }
 

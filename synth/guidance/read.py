@@ -62,7 +62,7 @@ _ITEM_COLUMNS = (
 _CODE_COLUMNS = ("return", "code_set", "code", "label", *_DATED)
 _LIMIT_COLUMNS = ("return", "item", "code", "measure", "value", "unit", "rule", "severity", *_DATED, "note")
 _ALLOWED_COLUMNS = (*("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", *_DATED),)
-_STATEMENT_COLUMNS = ("return", "rule_id", "text", "severity", "fields", "mode", *_DATED)
+_STATEMENT_COLUMNS = ("return", "rule_id", "text", "severity", "fields", "mode", *_DATED, "unchecked")
 
 
 class _Cells:
@@ -292,5 +292,6 @@ def _statement(c: _Cells) -> Statement:
         basis=c.basis(),
         confidence=c.confidence(),
         reference=c.text("reference"),
+        unchecked=c.maybe("unchecked"),
         line=c.line,
     )

@@ -122,7 +122,8 @@ class AllowedRow(Dated):
 class Statement(Dated):
     """One rule in words: what holds in a good file.
 
-    `fields` are the items it speaks of, empty for a whole file; `mode` is census_date, all_year or both.
+    `fields` are the items it speaks of, empty for a whole file; `mode` is census_date, all_year or both. `unchecked`
+    says why no rule checks it; empty where one does.
     """
 
     rule_id: str
@@ -130,6 +131,7 @@ class Statement(Dated):
     severity: str
     fields: tuple[str, ...]
     mode: str
+    unchecked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from synth.errors import GuidanceError
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance
     from synth.tables import Tables
 
-    Check = Callable[[Tables, Guidance], pl.Series]
+    Check = Callable[[Tables, Guidance], pl.Series | pl.DataFrame]
     Breaker = Callable[[Tables, Guidance, NDArray[np.int64], np.random.Generator], dict[str, pl.DataFrame]]
 
 __all__ = ["Logic", "NotHere", "Rule", "registered", "return_of", "rule"]
 
+Per = Literal["row", "authority"]
 _register: dict[tuple[str, str], Logic] = {}
 
 
@@ -30,7 +31,9 @@ class Logic:
     """The code of one rule: what it looks at, how it finds wrong rows, and how good rows are made wrong.
 
     A check returns a Boolean series aligned with the rows of `form`, true where wrong; null counts as "cannot
-    say". A breaker gets row numbers of `form` and returns new text frames by form; it changes as many of
+    say". One that speaks of a whole file (`per` is "authority") returns a frame instead, a row for each authority
+    it queries: `la` (three-digit code) and `value`, in words what was found. `needs` names other forms, last year's
+    as "last:child". A breaker gets row numbers of `form` and returns new text frames by form; it changes as many of
     those rows as it can and no other child, and may leave out rows on which the rule has no hold. `entails`
     names the other rules that may fire on what it broke.
     """
@@ -41,6 +44,7 @@ class Logic:
     check: Check
     break_rows: Breaker | None = None
     entails: tuple[str, ...] = ()
+    per: Per = "row"
 
     def breaker(self, entails: tuple[str, ...] = ()) -> Callable[[Breaker], Breaker]:
         """Attach the function that makes good rows violate this rule."""
@@ -68,6 +72,7 @@ class Rule:
     needs: tuple[str, ...] = ()
     break_rows: Breaker | None = None
     entails: tuple[str, ...] = ()
+    per: Per = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +86,16 @@ class NotHere:
     fields: tuple[str, ...] = field(default=())
 
 
-def rule(id_: str, *, form: str, needs: tuple[str, ...] = ()) -> Callable[[Check], Logic]:
-    """Register a check under the id of its statement; it speaks about rows of `form`, and reads `needs`."""
+def rule(id_: str, *, form: str, needs: tuple[str, ...] = (), per: Per = "row") -> Callable[[Check], Logic]:
+    """Register a check under the id of its statement; it speaks about rows of `form`, and reads `needs`.
+
+    With `per="authority"` it speaks about all rows of an authority together.
+    """
 
     def enter(check: Check) -> Logic:
         if (id_, form) in _register:
             raise GuidanceError(f"rule {id_} is written twice for the {form} form; one check a form is enough.")
-        logic = Logic(id_, form, needs, check)
+        logic = Logic(id_, form, needs, check, per=per)
         _register[id_, form] = logic
         return logic
 

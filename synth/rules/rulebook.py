@@ -36,7 +36,7 @@ def rules_for(g: Guidance) -> tuple[tuple[Rule, ...], tuple[NotHere, ...]]:
         seen.add((made.id, made.form))
     checked = {id_ for id_, _ in seen}
     absent = [
-        NotHere(id_, s.text, "stated in the guidance, not checked by this program", s.severity, s.fields)
+        NotHere(id_, s.text, s.unchecked or "stated in the guidance, not checked by this program", s.severity, s.fields)
         for id_, s in g.statements.items()
         if id_ not in checked
     ]
@@ -94,6 +94,7 @@ def _bind(logic: Logic, statement: Statement, g: Guidance) -> Rule:
         logic.needs,
         logic.break_rows,
         logic.entails,
+        logic.per,
     )
 
 

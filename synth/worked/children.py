@@ -1,207 +1,18 @@
-"""A dozen and more children written by hand, a sentence each: a small good return of both kinds for any year.
-
-All dates hang on the year asked for, so that every child has the same age in every year's return. Year Y runs
-from 1 April of Y-1 to 31 March of Y.
-"""
+"""A dozen and more children written by hand, a sentence each, as a domain expert would tell them."""
 
 from __future__ import annotations
 
-import polars as pl
+from synth.worked.book import IN_BRISTOL, IN_CARDIFF, IN_NEWPORT, IN_POWYS, POWYS, Book, birth, upn
 
-from synth.guidance import load
-from synth.tables import Tables, file_name, form_table, gap_days, write_form
+__all__ = ["CHILDREN"]
 
-CARDIFF, POWYS = "552", "524"
-IN_CARDIFF, IN_NEWPORT, IN_POWYS, IN_BRISTOL = "CF11 9LJ", "NP20 4UR", "LD1 5LG", "BS1 4ND"
-LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
-
-
-def upn(serial: int) -> str:
-    """A pupil number first issued in Cardiff, its check letter worked out apart from the program."""
-    digits = f"681400{serial:06d}"
-    total = sum(place * int(digit) for place, digit in enumerate(digits, start=2))
-    return LETTERS[total % 23] + digits
-
-
-def day(year: int, month: int, dom: int) -> str:
-    """A day of the collection year: April to December fall in the calendar year before."""
-    return f"{dom:02d}/{month:02d}/{year - 1 if month >= 4 else year}"
-
-
-def birth(year: int, age: int, month: int, dom: int) -> str:
-    """A birth date that makes the child this old on 31 March of the year."""
-    return f"{dom:02d}/{month:02d}/{year - age - (1 if month >= 4 else 0)}"
-
-
-def code(year: int) -> str:
-    return f"{year - 1}{year % 100:02d}"
-
-
-class Book:
-    """The forms of one year as they are being written down, a child at a time."""
-
-    def __init__(self, year: int) -> None:
-        self.year = year
-        self.forms: dict[str, list[dict[str, str]]] = {
-            form: [] for form in ("child", "episode", "adoption", "care_leaver", "crcs")
-        }
-
-    def d(self, month: int, dom: int, back: int = 0) -> str:
-        """A day of the year, or of one `back` years before."""
-        return day(self.year - back, month, dom)
-
-    def child(self, who: str, dob: str, *, la: str = CARDIFF, gender: str = "1", number: str = "", **more: str) -> None:
-        self.forms["child"].append(
-            {
-                "YEAR_CODE": code(self.year),
-                "LOCAL_AUTHORITY_CODE": la,
-                "SYSTEM_ID": who,
-                "UPN": number,
-                "DOB": dob,
-                "GNDR_CD": gender,
-                "ETHNICITY": "WHTE",
-                "DISABILITY_CODE": "0",
-                "ASYLUM": "0",
-                "HOME_POSTCODE": IN_CARDIFF,
-                "DATE_OF_DATA_COLLECTION": f"01/05/{self.year}",
-                **more,
-            }
-        )
-
-    def episode(
-        self,
-        who: str,
-        number: int,
-        reason: str,
-        start: str,
-        status: str,
-        place: str,
-        postcode: str,
-        end: str = "",
-        finish: str = "",
-        *,
-        need: str = "N1",
-        la: str = CARDIFF,
-        breaks: str = "",
-    ) -> None:
-        self.forms["episode"].append(
-            {
-                "YEAR_CODE": code(self.year),
-                "LOCAL_AUTHORITY_CODE": la,
-                "SYSTEM_ID": who,
-                "EPISODE_NUMBER": str(number),
-                "EPISODE_START_DATE": start,
-                "REASON_EPISODE_STARTED_CODE": reason,
-                "LEGAL_STATUS_CODE": status,
-                "CATEGORY_OF_NEED_CODE": need,
-                "PLACEMENT_TYPE_CODE": place,
-                "PLACEMENT_POSTCODE": postcode,
-                "EPISODE_END_DATE": end,
-                "REASON_EPISODE_FINISHED_CODE": finish,
-                "SHORT_BREAKS": breaks,
-            }
-        )
-
-    def adoption(self, who: str, care: str, decision: str, match: str, placed: str, adopted: str, **more: str) -> None:
-        self.forms["adoption"].append(
-            {
-                "LOCAL_AUTHORITY_CODE": CARDIFF,
-                "SYSTEM_ID": who,
-                "DATE_LATEST_CARE": care,
-                "DATE_DECISION": decision,
-                "DATE_MATCH": match,
-                "DATE_PLACED": placed,
-                "DATE_ADOPTED": adopted,
-                "FOSTER_CARE": "0",
-                "NB_ADOPTR": "2",
-                "SEX_ADOPTR": "MF",
-                "LS_ADOPTR": "L11",
-                **more,
-            }
-        )
-
-    def leaver(self, who: str, ceased: str, accommodation: str, activity: str) -> None:
-        self.forms["care_leaver"].append(
-            {
-                "LOCAL_AUTHORITY_CODE": CARDIFF,
-                "SYSTEM_ID": who,
-                "DATE_CEASED": ceased,
-                "ACCOM": accommodation,
-                "ACTIV": activity,
-                "CATEGORY_YP": "2",
-                "PATHWAY_PLAN": "1",
-                "PERSONAL_ADVISER": "1",
-            }
-        )
-
-    def census(
-        self,
-        who: str,
-        dob: str,
-        age: int,
-        *,
-        la: str = CARDIFF,
-        gender: str = "1",
-        number: str = "",
-        **more: str,
-    ) -> None:
-        """A census row: `more` replaces items; a plan begun a year and a half ago and still active."""
-        flags = [i.name for i in load("crcs", self.year).items("crcs") if i.name.startswith(("DISAB", "PARENT"))]
-        row = {
-            "YEAR_CODE": code(self.year),
-            "LOCAL_AUTHORITY_CODE": la,
-            "CHILD_CODE": who,
-            "UPN": number,
-            "DATE_OF_BIRTH": dob,
-            "GENDER": gender,
-            "ETHNIC_ORIGIN_CODE": "WHTE",
-            "ASYLUM_SEEKER_CODE": "0",
-            "CHILD_PROTECTION_REGISTER": "0",
-            "LOOKED_AFTER_CHILD": "0",
-            "CATEGORY_OF_NEED_CODE": "N1",
-            "LANGUAGE": LANGUAGE if age >= 3 else "80",
-            "YOUTH_OFFENDING": "0" if age >= 10 else "80",
-            "CHILD_HEALTH_SURVEILLANCE_CHECKS": "1" if age <= 5 else "80",
-            "HEALTH_IMMUNISATIONS": "1",
-            "HEALTH_DENTAL_CHECK": "1" if age >= 5 else "80",
-            "HEALTH_SUBSTANCE_MISUSE": "0" if age >= 10 else "80",
-            "HEALTH_MENTAL_HEALTH": "88" if age >= 10 else "80",
-            "HEALTH_AUTISTIC_SPECTRUM_DISORDER": "0",
-            **dict.fromkeys(flags, "0"),
-            "DISABILITY_NONE": "1",
-            "PARENTING_CAPACITY_DOMESTIC_ABUSE": "1",
-            "DATE_OF_DATA_COLLECTION": f"01/05/{self.year}",
-            "HOME_POSTCODE": IN_CARDIFF,
-            "PLAN_START_DATE": self.d(10, 3, back=1),
-            "PLAN_ACTIVE_31_MARCH": "1",
-            "CPR_DURING_YEAR": "0",
-            "LOOKED_AFTER_DURING_YEAR": "0",
-            **more,
-        }
-        self.forms["crcs"].append(row)
-
-    def frames(self) -> dict[str, pl.DataFrame]:
-        """The text of every form: exactly the items in force, blank cells null."""
-        made = {}
-        for return_ in ("cla", "crcs"):
-            g = load(return_, self.year)
-            for form in g.forms:
-                names = [item.name for item in g.items(form)]
-                rows = [{n: row.get(n) or None for n in names} for row in self.forms[form]]
-                made[form] = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
-        return made
-
-
-LANGUAGE = "ENG"
-
-
-def good(year: int) -> dict[str, pl.DataFrame]:
-    """A good return of both kinds: text frames by form."""
-    book = Book(year)
-    whole_year = year >= 2024
-    for write in CHILDREN:
-        write(book, whole_year)
-    return book.frames()
+CPR_FLAGS = (
+    "CPR_NEGLECT",
+    "CPR_PHYSICAL_ABUSE",
+    "CPR_SEXUAL_ABUSE",
+    "CPR_FINANCIAL_ABUSE",
+    "CPR_EMOTIONAL_ABUSE",
+)
 
 
 def _ann(b: Book, _: bool) -> None:
@@ -370,13 +181,6 @@ def _sian(b: Book, _: bool) -> None:
     b.census("P024", birth(b.year, 11, 6, 6), 11, la=POWYS, gender="2", CATEGORY_OF_NEED_CODE="N5")
 
 
-CPR_FLAGS = (
-    "CPR_NEGLECT",
-    "CPR_PHYSICAL_ABUSE",
-    "CPR_SEXUAL_ABUSE",
-    "CPR_FINANCIAL_ABUSE",
-    "CPR_EMOTIONAL_ABUSE",
-)
 CHILDREN = (
     _ann,
     _ben,
@@ -397,25 +201,3 @@ CHILDREN = (
     _rhys,
     _sian,
 )
-
-
-def tables(frames: dict[str, pl.DataFrame], year: int) -> Tables:
-    """Type frames of text as if they had been read from files."""
-    forms = {}
-    for return_ in ("cla", "crcs"):
-        g = load(return_, year)
-        forms |= {form: form_table(frames[form], form, g) for form in g.forms if form in frames}
-    g = load("cla", year)
-    return Tables(forms, g.first_day, g.last_day, gap_days(g))
-
-
-def good_tables(year: int) -> Tables:
-    return tables(good(year), year)
-
-
-def write_good(folder, year: int, *, returns: tuple[str, ...] = ("cla", "crcs")) -> None:
-    """Write the good return into a folder under the names of generated files."""
-    frames = good(year)
-    for return_ in returns:
-        for form in load(return_, year).forms:
-            write_form(frames[form], folder / file_name(return_, form))

@@ -1,0 +1,119 @@
+"""The worked children as the returns of a year, of the year before, and many times over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.guidance import load
+from synth.tables import FormTable, Tables, child_column, file_name, form_table, gap_days, write_form
+from synth.worked.book import Book, code, upn
+from synth.worked.children import CHILDREN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = ["crowd", "good", "good_tables", "last_year", "tables", "write_good"]
+
+Frames = dict[str, pl.DataFrame]
+_FIRST, _FIRST_ALL_YEAR = 2017, 2024
+_UPN = r"^[A-Z]\d{11}[\dA-Z]$"
+
+
+def good(year: int) -> Frames:
+    """Return a good return of both kinds: text frames by form."""
+    book = Book(year)
+    whole_year = year >= _FIRST_ALL_YEAR
+    for write in CHILDREN:
+        write(book, whole_year)
+    return book.frames()
+
+
+def last_year(frames: Mapping[str, pl.DataFrame], year: int) -> Frames:
+    """Return what last year's return held of the children of `year`: whoever was known before 1 April, as they were.
+
+    Episodes and plans begun by then stand open; what happened since is blank. It is there to be compared with, not to
+    be checked itself: items that change with age are as they are in `year`. Last year's adoptions and care leavers
+    are other children, so those forms are empty.
+    """
+    known: Frames = {}
+    first = load("cla", year).first_day
+    for form, frame in frames.items():
+        return_ = "crcs" if form == "crcs" else "cla"
+        names = [item.name for item in load(return_, year - 1).items(form)]
+        begun = {"episode": "EPISODE_START_DATE", "crcs": "PLAN_START_DATE"}.get(form)
+        if begun is None or begun not in frame.columns:
+            rows = frame
+        else:
+            rows = frame.filter(pl.col(begun).str.to_date("%d/%m/%Y") < first)
+        blank = ("EPISODE_END_DATE", "REASON_EPISODE_FINISHED_CODE", "PLAN_CLOSED_DATE", "REASON_FOR_CLOSURE")
+        rows = rows.with_columns(
+            *(pl.lit(code(year - 1)).alias(name) for name in ("YEAR_CODE",) if name in frame.columns),
+            *(pl.lit(None, dtype=pl.String).alias(name) for name in blank if name in frame.columns),
+        )
+        known[form] = rows.select(
+            pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String).alias(name) for name in names
+        )
+    there = known["episode"]["SYSTEM_ID"]
+    known["child"] = known["child"].filter(pl.col("SYSTEM_ID").is_in(there.implode()))
+    for form in ("adoption", "care_leaver"):
+        known[form] = known[form].clear()
+    if "PLAN_START_DATE" not in frames["crcs"].columns:
+        # Without plan dates: whoever was born by then. Only Hadi, Peg and Mei are new, and have other numbers.
+        born = pl.col("DATE_OF_BIRTH").str.to_date("%d/%m/%Y") < first
+        known["crcs"] = known["crcs"].filter(born)
+    return known
+
+
+def crowd(frames: Mapping[str, pl.DataFrame], copies: int) -> Frames:
+    """Return every child that many times, each copy with identifiers and a pupil number of its own.
+
+    Whole-file rules speak of shares; a dozen children are too few for them.
+    """
+    found: dict[str, list[pl.DataFrame]] = {form: [] for form in frames}
+    for n in range(copies):
+        for form, frame in frames.items():
+            key = child_column(form)
+            own = frame.with_columns(pl.concat_str(pl.col(key), pl.lit(f"-{n}" if n else "")).alias(key))
+            if "UPN" in frame.columns and n:
+                numbers = [_again(number, n) for number in frame["UPN"].to_list()]
+                own = own.with_columns(pl.Series("UPN", numbers, dtype=pl.String))
+            found[form].append(own)
+    return {form: pl.concat(parts) for form, parts in found.items()}
+
+
+def _again(number: str | None, copy: int) -> str | None:
+    """Return the pupil number of a child's copy; codes for a missing number stay."""
+    if number is None or not re.match(_UPN, number):
+        return number
+    return upn(int(number[7:]) + 100 * copy)
+
+
+def tables(frames: Mapping[str, pl.DataFrame], year: int) -> Tables:
+    """Type frames of text as if they had been read from files."""
+    forms: dict[str, FormTable] = {}
+    for return_ in ("cla", "crcs"):
+        g = load(return_, year)
+        forms |= {form: form_table(frames[form], form, g) for form in g.forms if form in frames}
+    g = load("cla", year)
+    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+
+
+def good_tables(year: int) -> Tables:
+    """Return the good return typed, last year's beside it where there is guidance for it."""
+    frames = good(year)
+    if year == _FIRST:
+        return tables(frames, year)
+    return replace(tables(frames, year), last=tables(last_year(frames, year), year - 1))
+
+
+def write_good(folder: Path, year: int, *, returns: Iterable[str] = ("cla", "crcs")) -> None:
+    """Write the good return into a folder under the names of generated files."""
+    frames = good(year)
+    for return_ in returns:
+        for form in load(return_, year).forms:
+            write_form(frames[form], folder / file_name(return_, form))
