@@ -41,6 +41,9 @@ FIRST_LINE = 2
 POSTCODE = r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][ABD-HJLNP-UW-Z]{2}$"
 """A full UK postcode in capitals, with or without its space; the first group is the district."""
 
+_SLASHES = r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]00:00(?::00(?:\.0+)?)?)?$"
+
 _EPISODE_NAMES = {
     "EPISODE_NUMBER": "number",
     "EPISODE_START_DATE": "start",
@@ -89,6 +92,8 @@ class FormTable:
     codes: Mapping[str, frozenset[str]]
     unknown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    files: pl.Series | None = None
+    """The file of each row (String); None where all rows come from `file`."""
 
     @property
     def height(self) -> int:
@@ -134,7 +139,9 @@ class Tables:
         for form, text in frames.items():
             old = forms[form]
             lines = pl.int_range(FIRST_LINE, FIRST_LINE + text.height, eager=True).alias("line")
-            forms[form] = replace(old, text=text, typed=_typed(text, old.kinds, old.codes), lines=lines)
+            files = old.files if text.height == old.height else None
+            typed = _typed(text, old.kinds, old.codes)
+            forms[form] = replace(old, text=text, typed=typed, lines=lines, files=files)
         return replace(self, forms=forms)
 
     @cached_property
@@ -171,6 +178,22 @@ class Tables:
             frame = frame.join(births, on=["la", "id"], how="left", maintain_order="left")
         ordered = frame.sort("la", "id", "start", "number", "row", nulls_last=True)
         return _with_neighbours(ordered, self.last_day, self.gap_days).sort("row")
+
+    @cached_property
+    def before(self) -> pl.DataFrame:
+        """Episodes in file order beside what last year's return says of the child.
+
+        Columns: those of `episodes`; was_* of the child's last episode there (null where it has none, or its order
+        is not known); held, whether the authority is in last year's return at all.
+        """
+        old = self.episodes.clear() if self.last is None else self.last.episodes
+        final = old.filter(pl.col("last")).select(
+            "la", "id", was_open="open", **{f"was_{name}": name for name in _NEIGHBOURS}
+        )
+        held = old["la"].drop_nulls().unique().implode()
+        return self.episodes.join(final, on=["la", "id"], how="left", maintain_order="left").with_columns(
+            held=pl.col("la").is_in(held)
+        )
 
     @cached_property
     def careers(self) -> pl.DataFrame:
@@ -308,9 +331,15 @@ def write_form(frame: pl.DataFrame, path: Path) -> None:
 
 
 def as_dates(column: str) -> pl.Expr:
-    """Read a column of dd/mm/yyyy text as dates; anything else, such as 31/02/2020, becomes null."""
-    shaped = pl.col(column).str.contains(r"^\d{2}/\d{2}/\d{4}$")
-    return pl.when(shaped).then(pl.col(column)).str.strptime(pl.Date, "%d/%m/%Y", strict=False).alias(column)
+    """Read a column of text as dates: dd/mm/yyyy, or yyyy-mm-dd with or without midnight behind it.
+
+    Anything else, such as 31/02/2020 or the serial number 44927, becomes null.
+    """
+    cell = pl.col(column)
+    shaped = cell.str.contains(_SLASHES)
+    british = pl.when(shaped).then(cell).str.strptime(pl.Date, "%d/%m/%Y", strict=False)
+    iso = pl.when(cell.str.contains(_ISO)).then(cell.str.head(10)).str.strptime(pl.Date, "%Y-%m-%d", strict=False)
+    return pl.coalesce(british, iso).alias(column)
 
 
 def _typed(text: pl.DataFrame, kinds: Mapping[str, str], codes: Mapping[str, frozenset[str]]) -> pl.DataFrame:

@@ -58,7 +58,9 @@ def test_unreadable_values_stay_in_the_text():
     assert table.typed["YEAR_CODE"].null_count() == table.height
 
 
-@pytest.mark.parametrize("text", ["1/2/2020", "2020-02-01", "01/02/20", "30/02/2020", "01.02.2020", " 01/02/2020"])
+@pytest.mark.parametrize(
+    "text", ["1/2/2020", "2020-02-30", "01/02/20", "43862", "30/02/2020", "01.02.2020", " 01/02/2020"]
+)
 def test_dates_have_one_shape(text):
     assert pl.DataFrame({"D": [text]}).select(as_dates("D")).item() is None
 

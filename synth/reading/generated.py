@@ -1,0 +1,81 @@
+"""Files as this program writes them: known names, headings that must be the year's own, UTF-8 and commas."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from synth.errors import InputError
+from synth.reading.delimited import first_records, load
+from synth.reading.headings import check_repeats
+from synth.reading.kinds import kind_of
+from synth.reading.text import open_text
+from synth.tables import FormTable, Tables, file_name, form_table, gap_days
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from synth.guidance import Guidance
+
+__all__ = ["read_form", "read_return"]
+
+
+def read_form(path: Path, form: str, g: Guidance) -> FormTable:
+    """Read one file as the form of a year; nothing is stripped, empty cells are null, empty lines left out.
+
+    Headings may stand in any order but are read to the letter. Raises InputError when the file cannot be
+    opened, is not UTF-8, has rows longer or shorter than its headings, or repeats a heading; headings that
+    are unknown or missing are only reported.
+    """
+    shown = path.name
+    if kind_of(path, shown) != "text":
+        raise InputError(f"{shown}: is no CSV file. Save it as CSV UTF-8.")
+    text = open_text(path, shown)
+    records = first_records(text, ",", 1)
+    if not records:
+        raise InputError(f"{shown}: the file is empty; line 1 must hold the headings, even where no child is returned.")
+    heading = records[0]
+    check_repeats(heading.cells, shown, heading.line)
+    grid = load(text, heading)
+    if text.encoding != "utf-8" or grid.notes:
+        said = grid.notes[0] if grid.notes else f"{shown} is {text.encoding}, not UTF-8."
+        raise InputError(f"{said} Save it as CSV UTF-8.")
+    raw = grid.frame
+    raw.columns = list(heading.cells)
+    return form_table(raw, form, g, file=shown, lines=grid.lines)
+
+
+def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
+    """Read the forms of one return that stand in a folder; forms without a file are left out.
+
+    Raises InputError as `read_form` does, for a heading that is no item of the year, and for a file without
+    an item that must always be filled.
+    """
+    forms: dict[str, FormTable] = {}
+    for form in g.forms:
+        path = folder / file_name(return_, form)
+        if not path.exists():
+            continue
+        table = read_form(path, form, g)
+        _check_headings(table, g)
+        forms[form] = table
+    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+
+
+def _check_headings(table: FormTable, g: Guidance) -> None:
+    expected = [item.name for item in g.items(table.form)]
+    if table.unknown:
+        found = table.unknown[0]
+        near = difflib.get_close_matches(found, expected, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise InputError(
+            f"{table.file}, line 1: heading {found!r} is no item of the {table.form} form in {g.year}; {hint}"
+            f"Expected headings: {', '.join(expected)}."
+        )
+    always = {item.name for item in g.items(table.form) if item.required == "always"}
+    absent = [name for name in table.missing if name in always]
+    if absent:
+        raise InputError(
+            f"{table.file}, line 1: no column for {', '.join(absent)}, which must be filled on every row "
+            f"of the {table.form} form in {g.year}. Add the column or check the spelling of the headings."
+        )
