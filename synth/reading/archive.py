@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Book", "check_archive"]
 
-MAX_TOTAL = 400_000_000
-"""Bytes all members together may unpack to; a workbook of all of Wales has a tenth of it."""
+MAX_TOTAL = 200_000_000
+"""Bytes all members together may unpack to; a workbook of all of Wales has a fifth of it."""
 MAX_RATIO = 200
 """How often smaller a member of more than 1 MB may be packed; spreadsheets reach 10 to 30."""
 MAX_DIRECTORY = 1_000_000
 """Bytes of the list of members."""
-MAX_ELEMENTS = 10_000_000
-"""XML elements of the whole book; the reader keeps some of them in memory."""
+MAX_ELEMENTS = 3_000_000
+"""XML elements of the whole book, two or three a filled cell: the census of all of Wales has half as many."""
+MAX_TEXT = 1_000_000
+"""Bytes without any new element; a cell holds 32,767 letters at most."""
 MAX_CELLS = 4_000_000
 """Cells of the rectangle a sheet's filled cells span: its reader takes room for all of them."""
 
@@ -194,27 +196,37 @@ def _pieces(stream: IO[bytes], member: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 class _Xml:
-    """Passes over one XML member: no document type, not too many elements, and how far a sheet's cells reach."""
+    """Passes over one XML member: no document type, no endless text, and how far a sheet's cells reach.
+
+    What a sheet holds is asked of the XML parser, not of a search for letters: only it reads the content as the
+    workbook's reader will.
+    """
 
     def __init__(self, name: str, book: Book, shown: str) -> None:
         self._name = name
         self._book = book
         self._shown = shown
+        self._elements = 0
+        self._text = 0
         self._row = self._column = self._last_row = self._last_column = 0
         self._pending = False
         self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._doctype
         self._parser.EntityDeclHandler = self._doctype
         self._parser.StartElementHandler = self._root
 
     def feed(self, piece: bytes, *, final: bool) -> None:
+        before = self._elements
         try:
             self._parser.Parse(piece, final)
         except expat.ExpatError as problem:
             raise zipfile.BadZipFile(f"{self._name!r} is no XML: {problem}") from problem
+        self._book.elements += self._elements - before
+        self._text = self._text + len(piece) if self._elements == before else 0
         if self._book.elements > MAX_ELEMENTS:
             raise UnreadableError(_too_much(self._shown, f"holds more than {MAX_ELEMENTS:,} XML elements"))
+        if self._text > MAX_TEXT:
+            raise UnreadableError(_too_much(self._shown, f"holds a single text of more than {MAX_TEXT:,} bytes"))
         if self._last_row * self._last_column > MAX_CELLS:
             raise UnreadableError(
                 f"{self._shown}: in {self._name!r} the filled cells reach row {self._last_row:,} and column "
@@ -229,43 +241,44 @@ class _Xml:
         )
 
     def _root(self, name: str, _: dict[str, str]) -> None:
-        local = name.rpartition(":")[2]
-        self._parser.StartElementHandler = self._cell if local == "worksheet" else self._other
-        self._book.elements += 1
+        self._parser.StartElementHandler = self._cell if name.rpartition(":")[2] == "worksheet" else self._other
+        self._elements += 1
 
     def _other(self, _: str, __: dict[str, str]) -> None:
-        self._book.elements += 1
+        self._elements += 1
 
     def _cell(self, name: str, attributes: dict[str, str]) -> None:
-        self._book.elements += 1
-        local = name if ":" not in name else name.rpartition(":")[2]
+        self._elements += 1
+        local = name if name in {"c", "v"} else name.rpartition(":")[2]
         if local == "c":
-            place = attributes.get("r")
-            self._column, self._row = _place(place) if place else (self._column + 1, self._row)
+            if place := attributes.get("r"):
+                letters = place.rstrip("0123456789")
+                self._column, self._row = _column(letters), int(place[len(letters) :])
+            else:
+                self._column += 1
             self._pending = True
             if attributes.get("t") == "e":
                 self._book.errors += 1
-        elif local in {"v", "is"}:
+        elif self._pending and local in {"v", "is"}:
             # Only cells with a value take room; programs also write empty ones for their colour.
-            if self._pending:
-                self._last_row = max(self._last_row, self._row)
-                self._last_column = max(self._last_column, self._column)
-                self._pending = False
+            self._pending = False
+            # Compared by hand: this runs for every cell, and a call of max takes longer than all the rest.
+            if self._row > self._last_row:  # noqa: PLR1730
+                self._last_row = self._row
+            if self._column > self._last_column:  # noqa: PLR1730
+                self._last_column = self._column
         elif local == "row":
-            number = attributes.get("r", "")
-            self._row = int(number) if number.isdigit() else self._row + 1
+            number = attributes.get("r")
+            self._row = int(number) if number else self._row + 1
             self._column = 0
 
 
-_REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
-
-
-def _place(reference: str) -> tuple[int, int]:
-    """Return column and row of a reference such as AB12, counted from 1."""
-    match = _REFERENCE.fullmatch(reference)
-    if match is None:
-        raise zipfile.BadZipFile(f"a cell is placed at {reference[:20]!r}")
-    column = 0
-    for letter in match[1].upper():
-        column = 26 * column + ord(letter) - 64
-    return column, int(match[2])
+@cache
+def _column(letters: str) -> int:
+    """Return the number of the column named by letters, from 1; ValueError where it is no column."""
+    if not 1 <= len(letters) <= 3 or not letters.isascii() or not letters.isalpha():  # noqa: PLR2004  the last is XFD
+        raise ValueError(f"a cell is placed in column {letters[:20]!r}")
+    number = 0
+    for letter in letters.upper():
+        number = 26 * number + ord(letter) - 64
+    return number

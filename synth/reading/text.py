@@ -78,9 +78,9 @@ def open_text(path: Path, shown: str) -> Text:
     if b"\r" in start and b"\n" not in start:
         # Lines that end with carriage returns alone, as old Macintosh programs write them.
         return _in_memory(path, shown, "utf-8" if _utf8(start) else "windows-1252", returns=True)
+    encoding = "utf-8" if _utf8(start) else "windows-1252"
     if len(start) > MAX_LINE - len(codecs.BOM_UTF8):
         start = _whole_lines(start, shown)
-    encoding = "utf-8" if _utf8(start) else "windows-1252"
     if encoding == "utf-8":
         return Text(shown, path, start.decode(), encoding)
     return _in_memory(path, shown, encoding)
@@ -182,8 +182,10 @@ def _too_long(shown: str, line: int) -> str:
 
 
 def _utf8(start: bytes) -> bool:
+    """Tell whether a beginning is UTF-8; one that was cut may end within a letter."""
+    whole = len(start) <= MAX_LINE - len(codecs.BOM_UTF8)
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(start)
+        codecs.getincrementaldecoder("utf-8")().decode(start, final=whole)
     except UnicodeDecodeError:
         return False
     return True
