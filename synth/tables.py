@@ -1,16 +1,14 @@
-"""Forms in and out: a file is read once as text, typed once, and every row remembers its line in the file."""
+"""Forms as tables: text as it was written, typed once, and every row remembers its line in the file."""
 
 from __future__ import annotations
 
-import csv
-import difflib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.errors import InputError, OutputError
+from synth.errors import OutputError
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,8 +25,6 @@ __all__ = [
     "file_name",
     "form_table",
     "gap_days",
-    "read_form",
-    "read_return",
     "write_form",
 ]
 
@@ -251,31 +247,6 @@ def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) ->
     ).drop("before", "after", "sure", "latest_day", "run")
 
 
-def read_form(path: Path, form: str, g: Guidance) -> FormTable:
-    """Read one file as the form of a year; nothing is stripped, empty cells are null, empty lines skipped.
-
-    Headings may stand in any order. Raises InputError when the file cannot be opened, is not UTF-8, has rows
-    longer than its headings, or repeats a heading; headings that are unknown or missing are only reported.
-    """
-    headings = _headings(path)
-    try:
-        raw = pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise InputError(
-            f"{path.name}: cannot be read as comma-separated UTF-8 text with {len(headings)} columns a row "
-            f"({reason}). Save it again as CSV UTF-8 and check for stray commas or quotes."
-        ) from problem
-    lines = pl.int_range(FIRST_LINE, FIRST_LINE + raw.height, eager=True).alias("line")
-    if raw.height and raw.width:
-        raw = raw.with_columns(pl.when(pl.all() != "").then(pl.all()))
-        lines = lines + _extra_lines(raw)
-        filled = raw.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-        if not filled.all():
-            raw, lines = raw.filter(filled), lines.filter(filled)
-    return form_table(raw, form, g, file=path.name, lines=lines)
-
-
 def form_table(
     raw: pl.DataFrame, form: str, g: Guidance, *, file: str = "", lines: pl.Series | None = None
 ) -> FormTable:
@@ -294,23 +265,6 @@ def form_table(
         lines = pl.int_range(FIRST_LINE, FIRST_LINE + text.height, eager=True).alias("line")
     name = file or file_name(g.return_, form)
     return FormTable(form, name, text, _typed(text, kinds, codes), lines, kinds, codes, unknown, missing)
-
-
-def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
-    """Read the forms of one return that stand in a folder; forms without a file are left out.
-
-    Raises InputError as `read_form` does, for a heading that is no item of the year, and for a file without
-    an item that must always be filled.
-    """
-    forms: dict[str, FormTable] = {}
-    for form in g.forms:
-        path = folder / file_name(return_, form)
-        if not path.exists():
-            continue
-        table = read_form(path, form, g)
-        _check_headings(table, g)
-        forms[form] = table
-    return Tables(forms, g.first_day, g.last_day, gap_days(g))
 
 
 def gap_days(g: Guidance) -> int:
@@ -349,48 +303,3 @@ def _typed(text: pl.DataFrame, kinds: Mapping[str, str], codes: Mapping[str, fro
         pl.when(pl.col(name).is_in(sorted(values))).then(pl.col(name)).alias(name) for name, values in codes.items()
     ]
     return text.with_columns(*dates, *numbers, *listed)
-
-
-def _headings(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            headings = next(csv.reader(stream), [])
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path.name}: cannot be opened as UTF-8 text ({problem}). Save it as CSV UTF-8.") from problem
-    if not headings:
-        raise InputError(
-            f"{path.name}: the file is empty; line 1 must hold the headings, even where no child is returned."
-        )
-    repeated = sorted({name for name in headings if headings.count(name) > 1})
-    if repeated:
-        raise InputError(
-            f"{path.name}, line 1: heading {repeated[0]!r} stands more than once; keep one column of each."
-        )
-    return headings
-
-
-def _extra_lines(raw: pl.DataFrame) -> pl.Series:
-    """Lines by which each row is pushed down because cells above it contain line breaks."""
-    breaks = raw.select(
-        pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0)).cast(pl.Int64)
-    ).to_series()
-    return breaks.cum_sum() - breaks
-
-
-def _check_headings(table: FormTable, g: Guidance) -> None:
-    expected = [item.name for item in g.items(table.form)]
-    if table.unknown:
-        found = table.unknown[0]
-        near = difflib.get_close_matches(found, expected, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise InputError(
-            f"{table.file}, line 1: heading {found!r} is no item of the {table.form} form in {g.year}; {hint}"
-            f"Expected headings: {', '.join(expected)}."
-        )
-    always = {item.name for item in g.items(table.form) if item.required == "always"}
-    absent = [name for name in table.missing if name in always]
-    if absent:
-        raise InputError(
-            f"{table.file}, line 1: no column for {', '.join(absent)}, which must be filled on every row "
-            f"of the {table.form} form in {g.year}. Add the column or check the spelling of the headings."
-        )

@@ -12,8 +12,9 @@ import polars as pl
 from synth.dates import year_code
 from synth.errors import InputError
 from synth.guidance import load
+from synth.reading import read_return
 from synth.rules.rulebook import rules_for
-from synth.tables import LA, LAST, Tables, child_column, file_name, gap_days, read_return
+from synth.tables import LA, LAST, Tables, child_column, file_name, gap_days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,8 @@ import pytest
 
 from synth.errors import InputError, OutputError
 from synth.guidance import load
-from synth.tables import as_dates, child_column, file_name, form_table, read_form, read_return, write_form
+from synth.reading import read_form, read_return
+from synth.tables import as_dates, child_column, file_name, form_table, write_form
 from synth.worked import good, good_tables, write_good
 
 G = load("cla", 2023)

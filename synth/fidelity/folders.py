@@ -11,7 +11,7 @@ from synth.fidelity.views import Views
 from synth.files import FILES, MANIFEST
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
-from synth.tables import read_return
+from synth.reading import read_return
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -37,9 +37,9 @@ def read_form(path: Path, form: str, g: Guidance) -> FormTable:
     heading = records[0]
     check_repeats(heading.cells, shown, heading.line)
     grid = load(text, heading)
-    if text.encoding != "utf-8" or grid.notes:
-        said = grid.notes[0] if grid.notes else f"{shown} is {text.encoding}, not UTF-8."
-        raise InputError(f"{said} Save it as CSV UTF-8.")
+    if grid.notes or text.encoding != "utf-8":
+        said = grid.notes[0] if grid.notes else f"{shown} is written in {text.encoding}."
+        raise InputError(f"{said} Files of this program are whole and in UTF-8.")
     raw = grid.frame
     raw.columns = list(heading.cells)
     return form_table(raw, form, g, file=shown, lines=grid.lines)
