@@ -20,7 +20,7 @@ from synth.errors import InputError
 from synth.guidance import load
 from synth.reading import read_any
 from synth.reading.archive import MAX_CELLS
-from synth.reading.headings import recognise, tidy, wanted_shapes
+from synth.reading.headings import recognise, wanted_shapes
 from synth.reading.kinds import MAX_BYTES
 from synth.reading.text import MAX_LINE
 from synth.tables import as_dates
@@ -157,10 +157,8 @@ class TestHeadings:
         table = read_any([path], year=2017).forms["crcs"]
         assert set(table.unknown) | set(table.missing) == later
 
-    @pytest.mark.parametrize("heading", ["dob", " DOB ", "D.O.B", "Dob"])
+    @pytest.mark.parametrize("heading", ["dob", " DOB ", "DOB.", "Dob"])
     def test_a_heading_that_occurs_twice_is_refused(self, tmp_path, heading):
-        if tidy(heading) != "DOB":
-            pytest.skip("another word")
         path = put(tmp_path, "a.csv", as_csv(CHILD.with_columns(pl.lit("x").alias(f"{heading}!"))).replace("!", "", 1))
         assert "more than once (columns 5 and 13)" in said(path)
 
@@ -281,6 +279,12 @@ class TestText:
         assert (
             "one row has fewer cells than the 5 headings, the first on line 2" in read_any([path], year=2023).notes[0]
         )
+
+    def test_what_a_short_row_lacks_is_not_made_up_for_by_a_blank_one(self, tmp_path):
+        path = put(tmp_path, "a.csv", f'{LEAVER}\n\n\n552,"A,B",01/04/2022\n552,"C",,,\n"","",""\n')
+        found = read_any([path], year=2023)
+        assert "one row has fewer cells than the 5 headings, the first on line 4" in found.notes[0]
+        assert found.forms["care_leaver"].lines.to_list() == [4, 5]
 
     def test_long_rows_are_refused_with_their_line(self, tmp_path):
         path = put(tmp_path, "a.csv", f'{LEAVER}\n552,"A\nB",01/04/2022,,\n552,C,01/04/2022,,,x\n')
@@ -552,10 +556,8 @@ class TestHostile:
             (members | {"xl/vbaProject.bin": b"x"}, "holds macros"),
             ({"xl/workbook.xml": "<workbook/>"}, "the workbook cannot be read"),
             (members | {SHEET: b"<worksheet>"}, "is no XML"),
-            (members | {"xl/sharedStrings.xml": b"<sst><si><t>x</t></si></sst>"}, "child"),
         ):
-            if expected != "child":
-                assert expected in said(put(tmp_path, "a.xlsx", packed(names)))
+            assert expected in said(put(tmp_path, "a.xlsx", packed(names)))
 
     def test_damaged_archives(self, tmp_path, members):
         content = packed(members)

@@ -16,7 +16,7 @@ from synth.reading.part import Grid, Part, part_of
 from synth.reading.text import Text, open_text, scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from synth.reading.headings import Wanted
@@ -149,21 +149,56 @@ def _in_bulk(text: Text, heading: Heading, counted: Scan) -> Grid | None:
     frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
     first = heading.last_line + 1
     lines = pl.int_range(first, first + frame.height, eager=True, dtype=pl.Int64).alias("line")
-    inside = 0
-    if counted.quotes and frame.height:
-        if counted.lines != frame.height:
-            lines, breaks = _pushed_down(frame, lines)
-            if counted.lines != frame.height + breaks:
-                return None
-        inside = int(_count(frame, heading.delimiter).sum())
-    elif counted.lines != frame.height:
-        return None
+    if counted.lines != frame.height:
+        lines, breaks = _pushed_down(frame, lines)
+        if not counted.quotes or counted.lines != frame.height + breaks:
+            return None
     filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    full, rows = width - 1, int(filled.sum())
-    # Every row has its delimiters, and so have either all of the blank rows or none of them.
-    if counted.delimiters - inside not in {full * rows, full * frame.height}:
+    short = _short_rows(source, heading, counted, frame, filled)
+    if short is None:
         return None
-    return Grid(frame, lines) if rows == frame.height else Grid(frame.filter(filled), lines.filter(filled))
+    notes = _short_note(text, width, lines.filter(short)) if short.any() else ()
+    if not filled.all():
+        frame, lines = frame.filter(filled), lines.filter(filled)
+    return Grid(frame, lines, notes)
+
+
+def _short_rows(
+    source: Path | bytes, heading: Heading, counted: Scan, frame: pl.DataFrame, filled: pl.Series
+) -> pl.Series | None:
+    """Tell which filled rows lack delimiters; None where that takes a closer look."""
+    full = frame.width - 1
+    none = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean, eager=True)
+    inside = _count(frame, heading.delimiter) if counted.quotes else pl.zeros(frame.height, dtype=pl.Int64, eager=True)
+    # No row has too many, so the sum is right only where every row is; a blank row may have any number.
+    if filled.all() and counted.delimiters - int(inside.sum()) == full * frame.height:
+        return none
+    by_line = _delimiters_by_line(source, heading) if counted.lines == frame.height else None
+    if by_line is None or len(by_line) != frame.height:
+        return None
+    return filled & (by_line - inside < full)
+
+
+def _delimiters_by_line(source: Path | bytes, heading: Heading) -> pl.Series | None:
+    """Count the delimiters of each line below the headings, inside quotes or not; None where lines are no rows."""
+    if heading.last_line > heading.line:
+        return None
+    try:
+        # No text holds the separator named here, so each line is one cell.
+        raw = pl.read_csv(source, infer_schema=False, separator="\x01", quote_char=None, glob=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return None
+    return _count(raw, heading.delimiter) if raw.width == 1 else None
+
+
+def _short_note(text: Text, width: int, short: Sequence[int] | pl.Series) -> tuple[str, ...]:
+    """Say on which line the first short row stands and how many there are."""
+    many = f"{len(short):,} rows have" if len(short) > 1 else "one row has"
+    note = (
+        f"{text.shown}: {many} fewer cells than the {width} headings, the first on line {short[0]}; "
+        f"read as blank at the end. Was the file cut short?"
+    )
+    return (note,)
 
 
 def _count(frame: pl.DataFrame, what: str) -> pl.Series:
@@ -200,14 +235,7 @@ def _one_by_one(text: Text, heading: Heading, offset: int, width: int) -> Grid:
             frames.append(_frame(rows, width))
             rows = []
     frames.append(_frame(rows, width))
-    notes: tuple[str, ...] = ()
-    if short:
-        many = f"{len(short):,} rows have" if len(short) > 1 else "one row has"
-        note = (
-            f"{text.shown}: {many} fewer cells than the {width} headings, the first on line {short[0]}; "
-            f"read as blank at the end. Was the file cut short?"
-        )
-        notes = (note,)
+    notes = _short_note(text, width, short) if short else ()
     return Grid(pl.concat(frames), pl.Series("line", lines, dtype=pl.Int64), notes)
 
 
