@@ -164,3 +164,35 @@ def foster_care_flag(t: Tables, g: Guidance) -> pl.Series:
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     flags = t.typed("adoption")["FOSTER_CARE"]
     return put(t, "adoption", {"FOSTER_CARE": {int(r): "0" if flags[int(r)] == "1" else "1" for r in rows}})
+
+
+def ordered(t: Tables, g: Guidance) -> pl.DataFrame:
+    """Return the records with `order`, the day the child's last episode ended in adoption."""
+    due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
+    ended = pl.when(pl.col("last_finish").is_in(due)).then("last_end")
+    return with_child(t, "adoption", t.careers).with_columns(order=ended)
+
+
+@rule("CLA135", form="adoption", needs=("episode",))
+def order_on_another_day(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the order is not made on the day the last episode ended, or too soon after the placing."""
+    weeks = int(g.limit("DATE_ADOPTED", "", "min_weeks_after_placed") or 0)
+    soon = pl.col("DATE_ADOPTED") < pl.col("DATE_PLACED") + pl.duration(weeks=weeks)
+    elsewhere = (pl.col("DATE_ADOPTED") != pl.col("order")).fill_null(value=False)
+    return answer(ordered(t, g), elsewhere | soon)
+
+
+@order_on_another_day.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    return put(t, "adoption", {"DATE_ADOPTED": shifted(ordered(t, g), "order", (int(r) for r in rows), -1)})
+
+
+@rule("CLA136", form="adoption", needs=("episode",))
+def match_after_order(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the match does not come before the order."""
+    return answer(ordered(t, g), pl.col("DATE_MATCH") >= pl.coalesce("order", "DATE_ADOPTED"))
+
+
+@match_after_order.breaker(entails=("CLA132",))
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    return put(t, "adoption", {"DATE_MATCH": shifted(ordered(t, g), "order", (int(r) for r in rows), 0)})

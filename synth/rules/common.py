@@ -118,16 +118,26 @@ def shifted(frame: pl.DataFrame, column: str, rows: Iterable[int], days: int) ->
 
 TOO_YOUNG = (
     *("CLA073", "CLA092", "CLA093", "CLA094", "CLA094-query", "CLA095", "CLA095-query", "CLA096", "CLA097"),
-    *("CLA099", "CLA099-query", "CLA116", "CLA117", "CLA118", "CLA119"),
+    *("CLA099", "CLA099-query", "CLA116", "CLA117", "CLA118", "CLA119", "CLA017", "CLA100"),
+    *("CLA006", "CLA068", "CLA071"),
 )
-"""Rules of least ages: they may fire when a birth date is made later or a start earlier."""
-TOO_OLD = ("CLA015", "CLA033", "CLA079", "CLA108", "CLA109", "CLA111", "CLA115", "CLA120")
-"""Rules of greatest ages: they may fire when a birth date is made earlier or a day later."""
-CENSUS_AGES = ("CRCS-070", "CRCS-072", "CRCS-073", "CRCS-074", "CRCS-075", "CRCS-076")
-"""Census items right for one age only: they may fire when a birth date moves."""
-CHANGES = ("CLA062", "CLA063", "CLA064")
-"""Rules on what L, P and B say: they may fire when a status, a placement or a postcode is changed."""
-ENDS = ("CLA107", "CLA123", "CLA124", "CLA125", "CLA141", "CLA142", "CRCS-050")
+"""Rules of least ages, and against last year: they may fire when a birth date is made later or a start earlier."""
+TOO_OLD = (
+    *("CLA015", "CLA033", "CLA079", "CLA108", "CLA109", "CLA111", "CLA115", "CLA120"),
+    *("CLA006", "CLA026", "CLA068"),
+)
+"""Rules of greatest ages, and against last year: they may fire when a birth date is made earlier or a day later."""
+CENSUS_AGES = (
+    *("CRCS-070", "CRCS-072", "CRCS-073", "CRCS-074", "CRCS-075", "CRCS-076", "CRCS-010", "CRCS-011", "CRCS-018"),
+    *("CRCS-019", "CRCS-020", "CRCS-069", "CRCS-083"),
+)
+"""Census items right for one age only, and birth dates against last year's: they may fire when a birth date moves."""
+CHANGES = ("CLA062", "CLA063", "CLA064", "CLA069", "CLA091")
+"""Rules on what changes and what does not: they may fire when a status, a placement or a postcode is changed."""
+ENDS = (
+    *("CLA107", "CLA123", "CLA124", "CLA125", "CLA141", "CLA142", "CRCS-050"),
+    *("CLA135", "CLA136", "CLA144", "CLA145", "CRCS-057", "CRCS-105"),
+)
 """Rules that may fire when an ending is put in, taken out or exchanged."""
 
 

@@ -202,7 +202,7 @@ def ends_after_year(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.episodes, end > g.last_day)
 
 
-@ends_after_year.breaker(entails=TOO_OLD)
+@ends_after_year.breaker(entails=("CLA135", "CRCS-105", *TOO_OLD))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     closed = take(t.episodes, pl.col("last") & end.is_not_null(), rows)
     return put(t, "episode", {"EPISODE_END_DATE": same(closed, day_text(g.last_day + dt.timedelta(days=1)))})
@@ -232,7 +232,7 @@ def ends_at_once(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.episodes, end <= start)
 
 
-@ends_at_once.breaker(entails=("CLA106", *TOO_YOUNG, *TOO_OLD))
+@ends_at_once.breaker(entails=("CLA106", "CLA135", *TOO_YOUNG, *TOO_OLD))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     closed = take(t.episodes, pl.col("last") & (end > start) & (start >= g.first_day), rows)
     return put(t, "episode", {"EPISODE_END_DATE": shifted(t.episodes, "start", closed, 0)})

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.dates import year_code
-from synth.rules.common import ENDS, age_on, answer, day_text, put, same, take
+from synth.rules.common import ENDS, age_on, answer, birthday, day_text, put, same, take
+from synth.rules.pupil_number import LETTERS, UPN, UPN_LENGTH, lettered, upn_letter, with_letter
 from synth.rules.registry import Rule
 from synth.rules.stated import STATED
 from synth.tables import LA, POSTCODE
@@ -22,26 +23,25 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance, Item
     from synth.tables import Tables
 
-__all__ = ["item_rules", "upn_letter"]
+__all__ = ["LETTERS", "item_rule_id", "item_rules", "upn_letter"]
 
-LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
-"""Letters of a pupil number, A worth 0 to Z worth 22; I, O and S are not used."""
-UPN = rf"^[{LETTERS}][0-9]{{11}}[0-9{LETTERS}]$"
 BIRTH_ITEMS = ("DOB", "DATE_OF_BIRTH")
+CLOSED = "PLAN_CLOSED_DATE"
 NOT_A_DAY = "31/02/2020"
 NOT_A_POSTCODE = "NOT KNOWN"
 NOT_A_CODE = "?"
 
 KEYS = ("LOCAL_AUTHORITY_CODE", "SYSTEM_ID", "CHILD_CODE")
 ENTAILED: dict[str, tuple[str, ...]] = {
-    "child": ("CLA027", "CLA028", "CRCS-052"),
-    "episode": ("CLA027", "CRCS-052", *ENDS),
+    "child": ("CLA027", "CLA028", "CRCS-052", "CRCS-054"),
+    "episode": ("CLA027", "CLA071", "CRCS-052", *ENDS),
     "adoption": ("CLA124", "CLA125"),
     "care_leaver": ("CLA141",),
-    "crcs": ("CRCS-050", "CRCS-051", "CRCS-052"),
-    "UPN": ("CRCS-064",),
+    "crcs": ("CRCS-018", "CRCS-050", "CRCS-051", "CRCS-052", "CRCS-054", "CRCS-105"),
+    "UPN": ("CLA025", "CRCS-009", "CRCS-012", "CRCS-064"),
     "PLAN_CLOSED_DATE": ("CRCS-025", "CRCS-102", "CRCS-103"),
     "REASON_EPISODE_FINISHED_CODE": ENDS,
+    "EPISODE_END_DATE": ("CRCS-105",),
 }
 """Other rules that may fire on what a made breaker broke, by item, and by form where the key was broken."""
 
@@ -57,6 +57,8 @@ class _Part:
     wrong: Callable[[Tables], pl.Series]
     spoil: Callable[[Tables, list[int], np.random.Generator], dict[str, pl.DataFrame]]
     where: Callable[[Tables], pl.Series]
+    beside: tuple[str, ...] = ()
+    """Other items the check looks at."""
 
 
 def item_rules(g: Guidance) -> list[Rule]:
@@ -65,34 +67,15 @@ def item_rules(g: Guidance) -> list[Rule]:
     for form in g.forms:
         for item in g.items(form):
             for part in _parts(form, item, g):
-                stated = STATED.get((form, item.name, part.kind), "")
-                id_ = stated if stated in g.statements else _made_id(g, form, item, part.kind)
+                id_ = item_rule_id(g, form, item, part.kind)
                 grouped.setdefault((id_, form), []).append(part)
     return [_rule(id_, parts, g) for (id_, _), parts in grouped.items()]
 
 
-def upn_letter(upn: pl.Expr) -> pl.Expr:
-    """Return the check letter that characters 2 to 13 of a pupil number call for; null where not well formed.
-
-    Each character is multiplied by its place (2 to 13); the sum modulo 23 picks the letter. A final letter,
-    of a temporary number, counts as its place in the list.
-    """
-    places = pl.DataFrame({"c": [*"0123456789", *LETTERS], "n": [*range(10), *range(len(LETTERS))]})
-    worth = dict(zip(places["c"], places["n"], strict=True))
-    total = sum(
-        (
-            upn.str.slice(n - 1, 1).replace_strict(worth, default=None, return_dtype=pl.Int64) * n
-            if n == _UPN_LENGTH
-            else upn.str.slice(n - 1, 1).cast(pl.Int64, strict=False) * n
-            for n in range(2, _UPN_LENGTH + 1)
-        ),
-        start=pl.lit(0, dtype=pl.Int64),
-    )
-    letter = (total % len(LETTERS)).replace_strict(dict(enumerate(LETTERS)), default=None, return_dtype=pl.String)
-    return pl.when(upn.str.contains(UPN)).then(letter)
-
-
-_UPN_LENGTH = 13
+def item_rule_id(g: Guidance, form: str, item: Item, kind: str) -> str:
+    """Return the id of the rule one check of an item belongs to: of the statement that says it, or made from names."""
+    stated = STATED.get((form, item.name, kind), "").split()
+    return next((id_ for id_ in stated if id_ in g.statements), _made_id(g, form, item, kind))
 
 
 def _made_id(g: Guidance, form: str, item: Item, kind: str) -> str:
@@ -121,7 +104,7 @@ def _rule(id_: str, parts: list[_Part], g: Guidance) -> Rule:
     return Rule(
         id_,
         first.form,
-        tuple(dict.fromkeys(part.item.name for part in parts)),
+        tuple(dict.fromkeys(name for part in parts for name in (part.item.name, *part.beside))),
         stated.text if stated else first.words,
         stated.severity if stated else "error",
         stated.reference if stated else first.item.reference,
@@ -295,24 +278,14 @@ def _postcode(form: str, item: Item) -> _Part:
 def _upn(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
     upn = pl.col(item.name)
     reasons = sorted(g.values(item.code_set)) if item.code_set else []
-    words = f"{_name(item)} must be a letter, 11 digits and a digit or letter"
-    if reasons:
-        words += f", or one of {', '.join(reasons)}"
     shaped = upn.str.contains(UPN)
-
-    def too_short(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
-        text = t.text(form)[item.name]
-        return put(t, form, {item.name: {r: text[r][:-1] for r in rows}})
-
-    yield _Part(
-        form,
-        item,
-        "upn",
-        words,
-        _asks(form, ~(shaped | upn.is_in(reasons))),
-        too_short,
-        _asks(form, shaped),
-    )
+    divided = (form, item.name, "length") in STATED
+    if divided:
+        yield from _upn_by_parts(form, item, g, reasons)
+    else:
+        words = f"{_name(item)} must be a letter, 11 digits and a digit or letter, or {' or '.join(reasons) or 'blank'}"
+        wrong = _asks(form, ~(shaped | upn.is_in(reasons)))
+        yield _Part(form, item, "upn", words, wrong, _shorter(form, item), _asks(form, shaped))
 
     def another_letter(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
         text = t.text(form)[item.name]
@@ -324,10 +297,58 @@ def _upn(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
         item,
         "letter",
         f"{_name(item)} must begin with the check letter of its other characters",
-        _asks(form, upn.str.slice(0, 1) != upn_letter(upn)),
+        _asks(form, upn.str.slice(0, 1) != upn_letter(lettered(upn) if divided else upn)),
         another_letter,
         _asks(form, shaped),
     )
+
+
+def _shorter(form: str, item: Item) -> Callable[..., dict[str, pl.DataFrame]]:
+    """Make a breaker that takes the last character away."""
+
+    def shorten(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+        text = t.text(form)[item.name]
+        return put(t, form, {item.name: {r: text[r][:-1] for r in rows}})
+
+    return shorten
+
+
+def _upn_by_parts(form: str, item: Item, g: Guidance, reasons: list[str]) -> Iterator[_Part]:
+    """Yield what is said of each part of a pupil number: one fault is told once, by the part it is in."""
+    upn, label = pl.col(item.name), _name(item)
+    whole = upn.str.len_chars() == UPN_LENGTH
+    shaped = _asks(form, upn.str.contains(UPN))
+    words = f"{label} must have {UPN_LENGTH} characters, or be one of {', '.join(reasons)}"
+    wrong = _asks(form, ~(whole | upn.is_in(reasons)))
+    yield _Part(form, item, "length", words, wrong, _shorter(form, item), shaped)
+
+    def change(place: int, text: str) -> Callable[..., dict[str, pl.DataFrame]]:
+        """Make a breaker that writes over some characters, with the check letter that then is right, if there is."""
+
+        def write(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+            held = t.text(form)[item.name]
+            over = pl.Series("upn", [held[r][:place] + text + held[r][place + len(text) :] for r in rows], pl.String)
+            right = pl.DataFrame(over).select(pl.coalesce(with_letter(pl.col("upn")), "upn")).to_series()
+            return put(t, form, {item.name: dict(zip(rows, right.to_list(), strict=True))})
+
+        return write
+
+    known = sorted(g.values("education_authority"))
+    for kind, says, bad, spoil in (
+        (
+            "authority",
+            "name an education authority in characters 2 to 4",
+            ~upn.str.slice(1, 3).is_in(known),
+            (1, "000"),
+        ),
+        ("digits", "have digits in places 5 to 12", ~upn.str.slice(4, 8).str.contains(r"^[0-9]{8}$"), (7, "X")),
+        ("last", "end in a digit, or a letter other than I, O and S", _bad_end(upn), (UPN_LENGTH - 1, "O")),
+    ):
+        yield _Part(form, item, kind, f"{label} must {says}", _asks(form, whole & bad), change(*spoil), shaped)
+
+
+def _bad_end(upn: pl.Expr) -> pl.Expr:
+    return ~upn.str.slice(UPN_LENGTH - 1).str.contains(rf"^[0-9{LETTERS}]$")
 
 
 def _unique(form: str, item: Item, g: Guidance) -> _Part:
@@ -360,6 +381,9 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
         return
     age = age_on(birth, g.last_day)
     inside = (age >= (item.min_age or 0)) & (pl.lit(item.max_age is None) | (age <= (item.max_age or 0)))
+    # A plan closed in the year may have been told of by the age the child had then.
+    closed = next((pl.col(i.name) for i in g.items(form) if i.name == CLOSED), pl.lit(None, dtype=pl.Date))
+    then = (birthday(birth, item.min_age or 0) <= closed) & (birthday(birth, (item.max_age or 200) + 1) > closed)
     outside_code = item.outside_age_code
     taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
     if item.max_age is None:
@@ -372,16 +396,15 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
 
     def wrong(t: Tables) -> pl.Series:
         frame = t.typed(form)
-        return answer(frame, inside == (pl.col(item.name) == outside_code))
+        outside = pl.col(item.name) == outside_code
+        return answer(frame, (inside == outside) & (then == outside).fill_null(value=True))
 
     def swap(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
         within = answer(t.typed(form), inside)
         return put(t, form, {item.name: {r: outside_code if within[r] else taken for r in rows}})
 
     def known(t: Tables) -> pl.Series:
-        return answer(
-            t.typed(form),
-            pl.col(birth).is_not_null() & pl.col(item.name).is_not_null() & inside.is_not_null(),
-        )
+        sure = inside.is_not_null() & (then == inside).fill_null(value=True)
+        return answer(t.typed(form), pl.col(birth).is_not_null() & pl.col(item.name).is_not_null() & sure)
 
-    yield _Part(form, item, "age", words, wrong, swap, known)
+    yield _Part(form, item, "age", words, wrong, swap, known, (birth,))

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
+ACCOMMODATION = "reason_ceased_accommodation"
+
 
 @rule("CLA141", form="episode", needs=("child", "care_leaver"))
 def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
@@ -76,3 +78,44 @@ def half_coded(t: Tables, _g: Guidance) -> pl.Series:
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     both = take(t.text("care_leaver"), pl.col("ACTIV").is_not_null() & pl.col("ACCOM").is_not_null(), rows)
     return put(t, "care_leaver", {"ACTIV": same(both, None)})
+
+
+def housed_otherwise(t: Tables, g: Guidance, id_: str) -> pl.Series:
+    """Return true where the accommodation does not go with how care ended, for the endings of one rule."""
+    wrong = pl.lit(value=False)
+    for row in g.allowed_rows:
+        if row.relation == ACCOMMODATION and row.rule == id_:
+            wrong = wrong | ((pl.col("last_finish") == row.code) & ~pl.col("ACCOM").is_in(sorted(row.partners)))
+    return answer(with_child(t, "care_leaver", t.careers), wrong)
+
+
+def _otherwise(t: Tables, g: Guidance, id_: str, rows: Rows) -> dict[str, pl.DataFrame]:
+    """House leavers as does not go with how their care ended."""
+    partners = {x.code: x.partners for x in g.allowed_rows if x.relation == ACCOMMODATION and x.rule == id_}
+    frame = with_child(t, "care_leaver", t.careers)
+    finish = frame["last_finish"]
+    codes = sorted(g.values(g.item("care_leaver", "ACCOM").code_set), reverse=True)
+    chosen = take(frame, pl.col("last_finish").is_in(sorted(partners)), rows)
+    return put(t, "care_leaver", {"ACCOM": {n: next(c for c in codes if c not in partners[finish[n]]) for n in chosen}})
+
+
+@rule("CLA144", form="care_leaver", needs=("episode",))
+def not_with_foster_carers(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where a young person who stays on with foster carers (E10) is said to live elsewhere."""
+    return housed_otherwise(t, g, "CLA144")
+
+
+@not_with_foster_carers.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    return _otherwise(t, g, "CLA144", rows)
+
+
+@rule("CLA145", form="care_leaver", needs=("episode",))
+def housed_unlike_ending(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the accommodation does not fit going home, custody, or independent living."""
+    return housed_otherwise(t, g, "CLA145")
+
+
+@housed_unlike_ending.breaker()
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    return _otherwise(t, g, "CLA145", rows)

@@ -10,6 +10,7 @@ import polars as pl
 from synth.rules.common import (
     CHANGES,
     ENDS,
+    TOO_OLD,
     answer,
     child_cells,
     day_text,
@@ -109,7 +110,7 @@ def first_is_no_start(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.episodes, pl.col("first") & within & reason.is_in(CONTINUES))
 
 
-@first_is_no_start.breaker(entails=("CRCS-052",))
+@first_is_no_start.breaker(entails=("CLA072", "CRCS-052"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     within = start >= g.first_day + dt.timedelta(days=t.gap_days)
     begun = take(t.episodes, pl.col("first") & within & (reason == "S"), rows)
@@ -247,7 +248,7 @@ def late_care_order(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.episodes, begins & wrong)
 
 
-@late_care_order.breaker(entails=("CLA108", "CLA109", "CRCS-058", "CLA097"))
+@late_care_order.breaker(entails=("CLA018", "CLA069", "CLA080", "CLA097", "CLA108", "CLA109", "CRCS-058", *TOO_OLD))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     begun = set(take(t.episodes, reason == "S", rows))
     chosen = [row for row in lone(t, rows) if row in begun]
@@ -284,7 +285,7 @@ def short_breaks_move(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.episodes, series & (pl.col("placement") != pl.col("prev_placement")))
 
 
-@short_breaks_move.breaker()
+@short_breaks_move.breaker(entails=("CLA045",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     day = g.last_day - dt.timedelta(days=30)
     lasting = pl.col("first") & pl.col("last") & pl.col("open") & (legal == "V1") & (start < day)

@@ -8,7 +8,26 @@ from synth.errors import GuidanceError, InputError
 from synth.guidance import load
 
 # Importing these modules enters their checks; one for each part of the returns.
-from synth.rules import adoption, agreement, census, episodes, leavers, order, places, plans  # noqa: F401
+from synth.rules import (  # noqa: F401
+    adoption,
+    agreement,
+    care_and_census,
+    census,
+    census_codes,
+    census_last_year,
+    census_needs,
+    census_totals,
+    children,
+    episodes,
+    last_year,
+    leavers,
+    order,
+    places,
+    plans,
+    stays,
+    whole_census,
+    whole_files,
+)
 from synth.rules.from_items import item_rules
 from synth.rules.from_limits import limit_rules
 from synth.rules.registry import Logic, NotHere, Rule, registered, return_of

@@ -15,11 +15,26 @@ from synth.guidance import load
 if TYPE_CHECKING:
     from synth.guidance import Item
 
-__all__ = ["CARDIFF", "IN_BRISTOL", "IN_CARDIFF", "IN_NEWPORT", "IN_POWYS", "POWYS", "Book", "birth", "code", "upn"]
+__all__ = [
+    "AT_HOME",
+    "CARDIFF",
+    "IN_BRISTOL",
+    "IN_CARDIFF",
+    "IN_NEWPORT",
+    "IN_POWYS",
+    "POWYS",
+    "Book",
+    "birth",
+    "code",
+    "day",
+    "upn",
+]
 
 _APRIL = 4
 CARDIFF, POWYS = "552", "524"
 IN_CARDIFF, IN_NEWPORT, IN_POWYS, IN_BRISTOL = "CF11 9LJ", "NP20 4UR", "LD1 5LG", "BS1 4ND"
+AT_HOME = "CF14 2AB"
+"""Where the families of most children live: another street than their carers."""
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
@@ -71,7 +86,7 @@ class Book:
                 "ETHNICITY": "WHTE",
                 "DISABILITY_CODE": "0",
                 "ASYLUM": "0",
-                "HOME_POSTCODE": IN_CARDIFF,
+                "HOME_POSTCODE": AT_HOME,
                 "DATE_OF_DATA_COLLECTION": f"01/05/{self.year}",
                 **more,
             }
@@ -178,13 +193,13 @@ class Book:
             "HEALTH_IMMUNISATIONS": "1",
             "HEALTH_DENTAL_CHECK": "1",
             "HEALTH_SUBSTANCE_MISUSE": "0",
-            "HEALTH_MENTAL_HEALTH": "88",
+            "HEALTH_MENTAL_HEALTH": "0",
             "HEALTH_AUTISTIC_SPECTRUM_DISORDER": "0",
             **dict.fromkeys(flags, "0"),
             "DISABILITY_NONE": "1",
             "PARENTING_CAPACITY_DOMESTIC_ABUSE": "1",
             "DATE_OF_DATA_COLLECTION": f"01/05/{self.year}",
-            "HOME_POSTCODE": IN_CARDIFF,
+            "HOME_POSTCODE": AT_HOME,
             "PLAN_START_DATE": self.d(10, 3, back=1),
             "PLAN_ACTIVE_31_MARCH": "1",
             "CPR_DURING_YEAR": "0",

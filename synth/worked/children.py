@@ -69,12 +69,13 @@ def _eve(b: Book, whole_year: bool) -> None:
 
 
 def _fay(b: Book, _: bool) -> None:
-    """Fay, 9, is disabled and stays nine times a year with the same carers; that is not being looked after."""
+    """Fay, 9, has many impairments and stays nine times a year with the same carers; that is not being looked after."""
     dob = birth(b.year, 9, 8, 1)
     b.child("C006", dob, gender="2", number=upn(6), DISABILITY_CODE="1")
     b.episode("C006", 1, "S", b.d(6, 1, back=1), "V1", "F2", IN_CARDIFF, need="N2", breaks="9")
-    flags = {"DISABILITY_NONE": "0", "DISABILITY_MOBILITY": "1", "CATEGORY_OF_NEED_CODE": "N2"}
-    b.census("C006", dob, 9, gender="2", number=upn(6), **flags)
+    flags = ("MOBILITY", "MANUAL_DEXTERITY", "CONTINENCE", "LIFT_CARRY_OBJECTS")
+    facts = {"DISABILITY_NONE": "0", "CATEGORY_OF_NEED_CODE": "N2", **{f"DISABILITY_{name}": "1" for name in flags}}
+    b.census("C006", dob, 9, gender="2", number=upn(6), **facts)
 
 
 def _gus(b: Book, whole_year: bool) -> None:
@@ -109,9 +110,9 @@ def _ivo(b: Book, _: bool) -> None:
 def _jo(b: Book, _: bool) -> None:
     """Jo, 5, lives with her mother under a care order, in Powys."""
     dob = birth(b.year, 5, 5, 5)
-    b.child("P010", dob, la=POWYS, gender="2", HOME_POSTCODE=IN_POWYS)
+    b.child("P010", dob, la=POWYS, gender="2", number=upn(10), HOME_POSTCODE=IN_POWYS)
     b.episode("P010", 1, "P", b.d(3, 1, back=1), "C2", "P1", IN_POWYS, la=POWYS)
-    b.census("P010", dob, 5, la=POWYS, gender="2", LOOKED_AFTER_CHILD="1", HOME_POSTCODE=IN_POWYS)
+    b.census("P010", dob, 5, la=POWYS, gender="2", number=upn(10), LOOKED_AFTER_CHILD="1", HOME_POSTCODE=IN_POWYS)
 
 
 def _kit(b: Book, whole_year: bool) -> None:
@@ -154,7 +155,21 @@ def _nia(b: Book, _: bool) -> None:
     b.child("C014", dob, gender="2", number=upn(14))
     b.episode("C014", 1, "P", b.d(2, 2, back=1), "V2", "P2", IN_CARDIFF, b.d(10, 21), "E6", need="N4")
     b.leaver("C014", b.d(10, 21), "V1", "F2")
-    b.census("C014", dob, 17, gender="2", number=upn(14), CATEGORY_OF_NEED_CODE="N4")
+    b.census("C014", dob, 17, gender="2", number=upn(14), CATEGORY_OF_NEED_CODE="N4", HEALTH_MENTAL_HEALTH="88")
+
+
+def _sami(b: Book, _: bool) -> None:
+    """Sami, 16, came alone to seek asylum a year and a half ago and lives with foster carers."""
+    dob = birth(b.year, 16, 7, 2)
+    b.child("C015", dob, number=upn(15), ASYLUM="1", HOME_POSTCODE="", ETHNICITY="BBAC")
+    b.episode("C015", 1, "S", b.d(10, 4, back=1), "V2", "F2", IN_CARDIFF, need="N8")
+    facts = {
+        "ASYLUM_SEEKER_CODE": "1",
+        "ETHNIC_ORIGIN_CODE": "BBAC",
+        "CATEGORY_OF_NEED_CODE": "N8",
+        "HOME_POSTCODE": "",
+    }
+    b.census("C015", dob, 16, number=upn(15), LOOKED_AFTER_CHILD="1", PLAN_START_DATE=b.d(10, 4, back=1), **facts)
 
 
 def _oli(b: Book, _: bool) -> None:
@@ -178,7 +193,8 @@ def _rhys(b: Book, _: bool) -> None:
 
 def _sian(b: Book, _: bool) -> None:
     """Siân, 11, in Powys, lives in a family in chronic difficulty."""
-    b.census("P024", birth(b.year, 11, 6, 6), 11, la=POWYS, gender="2", CATEGORY_OF_NEED_CODE="N5")
+    facts = {"CATEGORY_OF_NEED_CODE": "N5", "HOME_POSTCODE": IN_POWYS}
+    b.census("P024", birth(b.year, 11, 6, 6), 11, la=POWYS, gender="2", number=upn(24), **facts)
 
 
 CHILDREN = (
@@ -196,6 +212,7 @@ CHILDREN = (
     _lou,
     _mei,
     _nia,
+    _sami,
     _oli,
     _peg,
     _rhys,

@@ -10,7 +10,7 @@ import polars as pl
 
 from synth.guidance import load
 from synth.tables import FormTable, Tables, child_column, file_name, form_table, gap_days, write_form
-from synth.worked.book import Book, code, upn
+from synth.worked.book import Book, code, day, upn
 from synth.worked.children import CHILDREN
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def last_year(frames: Mapping[str, pl.DataFrame], year: int) -> Frames:
     """Return what last year's return held of the children of `year`: whoever was known before 1 April, as they were.
 
     Episodes and plans begun by then stand open; what happened since is blank. It is there to be compared with, not to
-    be checked itself: items that change with age are as they are in `year`. Last year's adoptions and care leavers
-    are other children, so those forms are empty.
+    be checked itself: items that change with age are as they are in `year`. Two more had left by then (`_gone`); last
+    year's adoptions and care leavers are not written down, so those forms are empty.
     """
     known: Frames = {}
     first = load("cla", year).first_day
@@ -58,6 +58,9 @@ def last_year(frames: Mapping[str, pl.DataFrame], year: int) -> Frames:
         known[form] = rows.select(
             pl.col(name) if name in rows.columns else pl.lit(None, dtype=pl.String).alias(name) for name in names
         )
+    gone = _gone(frames, year)
+    for form in ("child", "episode"):
+        known[form] = pl.concat([known[form], gone[form].select(known[form].columns)])
     there = known["episode"]["SYSTEM_ID"]
     known["child"] = known["child"].filter(pl.col("SYSTEM_ID").is_in(there.implode()))
     for form in ("adoption", "care_leaver"):
@@ -67,6 +70,41 @@ def last_year(frames: Mapping[str, pl.DataFrame], year: int) -> Frames:
         born = pl.col("DATE_OF_BIRTH").str.to_date("%d/%m/%Y") < first
         known["crcs"] = known["crcs"].filter(born)
     return known
+
+
+def _gone(frames: Mapping[str, pl.DataFrame], year: int) -> Frames:
+    """Return two who had left care by last 31 March: Cai went home from a first stay, and a child like Dee was adopted.
+
+    The adopted child, whose number ends in Z, has left for good; Cai, whose row of the child form stands already,
+    came back.
+    """
+    stays = {
+        "C003": ("S", day(year - 1, 6, 1), day(year - 1, 9, 1), "E4"),
+        "C004": ("P", day(year - 1, 5, 1), day(year - 1, 2, 20), "E12"),
+    }
+    parts = []
+    for who, (reason, begun, ended, finish) in stays.items():
+        found = frames["episode"].filter(pl.col("SYSTEM_ID").str.starts_with(who)).group_by("SYSTEM_ID").last()
+        parts.append(
+            found.select(frames["episode"].columns).with_columns(
+                EPISODE_NUMBER=pl.lit("1"),
+                REASON_EPISODE_STARTED_CODE=pl.lit(reason),
+                EPISODE_START_DATE=pl.lit(begun),
+                EPISODE_END_DATE=pl.lit(ended),
+                REASON_EPISODE_FINISHED_CODE=pl.lit(finish),
+            )
+        )
+    adopted = (
+        pl.when(pl.col("SYSTEM_ID").str.starts_with("C004")).then(pl.col("SYSTEM_ID") + "Z").otherwise("SYSTEM_ID")
+    )
+    child = frames["child"].filter(pl.col("SYSTEM_ID").str.starts_with("C004"))
+    rows = {"child": child, "episode": pl.concat(parts)}
+    return {
+        form: frame.with_columns(adopted.alias("SYSTEM_ID"), pl.lit(code(year - 1)).alias("YEAR_CODE")).sort(
+            "SYSTEM_ID"
+        )
+        for form, frame in rows.items()
+    }
 
 
 def crowd(frames: Mapping[str, pl.DataFrame], copies: int) -> Frames:
