@@ -142,10 +142,11 @@ class Tables:
 
     @cached_property
     def births(self) -> pl.DataFrame:
-        """Children of the child form, one row each: la, id, dob, and asylum as text (first row wins)."""
+        """Children of the child form, one row each: la, id, dob, asylum, and home, a well-formed postcode (first wins)."""
         return (
             self.typed("child")
-            .select(la=LA, id="SYSTEM_ID", dob="DOB", asylum="ASYLUM")
+            .select(la=LA, id="SYSTEM_ID", dob="DOB", asylum="ASYLUM", home="HOME_POSTCODE")
+            .with_columns(home=pl.when(pl.col("home").str.contains(POSTCODE)).then("home"))
             .filter(pl.col("la").is_not_null() & pl.col("id").is_not_null())
             .unique(["la", "id"], keep="first", maintain_order=True)
         )
@@ -155,21 +156,22 @@ class Tables:
         """Episodes in file order with short names, the child's birth date and both neighbours.
 
         Columns: row, la, id, number, start, reason, legal, need, placement, postcode, end, finish, breaks,
-        dob; prev_* and next_* of the child's episode before and after by start date; `first` and `last` of
+        dob, asylum and home of the child; prev_* and next_* of the child's episode before and after by start date; `first` and `last` of
         the child in this file; `open` where the end was left blank; `postcode` only where well formed;
         `goes_on` where the episode continues the one before (that ended X1 on the day or the day before);
         `run_start` and `run_end`, the first and last day of an unbroken run of one legal status (open runs
         end on 31 March); `period`, a number that each period of care in the file has to itself. If any of a
         child's episodes has no readable start, the child's order is not known and all of these are null.
         """
-        births = self.births.select("la", "id", "dob") if "child" in self else None
+        births = self.births if "child" in self else None
         frame = self.typed("episode").select(la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()})
         frame = frame.with_row_index("row").with_columns(
             open=self.text("episode")["EPISODE_END_DATE"].is_null(),
             postcode=pl.when(pl.col("postcode").str.contains(POSTCODE)).then("postcode"),
         )
         if births is None:
-            frame = frame.with_columns(dob=pl.lit(None, dtype=pl.Date))
+            nothing = pl.lit(None, dtype=pl.String)
+            frame = frame.with_columns(dob=pl.lit(None, dtype=pl.Date), asylum=nothing, home=nothing)
         else:
             frame = frame.join(births, on=["la", "id"], how="left", maintain_order="left")
         ordered = frame.sort("la", "id", "start", "number", "row", nulls_last=True)
@@ -190,6 +192,40 @@ class Tables:
         return self.episodes.join(final, on=["la", "id"], how="left", maintain_order="left").with_columns(
             held=pl.col("la").is_in(held)
         )
+
+    @cached_property
+    def child_then(self) -> pl.DataFrame:
+        """Rows of the child form, in file order, beside those of last year's: la, id, items, and was_* (null if none).
+
+        `known` is true where last year's form had the child (first row wins).
+        """
+        names = ("DOB", "GNDR_CD", "ETHNICITY", "ASYLUM", "UPN", "DATE_CEASED_UASC")
+        now = self.typed("child").select(*names, la=LA, id="SYSTEM_ID")
+        old = self.typed("child").clear() if self.last is None else self.last.typed("child")
+        then = old.select(la=LA, id="SYSTEM_ID", known=pl.lit(value=True), **{f"was_{name}": name for name in names})
+        single = then.unique(["la", "id"], keep="first", maintain_order=True)
+        return now.join(single, on=["la", "id"], how="left", maintain_order="left")
+
+    @cached_property
+    def gone(self) -> pl.DataFrame:
+        """Children (la, id, start) whose last episode stood open a year ago and who have no episode now."""
+        old = self.episodes.clear() if self.last is None else self.last.episodes
+        open_then = old.filter(pl.col("last") & pl.col("open")).select("la", "id", "start")
+        return open_then.join(self.careers.select("la", "id"), on=["la", "id"], how="anti")
+
+    @cached_property
+    def census_then(self) -> pl.DataFrame:
+        """Census rows in file order with what last year's said of the authority's child of that number.
+
+        Columns: la, id, birth date, gender and pupil number under their own names and with _then, and `there`, true
+        where last year's census had the child (first row wins).
+        """
+        names = ("DATE_OF_BIRTH", "GENDER", "UPN")
+        now = self.typed("crcs").select(*names, la=LA, id="CHILD_CODE")
+        old = self.typed("crcs").clear() if self.last is None else self.last.typed("crcs")
+        then = old.select(la=LA, id="CHILD_CODE", there=pl.lit(value=True), **{f"{name}_then": name for name in names})
+        single = then.unique(["la", "id"], keep="first", maintain_order=True)
+        return now.join(single, on=["la", "id"], how="left", maintain_order="left")
 
     @cached_property
     def careers(self) -> pl.DataFrame:

@@ -66,7 +66,7 @@ def looked_after_here_only(t: Tables, _g: Guidance) -> pl.Series:
     return answer(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & ~pl.col("open") & pl.col("id").is_not_null())
 
 
-@looked_after_here_only.breaker(entails=("CRCS-107",))
+@looked_after_here_only.breaker(entails=("CRCS-057", "CRCS-107"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     home = take(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & ~pl.col("open"), rows)
     return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(home, "1")})
@@ -78,7 +78,7 @@ def looked_after_there_only(t: Tables, _g: Guidance) -> pl.Series:
     return answer(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & pl.col("open"))
 
 
-@looked_after_there_only.breaker()
+@looked_after_there_only.breaker(entails=("CRCS-032",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     away = take(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & pl.col("open"), rows)
     return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(away, "0")})
@@ -119,7 +119,7 @@ def gender_differs(t: Tables, g: Guidance) -> pl.Series:
     return answer(on_child_form(t), wrong)
 
 
-@gender_differs.breaker()
+@gender_differs.breaker(entails=("CRCS-010",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     shared, genders = _shared(g, "GENDER", "GNDR_CD"), t.typed("crcs")["GENDER"]
     both = take(on_child_form(t), pl.col("gender_cla").is_not_null(), rows)
@@ -147,7 +147,7 @@ def need_differs(t: Tables, _g: Guidance) -> pl.Series:
     return answer(in_care(t), pl.col("open") & (pl.col("CATEGORY_OF_NEED_CODE") != pl.col("last_need")))
 
 
-@need_differs.breaker()
+@need_differs.breaker(entails=("CRCS-033", "CRCS-046", "CRCS-067", "CRCS-068", "CRCS-069"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     codes, needs = sorted(g.values("category_of_need")), t.typed("crcs")["CATEGORY_OF_NEED_CODE"]
     away = take(in_care(t), pl.col("open") & pl.col("last_need").is_not_null(), rows)
@@ -163,7 +163,7 @@ def asylum_differs(t: Tables, g: Guidance) -> pl.Series:
     return answer(on_child_form(t), wrong)
 
 
-@asylum_differs.breaker()
+@asylum_differs.breaker(entails=("CRCS-032", "CRCS-033"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     frame = on_child_form(t)
     both = take(frame, pl.col("asylum_cla").is_not_null(), rows)
@@ -177,7 +177,7 @@ def upn_differs(t: Tables, _g: Guidance) -> pl.Series:
     return answer(on_child_form(t), pl.col("UPN") != pl.col("upn_cla"))
 
 
-@upn_differs.breaker(entails=("CRCS-008",))
+@upn_differs.breaker(entails=("CRCS-008", "CRCS-012"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     frame = on_child_form(t)
     both = take(frame, (pl.col("UPN") == pl.col("upn_cla")) & upn_letter(pl.col("UPN")).is_not_null(), rows)

@@ -32,7 +32,7 @@ def cared_for_not_here(t: Tables, g: Guidance) -> pl.Series:
     Who turned 18 before the year began is too old for it. Short breaks alone are left out: they may be given without
     a care and support plan.
     """
-    here = t.typed("crcs").select(la=LA, id="CHILD_CODE").unique()
+    here = t.typed("crcs").select(la=LA, id="CHILD_CODE")
     missing = _in_care(t, g).join(here, on=["la", "id"], how="anti").with_columns(gone=pl.lit(value=True))
     return answer(with_child(t, "child", missing, LA), pl.col("gone"))
 
@@ -103,15 +103,18 @@ def _disability(t: Tables) -> pl.DataFrame:
     return with_child(t, "crcs", single, "DISABILITY_NONE", "HEALTH_AUTISTIC_SPECTRUM_DISORDER")
 
 
+_not_adopted = pl.col("there").is_null() | ~pl.col("ended")
+
+
 @rule("CRCS-105", form="crcs", needs=CHILD)
 def adopted_here_only(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a plan was closed by adoption and no episode of the year ended so by that day."""
-    return answer(_endings(t, g), _closed_as(g, "CRCS-105") & ~pl.col("ended").fill_null(value=False))
+    return answer(_endings(t, g), _closed_as(g, "CRCS-105") & _not_adopted)
 
 
 @adopted_here_only.breaker(entails=("CRCS-106",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return _close_as(t, g, rows, "CRCS-105", ~pl.col("ended").fill_null(value=False))
+    return _close_as(t, g, rows, "CRCS-105", _not_adopted)
 
 
 @rule("CRCS-106", form="crcs", needs=CHILD)
@@ -139,21 +142,27 @@ def _closed_as(g: Guidance, id_: str) -> pl.Expr:
 
 
 def _endings(t: Tables, g: Guidance) -> pl.DataFrame:
-    """Return census rows with `ended` by adoption, in the year and by closure; `held` on that day; `died` then."""
+    """Return census rows with what the child's episodes say; null is "cannot say".
+
+    `there`: there are some; `ended`: one by adoption, in the year and by closure; `held`: one on that day; `died`: one.
+    """
     rows = t.typed("crcs").select(
         "REASON_FOR_CLOSURE", "PLAN_CLOSED_DATE", la=LA, id="CHILD_CODE", row=pl.int_range(pl.len())
     )
     closed = rows.filter(pl.col("PLAN_CLOSED_DATE").is_not_null())
     adopted, dead = (_closing(g, id_)[1] for id_ in ("CRCS-105", "CRCS-106"))
-    by, end, finish = pl.col("PLAN_CLOSED_DATE"), pl.col("end"), pl.col("finish")
+    by, end = pl.col("PLAN_CLOSED_DATE"), pl.col("end")
+    finish = pl.when("open").then(pl.lit("")).otherwise("finish")
+    in_time = end.is_between(g.first_day, by)
     running = (pl.col("start") <= by) & (pl.col("open") | (end >= by)) & (pl.col("legal") != SHORT_BREAKS)
     found = (
         closed.join(t.episodes.select("la", "id", "start", "end", "open", "legal", "finish"), on=["la", "id"])
         .group_by("row")
         .agg(
-            ended=(finish.is_in(adopted) & end.is_between(g.first_day, by)).any(),
+            there=pl.lit(value=True),
+            ended=(finish.is_in(adopted) & in_time).any(ignore_nulls=False),
             held=running.any(),
-            died=finish.is_in(dead).any(),
+            died=finish.is_in(dead).any(ignore_nulls=False),
         )
     )
     return rows.join(found, on="row", how="left", maintain_order="left")

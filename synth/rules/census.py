@@ -52,7 +52,7 @@ def birth_in_future(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), birth > g.last_day)
 
 
-@birth_in_future.breaker(entails=("CRCS-026", "CRCS-039", "CRCS-058", "CRCS-098"))
+@birth_in_future.breaker(entails=("CRCS-026", "CRCS-039", "CRCS-058", "CRCS-098", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     return put(
         t,
@@ -158,7 +158,7 @@ def neither_none_nor_some(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), (pl.col("DISABILITY_NONE") == "0") & none)
 
 
-@neither_none_nor_some.breaker()
+@neither_none_nor_some.breaker(entails=("CRCS-063",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     none = take(t.typed("crcs"), pl.col("DISABILITY_NONE") == "1", rows)
     return put(t, "crcs", {"DISABILITY_NONE": same(none, "0")})

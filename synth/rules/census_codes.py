@@ -63,7 +63,7 @@ def counted_twice(t: Tables, _g: Guidance) -> pl.Series:
 
 def _in_two(frame: pl.DataFrame, key: list[str]) -> pl.Series:
     """Return the row numbers of those who share a key with a row of another authority."""
-    shared = frame.filter(pl.len().over(key) > 1)
+    shared = frame.filter(frame.select(key).hash_rows().is_duplicated())
     return shared.filter(pl.col(LA).n_unique().over(key) > 1)["row"]
 
 

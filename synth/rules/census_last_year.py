@@ -15,7 +15,6 @@ from synth.rules.common import (
     same,
     shifted,
     take,
-    with_child,
     years_before,
 )
 from synth.rules.pupil_number import UPN_LENGTH, other_upn
@@ -38,18 +37,9 @@ NOT_KNOWN = "9"
 NEW_BIRTH = ("CRCS-039", "CRCS-058", "CRCS-098", *CENSUS_AGES)
 """Rules that may fire when a birth date moves by a day or a year."""
 
-born, born_then = pl.col("DATE_OF_BIRTH"), pl.col("DATE_OF_BIRTH_last")
-gender, gender_then = pl.col("GENDER"), pl.col("GENDER_last")
-number, number_then = pl.col("UPN"), pl.col("UPN_last")
-
-
-def beside_last(t: Tables) -> pl.DataFrame:
-    """Return census rows with what last year's said of the same authority's child of that number, named _last."""
-    assert t.last is not None
-    names = ("DATE_OF_BIRTH", "GENDER", "UPN")
-    then = t.last.typed("crcs").select(la=LA, id="CHILD_CODE", **{f"{name}_last": name for name in names})
-    single = then.unique(["la", "id"], keep="first", maintain_order=True)
-    return with_child(t, "crcs", single.with_columns(there=pl.lit(value=True)), *names)
+born, born_then = pl.col("DATE_OF_BIRTH"), pl.col("DATE_OF_BIRTH_then")
+gender, gender_then = pl.col("GENDER"), pl.col("GENDER_then")
+number, number_then = pl.col("UPN"), pl.col("UPN_then")
 
 
 def _issued(upn: pl.Expr) -> pl.Expr:
@@ -69,29 +59,29 @@ def birth_or_gender_changed(t: Tables, _g: Guidance) -> pl.Series:
     Where so much differs that it must be another child, the rule on numbers given twice says so instead.
     """
     changed = (born != born_then).fill_null(value=False) | _OTHER_GENDER.fill_null(value=False)
-    return answer(beside_last(t), changed & ~_OTHER_CHILD.fill_null(value=False))
+    return answer(t.census_then, changed & ~_OTHER_CHILD.fill_null(value=False))
 
 
 @birth_or_gender_changed.breaker(entails=NEW_BIRTH)
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = beside_last(t)
+    frame = t.census_then
     known = take(frame, pl.col("there") & born_then.is_not_null() & ~_OTHER_NUMBER.fill_null(value=False), rows)
-    return put(t, "crcs", {"DATE_OF_BIRTH": shifted(frame, "DATE_OF_BIRTH_last", known, 1)})
+    return put(t, "crcs", {"DATE_OF_BIRTH": shifted(frame, "DATE_OF_BIRTH_then", known, 1)})
 
 
 @rule("CRCS-011", form="crcs", needs=LAST)
 def number_given_again(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the birth date is not last year's, and the gender or the pupil number is not either."""
-    return answer(beside_last(t), _OTHER_CHILD)
+    return answer(t.census_then, _OTHER_CHILD)
 
 
 @number_given_again.breaker(entails=("CRCS-012", "CRCS-024", "CRCS-025", "CRCS-059", *NEW_BIRTH))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = beside_last(t)
+    frame = t.census_then
     both = pl.col("there") & born_then.is_not_null() & gender_then.is_not_null() & (gender_then != NOT_KNOWN)
     known = take(frame, both, rows)
     others = sorted(g.values("gender") - {NOT_KNOWN})
-    births, genders = frame["DATE_OF_BIRTH_last"], frame["GENDER_last"]
+    births, genders = frame["DATE_OF_BIRTH_then"], frame["GENDER_then"]
     cells = {
         "DATE_OF_BIRTH": {row: day_text(years_before(births[row], 1)) for row in known},
         "GENDER": {row: other_code(genders[row], others) for row in known},
@@ -107,18 +97,18 @@ def pupil_number_moved(t: Tables, _g: Guidance) -> pl.Series:
     rule on numbers given twice says so instead.
     """
     assert t.last is not None
-    frame = beside_last(t)
-    then = t.last.typed("crcs").select(la=LA, owner="CHILD_CODE", UPN="UPN").filter(_issued(number))
-    single = then.unique(["la", "UPN"], keep="none", maintain_order=True)
-    owned = frame.join(single, on=["la", "UPN"], how="left", maintain_order="left")
-    elsewhere = (pl.col("owner") != pl.col("id")).fill_null(value=False)
+    frame = t.census_then.with_row_index("row")
+    kept = (number == number_then).fill_null(value=False)
+    new = frame.filter(_issued(number) & ~kept).select("row", "la", "id", "UPN")
+    then = t.last.typed("crcs").select(la=LA, owner="CHILD_CODE", UPN="UPN")
+    elsewhere = new.join(then, on=["la", "UPN"]).filter(pl.col("owner") != pl.col("id"))["row"]
     changed = (_OTHER_NUMBER & ~_OTHER_CHILD.fill_null(value=False)).fill_null(value=False)
-    return answer(owned, changed | elsewhere)
+    return answer(frame, changed | pl.col("row").is_in(elsewhere.implode()))
 
 
 @pupil_number_moved.breaker(entails=("CRCS-064",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = beside_last(t)
+    frame = t.census_then
     kept = take(frame, _issued(number) & (number == number_then) & (born == born_then), rows)
     others = frame[kept].select(other_upn(number)).to_series()
     return put(t, "crcs", {"UPN": dict(zip(kept, others.to_list(), strict=True))})
@@ -128,9 +118,9 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def plan_begun_again(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child of last year's return has a plan begun in this year: right only for a case opened again."""
     begun = t.typed("crcs")["PLAN_START_DATE"]
-    return answer(beside_last(t).with_columns(begun=begun), pl.col("there") & (pl.col("begun") >= g.first_day))
+    return answer(t.census_then.with_columns(begun=begun), pl.col("there") & (pl.col("begun") >= g.first_day))
 
 
 @plan_begun_again.breaker(entails=("CRCS-100", "CRCS-101"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return put(t, "crcs", {"PLAN_START_DATE": same(take(beside_last(t), pl.col("there"), rows), day_text(g.first_day))})
+    return put(t, "crcs", {"PLAN_START_DATE": same(take(t.census_then, pl.col("there"), rows), day_text(g.first_day))})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.rules.census import REASONS
-from synth.rules.common import answer, birthday, put, same, take, with_child
+from synth.rules.common import answer, birthday, put, same, take
 from synth.rules.registry import rule
 from synth.tables import LA
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 asylum, need = pl.col("ASYLUM_SEEKER_CODE"), pl.col("CATEGORY_OF_NEED_CODE")
 on_register = pl.col("CHILD_PROTECTION_REGISTER") == "1"
 autistic = pl.col("HEALTH_AUTISTIC_SPECTRUM_DISORDER") == "1"
+DURING = "LOOKED_AFTER_DURING_YEAR"
 VIOLENCE = "PARENTING_CAPACITY_DOMESTIC_ABUSE"
 CHILDS_ILLNESS, PARENTS_ILLNESS, BEHAVIOUR = "N2", "N3", "N6"
 NEED_SAID = ("CRCS-033", "CRCS-046", "CRCS-061", "CRCS-067", "CRCS-068", "CRCS-069")
@@ -47,38 +48,40 @@ def active(t: Tables) -> pl.Expr:
     return pl.lit(value=True)
 
 
-def _been_in_care(t: Tables) -> pl.Expr:
-    """Return where the child was looked after in the year, as far as either return at hand says so."""
-    said = pl.lit(value=False)
-    if "LOOKED_AFTER_DURING_YEAR" in t.typed("crcs").columns:
-        said = (pl.col("LOOKED_AFTER_DURING_YEAR") == "1").fill_null(value=False)
-    if "child" not in t:
-        return said
-    there = t.typed("child").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
-    return said | pl.lit(answer(with_child(t, "crcs", there, LA), pl.col("there")))
+def _never_in_care(t: Tables, wanted: pl.Expr) -> pl.Series:
+    """Return the row numbers of those where a condition holds who were not looked after this year or last.
+
+    Looked after returns are read as far as they are at hand.
+    """
+    rows = t.typed("crcs").with_row_index("row").filter(wanted)
+    if DURING in rows.columns:
+        rows = rows.filter(pl.col(DURING).is_null() | (pl.col(DURING) != "1"))
+    rows = rows.select("row", la=LA, id="CHILD_CODE")
+    for tables in (t, t.last):
+        if tables is not None and "child" in tables:
+            held = tables.typed("child").select(la=LA, id="SYSTEM_ID")
+            rows = rows.join(held, on=["la", "id"], how="anti")
+    return rows["row"]
 
 
 @rule("CRCS-032", form="crcs")
 def alone_but_not_in_care(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where a child who came alone to seek asylum has an active plan and was not looked after this year.
+    """Flag where a child who came alone to seek asylum has an active plan and was not looked after this year or last.
 
-    At 16 and 17 some leave care for a home of their own and keep the plan: whose care ended in the year is left out.
+    At 16 and 17 some leave care for a home of their own and keep the plan.
     """
-    return answer(t.typed("crcs"), _alone(g) & ~_been_in_care(t) & active(t))
-
-
-def _alone(g: Guidance) -> pl.Expr:
     wrong = pl.lit(value=False)
     for code, usual in g.allowed("asylum_usual_looked_after").items():
         wrong = wrong | ((asylum == code) & ~pl.col("LOOKED_AFTER_CHILD").is_in(sorted(usual)))
-    return wrong
+    rows = _never_in_care(t, wrong & active(t))
+    return answer(t.typed("crcs").with_row_index("row"), pl.col("row").is_in(rows.implode()))
 
 
 @alone_but_not_in_care.breaker(entails=("CRCS-033", "CRCS-046", "CRCS-062"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     code = min(g.allowed("asylum_usual_looked_after"))
-    home = take(t.typed("crcs"), active(t) & ~_been_in_care(t) & (pl.col("LOOKED_AFTER_CHILD") == "0"), rows)
-    return put(t, "crcs", {"ASYLUM_SEEKER_CODE": same(home, code)})
+    home = set(_never_in_care(t, active(t) & (pl.col("LOOKED_AFTER_CHILD") == "0")).to_list())
+    return put(t, "crcs", {"ASYLUM_SEEKER_CODE": same((int(r) for r in rows if int(r) in home), code)})
 
 
 @rule("CRCS-033", form="crcs")

@@ -97,10 +97,11 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 def _counted(t: Tables, day: dt.date | None) -> pl.DataFrame:
     """Return children by authority (la, children); with a day only those of plans begun by it and still active."""
-    frame = t.typed("crcs")
+    counted = pl.lit(value=True)
     if day is not None:
-        frame = frame.filter((pl.col("PLAN_ACTIVE_31_MARCH") == "1") & (pl.col("PLAN_START_DATE") <= day))
-    return frame.filter(pl.col(LA).is_not_null()).group_by(la=LA).agg(children=pl.len())
+        counted = ((pl.col("PLAN_ACTIVE_31_MARCH") == "1") & (pl.col("PLAN_START_DATE") <= day)).fill_null(value=True)
+    frame = t.typed("crcs").select(la=LA, counted=counted).filter(pl.col("la").is_not_null())
+    return frame.group_by("la").agg(children=pl.col("counted").sum().cast(pl.Int64))
 
 
 @rule("CRCS-111", form="crcs", needs=("last:crcs",), per="authority")

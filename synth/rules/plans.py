@@ -56,7 +56,7 @@ def plan_in_future(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), begun > g.last_day)
 
 
-@plan_in_future.breaker(entails=("CRCS-100",))
+@plan_in_future.breaker(entails=("CRCS-100", "CRCS-110"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     day = day_text(g.last_day + dt.timedelta(days=1))
     return put(t, "crcs", {"PLAN_START_DATE": same((int(r) for r in rows), day)})
@@ -79,7 +79,7 @@ def closed_outside_year(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), ~closed.is_between(g.first_day, g.last_day))
 
 
-@closed_outside_year.breaker(entails=("CRCS-100", "CRCS-101"))
+@closed_outside_year.breaker(entails=("CRCS-100", "CRCS-101", "CRCS-105"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     over = take(t.typed("crcs"), active == "0", rows)
     return put(t, "crcs", {"PLAN_CLOSED_DATE": same(over, day_text(g.first_day - dt.timedelta(days=1)))})
@@ -91,7 +91,7 @@ def closed_before_begun(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), closed < begun)
 
 
-@closed_before_begun.breaker(entails=("CRCS-099",))
+@closed_before_begun.breaker(entails=("CRCS-099", "CRCS-105"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     over = take(t.typed("crcs"), active == "0", rows)
     return put(t, "crcs", {"PLAN_CLOSED_DATE": shifted(t.typed("crcs"), "PLAN_START_DATE", over, -1)})
@@ -103,7 +103,7 @@ def closed_at_once(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), closed == begun)
 
 
-@closed_at_once.breaker()
+@closed_at_once.breaker(entails=("CRCS-110",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     over = take(t.typed("crcs"), active == "0", rows)
     return put(t, "crcs", {"PLAN_START_DATE": shifted(t.typed("crcs"), "PLAN_CLOSED_DATE", over, 0)})

@@ -9,6 +9,8 @@ _FLAGS += " DISABILITY_CONTINENCE DISABILITY_LIFT_CARRY_OBJECTS DISABILITY_SPEEC
 _FLAGS += " DISABILITY_MEMORY DISABILITY_PERCEPTION_RISK_DANGER"
 _PARENTS = "SUBSTANCE_ALCOHOL_MISUSE LEARNING_DISABILITIES MENTAL_ILL_HEALTH PHYSICAL_ILL_HEALTH DOMESTIC_ABUSE"
 _CPR = "NEGLECT PHYSICAL_ABUSE SEXUAL_ABUSE FINANCIAL_ABUSE EMOTIONAL_ABUSE"
+_BY_AGE = "YOUTH_OFFENDING CHILD_HEALTH_SURVEILLANCE_CHECKS HEALTH_DENTAL_CHECK HEALTH_SUBSTANCE_MISUSE"
+_BY_AGE += " HEALTH_MENTAL_HEALTH"
 
 STATED: dict[tuple[str, str, str], str] = {
     ("child", "YEAR_CODE", "year"): "CLA002",
@@ -46,9 +48,13 @@ STATED: dict[tuple[str, str, str], str] = {
     ("crcs", "YEAR_CODE", "year"): "CRCS-001",
     ("crcs", "LOCAL_AUTHORITY_CODE", "list"): "CRCS-003",
     ("crcs", "CHILD_CODE", "required"): "CRCS-005",
-    ("crcs", "CHILD_CODE", "unique"): "CRCS-006",
+    ("crcs", "CHILD_CODE", "unique"): "CRCS-006 CRCS-007",
     ("crcs", "UPN", "unique"): "CRCS-008",
+    ("crcs", "UPN", "length"): "CRCS-013",
     ("crcs", "UPN", "letter"): "CRCS-014",
+    ("crcs", "UPN", "authority"): "CRCS-015",
+    ("crcs", "UPN", "digits"): "CRCS-016",
+    ("crcs", "UPN", "last"): "CRCS-017",
     ("crcs", "DATE_OF_BIRTH", "required"): "CRCS-021",
     ("crcs", "DATE_OF_BIRTH", "date"): "CRCS-021",
     ("crcs", "GENDER", "required"): "CRCS-027",
@@ -72,6 +78,7 @@ STATED: dict[tuple[str, str, str], str] = {
     ("crcs", "HEALTH_SUBSTANCE_MISUSE", "age"): "CRCS-074",
     ("crcs", "HEALTH_DENTAL_CHECK", "age"): "CRCS-075",
     ("crcs", "CHILD_HEALTH_SURVEILLANCE_CHECKS", "age"): "CRCS-076",
+    **{("crcs", name, "list"): "CRCS-077" for name in _BY_AGE.split()},
     ("crcs", "HEALTH_IMMUNISATIONS", "list"): "CRCS-078",
     ("crcs", "HEALTH_AUTISTIC_SPECTRUM_DISORDER", "list"): "CRCS-080",
     **{("crcs", name, "list"): "CRCS-085" for name in _FLAGS.split()},
@@ -80,4 +87,7 @@ STATED: dict[tuple[str, str, str], str] = {
     ("crcs", "REASON_FOR_CLOSURE", "blank"): "CRCS-103",
     ("crcs", "REASON_FOR_CLOSURE", "list"): "CRCS-104",
 }
-"""Form, item and kind of check to the statement that says the same; parts that share one make one rule."""
+"""Form, item and kind of check to the statement that says the same; parts that share one make one rule.
+
+Where years have statements of their own, their ids follow each other: the first in force is taken.
+"""
