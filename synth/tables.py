@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from synth.errors import OutputError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from synth.guidance import Guidance
@@ -112,6 +112,7 @@ class Tables:
     gap_days: int = 1
     """Days that may lie between an X1 ending and the start of the episode that continues it."""
     last: Tables | None = None
+    _kept: dict[tuple[object, ...], pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getitem__(self, form: str) -> FormTable:
         return self.forms[form]
@@ -140,31 +141,61 @@ class Tables:
             forms[form] = replace(old, text=text, typed=typed, lines=lines, files=files)
         return replace(self, forms=forms)
 
+    def view(self, make: Callable[..., pl.DataFrame], *given: object) -> pl.DataFrame:
+        """Return `make(self, *given)`, built once: rules that look at the same frame share it."""
+        key = (make, *given)
+        if key not in self._kept:
+            self._kept[key] = make(self, *given)
+        return self._kept[key]
+
+    @cached_property
+    def numbers(self) -> Mapping[str, pl.Series]:
+        """A number for each child on the rows of each form (UInt64): authority and identifier, the same on all forms.
+
+        Null where either is blank. Numbers are joined and sorted many times faster than texts; they mean nothing else.
+        """
+        forms = list(self.forms)
+        keys = [self.typed(form).select(la=LA, id=child_column(form)) for form in forms]
+        codes = (
+            pl.concat(keys).select(pl.col("la", "id").cast(pl.Categorical).to_physical().cast(pl.UInt64))
+            if keys
+            else pl.DataFrame(schema={"la": pl.UInt64, "id": pl.UInt64})
+        )
+        who = codes.select(who=pl.col("la") * 2**32 + pl.col("id")).to_series()
+        found, at = {}, 0
+        for form in forms:
+            height = self.forms[form].height
+            found[form] = who.slice(at, height)
+            at += height
+        return found
+
     @cached_property
     def births(self) -> pl.DataFrame:
-        """Children of the child form, one row each: la, id, dob, asylum, and home, a well-formed postcode (first wins)."""
+        """Children of the child form, one row each (the first wins): la, id, dob, asylum, home (a postcode)."""
         return (
             self.typed("child")
-            .select(la=LA, id="SYSTEM_ID", dob="DOB", asylum="ASYLUM", home="HOME_POSTCODE")
+            .select(la=LA, id="SYSTEM_ID", dob="DOB", asylum="ASYLUM", home="HOME_POSTCODE", who=self.numbers["child"])
             .with_columns(home=pl.when(pl.col("home").str.contains(POSTCODE)).then("home"))
-            .filter(pl.col("la").is_not_null() & pl.col("id").is_not_null())
-            .unique(["la", "id"], keep="first", maintain_order=True)
+            .filter(pl.col("who").is_not_null())
+            .unique("who", keep="first", maintain_order=True)
         )
 
     @cached_property
     def episodes(self) -> pl.DataFrame:
         """Episodes in file order with short names, the child's birth date and both neighbours.
 
-        Columns: row, la, id, number, start, reason, legal, need, placement, postcode, end, finish, breaks,
-        dob, asylum and home of the child; prev_* and next_* of the child's episode before and after by start date; `first` and `last` of
-        the child in this file; `open` where the end was left blank; `postcode` only where well formed;
+        Columns: row, la, id, who, number, start, reason, legal, need, placement, postcode, end, finish, breaks,
+        dob, asylum and home of the child; prev_* and next_* of its episode before and after by start; `first` and
+        `last` of the child in this file; `open` where the end was left blank; `postcode` only where well formed;
         `goes_on` where the episode continues the one before (that ended X1 on the day or the day before);
         `run_start` and `run_end`, the first and last day of an unbroken run of one legal status (open runs
         end on 31 March); `period`, a number that each period of care in the file has to itself. If any of a
         child's episodes has no readable start, the child's order is not known and all of these are null.
         """
         births = self.births if "child" in self else None
-        frame = self.typed("episode").select(la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()})
+        frame = self.typed("episode").select(
+            la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()}, who=self.numbers["episode"]
+        )
         frame = frame.with_row_index("row").with_columns(
             open=self.text("episode")["EPISODE_END_DATE"].is_null(),
             postcode=pl.when(pl.col("postcode").str.contains(POSTCODE)).then("postcode"),
@@ -173,8 +204,8 @@ class Tables:
             nothing = pl.lit(None, dtype=pl.String)
             frame = frame.with_columns(dob=pl.lit(None, dtype=pl.Date), asylum=nothing, home=nothing)
         else:
-            frame = frame.join(births, on=["la", "id"], how="left", maintain_order="left")
-        ordered = frame.sort("la", "id", "start", "number", "row", nulls_last=True)
+            frame = frame.join(births.drop("la", "id"), on="who", how="left", maintain_order="left")
+        ordered = frame.sort("who", "start", "number", "row", nulls_last=True)
         return _with_neighbours(ordered, self.last_day, self.gap_days).sort("row")
 
     @cached_property
@@ -231,7 +262,7 @@ class Tables:
     def careers(self) -> pl.DataFrame:
         """Children with episodes, one row each: what the last episode says, and whether care goes on.
 
-        Columns: la, id, dob, last_* of the last episode by start, open (looked after on 31 March, short
+        Columns: la, id, who, dob, last_* of the last episode by start, open (looked after on 31 March, short
         breaks aside), sure (every start and reason readable), period_start (start of the last S in the file,
         null when it began in an earlier return), first_adoptive (first start in placement A3 to A6 of the
         last period), first_order (first under E1).
@@ -242,8 +273,8 @@ class Tables:
         # An order made while already placed: the placing itself stands in an earlier return.
         inherited = (pl.col("first") & adoptive & (pl.col("reason") == "L")).any()
         sure = pl.col("last").is_not_null().all() & pl.col("reason").is_not_null().all()
-        return self.episodes.group_by("la", "id", maintain_order=True).agg(
-            pl.col("dob").first(),
+        return self.episodes.group_by("who", maintain_order=True).agg(
+            pl.col("la", "id", "dob").first(),
             *(pl.col(c).filter(pl.col("last")).first().alias(f"last_{c}") for c in _NEIGHBOURS),
             open=(running & (pl.col("legal") != "V1")).any(ignore_nulls=False),
             sure=sure,
@@ -255,10 +286,9 @@ class Tables:
 
 def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) -> pl.DataFrame:
     """Add the columns that look along a child's episodes; `ordered` is sorted by child and start."""
-    key = ["la", "id"]
     # The frame is sorted, so neighbours are a row away: far quicker than shifting within groups.
-    before = ((pl.col("la") == pl.col("la").shift(1)) & (pl.col("id") == pl.col("id").shift(1))).fill_null(value=False)
-    sure = pl.all_horizontal(pl.col("la", "id", "start").is_not_null()).all().over(key)
+    before = (pl.col("who") == pl.col("who").shift(1)).fill_null(value=False)
+    sure = (pl.col("who").is_not_null() & pl.col("start").is_not_null()).all().over("who")
     frame = ordered.with_columns(before=before, sure=sure).with_columns(
         after=pl.col("before").shift(-1, fill_value=False)
     )

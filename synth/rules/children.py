@@ -8,7 +8,7 @@ import polars as pl
 
 from synth.guidance import load
 from synth.rules.common import age_on, answer, birthday, put, same, take, with_child
-from synth.rules.pupil_number import upn_letter, with_letter
+from synth.rules.pupil_number import UPN, with_letter
 from synth.rules.registry import rule
 from synth.tables import LA
 
@@ -68,16 +68,14 @@ def unusual_asylum_start(t: Tables, g: Guidance) -> pl.Series:
     """
     needs, statuses = usual_for_asylum(g)
     unusual = ~pl.col("need").is_in(needs) | ~pl.col("legal").is_in(statuses)
-    frame = t.episodes.join(t.births.select("la", "id", "asylum"), on=["la", "id"], how="left", maintain_order="left")
-    return answer(frame, (pl.col("asylum") == "1") & (pl.col("reason") == "S") & unusual)
+    return answer(t.episodes, (pl.col("asylum") == "1") & (pl.col("reason") == "S") & unusual)
 
 
 @unusual_asylum_start.breaker(entails=("CLA065", "CLA069", "CRCS-061"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = t.episodes.join(t.births.select("la", "id", "asylum"), on=["la", "id"], how="left", maintain_order="left")
     usual, _statuses = usual_for_asylum(g)
     other = next(code for code in sorted(g.values("category_of_need")) if code not in usual)
-    starts = take(frame, (pl.col("asylum") == "1") & (pl.col("reason") == "S"), rows)
+    starts = take(t.episodes, (pl.col("asylum") == "1") & (pl.col("reason") == "S"), rows)
     return put(t, "episode", {"CATEGORY_OF_NEED_CODE": same(starts, other)})
 
 
@@ -100,39 +98,40 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def upn_of_nowhere(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a well-formed pupil number is of no education authority in Wales or England."""
     numbers = sorted(load("crcs", g.year).values("education_authority"))
-    formed = upn_letter(pl.col("UPN")).is_not_null()
+    formed = pl.col("UPN").str.contains(UPN)
     return answer(t.text("child"), formed & ~pl.col("UPN").str.slice(1, 3).is_in(numbers))
 
 
 @upn_of_nowhere.breaker(entails=("CLA025", "CRCS-064"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     text = t.text("child")
-    chosen = take(text, upn_letter(pl.col("UPN")).is_not_null(), rows)
+    chosen = take(text, pl.col("UPN").str.contains(UPN), rows)
     moved = pl.concat_str(pl.col("UPN").str.slice(0, 1), pl.lit(NO_AUTHORITY), pl.col("UPN").str.slice(4))
     numbers = text[chosen].select(with_letter(moved)).to_series()
     return put(t, "child", {"UPN": dict(zip(chosen, numbers.to_list(), strict=True))})
 
 
-def stayed(t: Tables, g: Guidance) -> pl.DataFrame:
-    """Return children (la, id) looked after for so long in this file, short breaks aside, that a number is due."""
+def stayed(t: Tables, g: Guidance, whom: pl.DataFrame) -> pl.DataFrame:
+    """Return those of the children (la, id) who have long been looked after, short breaks aside: a number is due."""
     days = int(g.limit("UPN", "", "looked_after_over_days") or 0)
     until = pl.when("open").then(pl.lit(t.last_day)).otherwise("end")
-    spans = t.episodes.filter(pl.col("legal") != "V1").select(
-        "la", "id", days=(until - pl.col("start")).dt.total_days()
-    )
+    theirs = t.episodes.filter(pl.col("legal") != "V1").join(whom, on=["la", "id"], how="semi")
+    spans = theirs.select("la", "id", days=(until - pl.col("start")).dt.total_days())
     return spans.group_by("la", "id").agg(pl.col("days").sum()).filter(pl.col("days") > days)
 
 
 @rule("CLA026", form="child", needs=("episode",))
 def upn_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child of school age who has been looked after for a while has a blank for a pupil number."""
-    frame = school_aged(t, g).join(stayed(t, g), on=["la", "id"], how="left", maintain_order="left")
-    return answer(frame, pl.col("school") & pl.col("UPN").is_null() & pl.col("days").is_not_null())
+    frame = school_aged(t, g).with_row_index("row")
+    without = frame.filter(pl.col("school") & pl.col("UPN").is_null())
+    due = without.join(stayed(t, g, without), on=["la", "id"], how="semi")
+    return answer(frame, pl.col("row").is_in(due["row"].implode()))
 
 
 @upn_missing.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    there = stayed(t, g).with_columns(stayed=pl.lit(value=True))
-    aged = school_aged(t, g)["school"]
-    frame = with_child(t, "child", there).with_columns(school=aged)
+    aged = school_aged(t, g)
+    there = stayed(t, g, aged).with_columns(stayed=pl.lit(value=True))
+    frame = with_child(t, "child", there).with_columns(aged["school"])
     return put(t, "child", {"UPN": same(take(frame, pl.col("school") & pl.col("stayed"), rows), None)})

@@ -46,51 +46,28 @@ NAMED = 5
 """How many children a finding on a whole file names."""
 
 
-def was(t: Tables) -> pl.DataFrame:
-    """Return the rows of the child form, in file order, beside those of last year's (was_*, null where none)."""
-    old = t.typed("child").clear() if t.last is None else t.last.typed("child")
-    items = ("DOB", "GNDR_CD", "ETHNICITY", "ASYLUM", "DATE_CEASED_UASC", "UPN")
-    there = old.select(la=LA, id="SYSTEM_ID", **{f"was_{name}": name for name in items})
-    return with_child(t, "child", there.unique(["la", "id"], keep="first", maintain_order=True))
-
-
-def carried(t: Tables) -> pl.DataFrame:
-    """Return children (la, id, start) whose last episode stood open a year ago."""
-    old = t.episodes.clear() if t.last is None else t.last.episodes
-    return old.filter(pl.col("last") & pl.col("open")).select("la", "id", "start")
-
-
-def gone(t: Tables) -> pl.DataFrame:
-    """Return children of `carried` without an episode this year."""
-    return carried(t).join(t.episodes.select("la", "id").unique(), on=["la", "id"], how="anti")
-
-
 @rule("CLA004", form="child", needs=("episode", OLD_CHILD, OLD_EPISODES))
 def renamed(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child unknown last year is like one who stood open then and is gone.
 
     Alike are birth date, gender and start of the first episode, or the pupil number.
     """
-    if t.last is None:
-        return answer(t.typed("child"), pl.lit(value=False))
-    old = t.last.typed("child").select(la=LA, id="SYSTEM_ID", DOB="DOB", GNDR_CD="GNDR_CD", UPN="UPN")
-    lost = gone(t).join(old, on=["la", "id"])
-    known = old.select("la", "id").unique().with_columns(known=pl.lit(value=True))
+    if t.last is None or t.gone.is_empty():
+        return answer(t.typed("child"), pl.col("YEAR_CODE") != pl.col("YEAR_CODE"))
+    old = t.last.typed("child").select("DOB", "GNDR_CD", "UPN", la=LA, id="SYSTEM_ID")
+    lost = t.gone.join(old, on=["la", "id"])
     begun = t.episodes.filter(pl.col("first")).select("la", "id", "start").unique(["la", "id"])
     alike, numbered = ["la", "DOB", "GNDR_CD", "start"], ["la", "UPN"]
     numbers = lost.filter(pl.col("UPN").str.contains(FULL_UPN)).select(numbered).unique()
-    frame = (
-        with_child(t, "child", known, "DOB", "GNDR_CD", "UPN")
-        .join(begun, on=["la", "id"], how="left", maintain_order="left")
-        .join(lost.select(alike).unique().with_columns(twin=True), on=alike, how="left", maintain_order="left")
-        .join(numbers.with_columns(number=True), on=numbered, how="left", maintain_order="left")
-    )
-    return answer(frame, pl.col("known").is_null() & (pl.col("twin") | pl.col("number")))
+    new = t.child_then.with_row_index("row").filter(pl.col("known").is_null())
+    started = new.join(begun, on=["la", "id"]).join(lost.select(alike).unique(), on=alike, how="semi")
+    rows = pl.concat([started["row"], new.join(numbers, on=numbered, how="semi")["row"]]).unique()
+    return answer(t.child_then.with_row_index("row"), pl.col("row").is_in(rows.implode()))
 
 
 @renamed.breaker(entails=("CLA071", "CRCS-050", "CRCS-052", "CRCS-054", "CRCS-105"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    stood = carried(t).select("la", "id", stood=pl.lit(value=True)).unique()
+    stood = t.before.filter(pl.col("first") & pl.col("was_open")).select("la", "id", stood=pl.lit(value=True))
     frame = with_child(t, "child", stood)
     chosen = take(frame, pl.col("stood") & pl.col("DOB").is_not_null(), rows)
     keys = set(frame[chosen].select("la", "id").rows())
@@ -106,19 +83,19 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CLA006", form="child", needs=(OLD_CHILD,))
 def birth_changes(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the birth date is not last year's."""
-    return answer(was(t), pl.col("DOB") != pl.col("was_DOB"))
+    return answer(t.child_then, pl.col("DOB") != pl.col("was_DOB"))
 
 
 @birth_changes.breaker(entails=("CLA031", "CRCS-058", *CENSUS_AGES, *TOO_OLD, *TOO_YOUNG))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = was(t)
+    frame = t.child_then
     return put(t, "child", {"DOB": shifted(frame, "was_DOB", (int(row) for row in rows), 1)})
 
 
 @rule("CLA008", form="child", needs=(OLD_CHILD,))
 def gender_changes(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where gender is not last year's."""
-    return answer(was(t), pl.col("GNDR_CD") != pl.col("was_GNDR_CD"))
+    return answer(t.child_then, pl.col("GNDR_CD") != pl.col("was_GNDR_CD"))
 
 
 @gender_changes.breaker(entails=("CRCS-059",))
@@ -128,7 +105,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 def _other(t: Tables, g: Guidance, rows: Rows, name: str) -> dict[str, pl.DataFrame]:
     """Give children known last year another code of an item."""
-    frame = was(t)
+    frame = t.child_then
     old = frame[f"was_{name}"]
     codes = sorted(g.values(g.item("child", name).code_set))
     chosen = take(frame, pl.col(f"was_{name}").is_not_null(), rows)
@@ -140,7 +117,7 @@ def ethnicity_changes(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the ethnic group is not last year's, which was known."""
     unknown = [row.code for row in g.allowed_rows if row.rule == "CLA010"]
     known = ~pl.col("was_ETHNICITY").is_in(unknown)
-    return answer(was(t), known & (pl.col("ETHNICITY") != pl.col("was_ETHNICITY")))
+    return answer(t.child_then, known & (pl.col("ETHNICITY") != pl.col("was_ETHNICITY")))
 
 
 @ethnicity_changes.breaker(entails=("CRCS-060",))
@@ -152,25 +129,25 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 def asylum_forgotten(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child who was seeking asylum alone last year, with no end to it, is not flagged."""
     goes_on = (pl.col("was_ASYLUM") == "1") & pl.col("was_DATE_CEASED_UASC").is_null()
-    return answer(was(t), goes_on & (pl.col("ASYLUM") == "0"))
+    return answer(t.child_then, goes_on & (pl.col("ASYLUM") == "0"))
 
 
 @asylum_forgotten.breaker(entails=("CRCS-062", "CLA014", "CLA020"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     goes_on = (pl.col("was_ASYLUM") == "1") & pl.col("was_DATE_CEASED_UASC").is_null()
-    return put(t, "child", {"ASYLUM": same(take(was(t), goes_on, rows), "0")})
+    return put(t, "child", {"ASYLUM": same(take(t.child_then, goes_on, rows), "0")})
 
 
 @rule("CLA025", form="child", needs=(OLD_CHILD,))
 def upn_changes(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the pupil number is not last year's, both given and last year's for good."""
     lasting = pl.col("was_UPN").str.contains(FULL_UPN) & pl.col("UPN").str.contains(r"^[A-Z][0-9]{11}")
-    return answer(was(t), lasting & (pl.col("UPN") != pl.col("was_UPN")))
+    return answer(t.child_then, lasting & (pl.col("UPN") != pl.col("was_UPN")))
 
 
 @upn_changes.breaker(entails=("CRCS-064",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = was(t)
+    frame = t.child_then
     both = take(frame, pl.col("UPN") == pl.col("was_UPN"), rows)
     numbers = frame[both].select(other_upn(pl.col("UPN"))).to_series()
     return put(t, "child", {"UPN": dict(zip(both, numbers.to_list(), strict=True))})
@@ -235,7 +212,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def open_child_missing(t: Tables, _g: Guidance) -> pl.DataFrame:
     """Flag authorities where children open a year ago have no episode; authorities absent this year are left out."""
     here = t.episodes["la"].drop_nulls().unique().implode()
-    lost = gone(t).filter(pl.col("la").is_in(here)).sort("la", "id").group_by("la").agg(n=pl.len(), ids="id")
+    lost = t.gone.filter(pl.col("la").is_in(here)).sort("la", "id").group_by("la").agg(n=pl.len(), ids="id")
     named = pl.col("ids").list.head(NAMED).list.join(", ") + pl.when(pl.col("n") > NAMED).then(
         pl.lit(" and others")
     ).otherwise(pl.lit(""))
@@ -261,15 +238,15 @@ def not_there_last_year(t: Tables, g: Guidance) -> pl.Series:
 
     Authorities that are not in last year's return are left out, and children one of whose starts there is unreadable.
     """
-    old = t.episodes.clear() if t.last is None else t.last.episodes
-    starts = old.select("la", "id", "start").unique().with_columns(there=pl.lit(value=True))
-    unsure = old.filter(pl.col("start").is_null()).select("la", "id").unique().with_columns(unsure=pl.lit(value=True))
-    keys = ["la", "id"]
-    frame = t.before.join(starts, on=[*keys, "start"], how="left", maintain_order="left").join(
-        unsure, on=keys, how="left", maintain_order="left"
-    )
     early = pl.col("held") & (pl.col("start") < g.first_day)
-    return answer(frame, early & pl.col("there").is_null() & pl.col("unsure").is_null())
+    other = (pl.col("start") != pl.col("was_start")).fill_null(value=True)
+    suspect = t.before.filter(early & other)
+    if suspect.is_empty() or t.last is None:
+        return answer(t.before, pl.col("row").is_null())
+    old, keys = t.last.episodes, ["la", "id"]
+    unsure = old.filter(pl.col("start").is_null()).select(keys)
+    lost = suspect.join(old, on=[*keys, "start"], how="anti").join(unsure, on=keys, how="anti")
+    return answer(t.before, pl.col("row").is_in(lost["row"].implode()))
 
 
 @not_there_last_year.breaker(entails=("CLA080", "CRCS-052", "CLA057", *TOO_OLD, *TOO_YOUNG))

@@ -21,7 +21,7 @@ from synth.rules.common import (
     take,
 )
 from synth.rules.registry import rule
-from synth.tables import LA, POSTCODE
+from synth.tables import LA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -187,27 +187,18 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {PLACEMENT: same([row for row in lone(t, rows) if row in aged], "R3")})
 
 
-def at_home(t: Tables) -> pl.DataFrame:
-    """Return the view of episodes with `home`, the home postcode where well formed."""
-    home = pl.col("HOME_POSTCODE")
-    homes = t.typed("child").filter(home.str.contains(POSTCODE)).select(la=LA, id="SYSTEM_ID", home=home)
-    single = homes.unique(["la", "id"], keep="first", maintain_order=True)
-    return t.episodes.join(single, on=["la", "id"], how="left", maintain_order="left")
-
-
 @rule("CLA104", form="episode", needs=("child",))
 def placed_at_home(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a placement other than with the parents has the postcode of the home."""
     may = sorted(g.allowed("home_postcode_may_match"))
-    return answer(at_home(t), (pl.col("postcode") == pl.col("home")) & ~placement.is_in(may))
+    return answer(t.episodes, (pl.col("postcode") == pl.col("home")) & ~placement.is_in(may))
 
 
 @placed_at_home.breaker(entails=("CLA101", "CLA102", "CLA103", *CHANGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     may = sorted(g.allowed("home_postcode_may_match"))
-    frame = at_home(t)
-    away = take(frame, pl.col("home").is_not_null() & ~placement.is_in(may), rows)
-    return put(t, "episode", {"PLACEMENT_POSTCODE": {row: frame["home"][row] for row in away}})
+    away = take(t.episodes, pl.col("home").is_not_null() & ~placement.is_in(may), rows)
+    return put(t, "episode", {"PLACEMENT_POSTCODE": {row: t.episodes["home"][row] for row in away}})
 
 
 def numbered(t: Tables) -> pl.DataFrame:
@@ -229,8 +220,12 @@ def taken_over_later(t: Tables, g: Guidance) -> pl.Series:
     UK, and is not queried.
     """
     gap = int(g.limit(ENDING, "E3", "max_gap_days") or 0)
+    over = t.episodes.filter(pl.col("finish") == "E3").select("row", "la", "id", "end")
+    if over.is_empty():
+        return answer(t.episodes, pl.col("row").is_null())
     people = numbered(t)
-    over = t.episodes.filter(pl.col("finish") == "E3").select("row", "la", "id", "end").join(people, on=["la", "id"])
+    over = over.join(people, on=["la", "id"])
+    people = people.join(over, on="upn", how="semi")
     begun = t.episodes.filter(pl.col("reason") == "S").select("la", "id", "start").join(people, on=["la", "id"])
     pairs = over.join(begun, on="upn", suffix="_new").filter(pl.col("la") != pl.col("la_new"))
     fits = (pl.col("start") - pl.col("end")).dt.total_days().is_between(0, gap)
