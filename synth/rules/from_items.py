@@ -319,8 +319,7 @@ def _upn_by_parts(form: str, item: Item, g: Guidance, reasons: list[str]) -> Ite
     whole = upn.str.len_chars() == UPN_LENGTH
     shaped = _asks(form, upn.str.contains(UPN))
     words = f"{label} must have {UPN_LENGTH} characters, or be one of {', '.join(reasons)}"
-    wrong = _asks(form, ~(whole | upn.is_in(reasons)))
-    yield _Part(form, item, "length", words, wrong, _shorter(form, item), shaped)
+    yield _Part(form, item, "length", words, _asks(form, ~(whole | upn.is_in(reasons))), _shorter(form, item), shaped)
 
     def change(place: int, text: str) -> Callable[..., dict[str, pl.DataFrame]]:
         """Make a breaker that writes over some characters, with the check letter that then is right, if there is."""
@@ -333,7 +332,7 @@ def _upn_by_parts(form: str, item: Item, g: Guidance, reasons: list[str]) -> Ite
 
         return write
 
-    known = sorted(g.values("education_authority"))
+    known, bad_end = sorted(g.values("education_authority")), ~upn.str.contains(rf"[0-9{LETTERS}]$")
     for kind, says, bad, spoil in (
         (
             "authority",
@@ -342,13 +341,9 @@ def _upn_by_parts(form: str, item: Item, g: Guidance, reasons: list[str]) -> Ite
             (1, "000"),
         ),
         ("digits", "have digits in places 5 to 12", ~upn.str.slice(4, 8).str.contains(r"^[0-9]{8}$"), (7, "X")),
-        ("last", "end in a digit, or a letter other than I, O and S", _bad_end(upn), (UPN_LENGTH - 1, "O")),
+        ("last", "end in a digit, or a letter other than I, O and S", bad_end, (UPN_LENGTH - 1, "O")),
     ):
         yield _Part(form, item, kind, f"{label} must {says}", _asks(form, whole & bad), change(*spoil), shaped)
-
-
-def _bad_end(upn: pl.Expr) -> pl.Expr:
-    return ~upn.str.slice(UPN_LENGTH - 1).str.contains(rf"^[0-9{LETTERS}]$")
 
 
 def _unique(form: str, item: Item, g: Guidance) -> _Part:
@@ -386,12 +381,7 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
     then = (birthday(birth, item.min_age or 0) <= closed) & (birthday(birth, (item.max_age or 200) + 1) > closed)
     outside_code = item.outside_age_code
     taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
-    if item.max_age is None:
-        ages = f"under {item.min_age}"
-    elif not item.min_age:
-        ages = f"over {item.max_age}"
-    else:
-        ages = f"under {item.min_age} or over {item.max_age}"
+    ages = " or ".join(f"{w} {n}" for w, n in (("under", item.min_age), ("over", item.max_age)) if n is not None)
     words = f"{_name(item)} must be {outside_code} for a child {ages} on 31 March, and for no other child"
 
     def wrong(t: Tables) -> pl.Series:
