@@ -15,7 +15,7 @@ import numpy as np
 from synth.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from synth.geography.authorities import Authority
     from synth.returns.columns import Form
@@ -55,8 +55,10 @@ def write_csv(form: Form, path: Path) -> None:
     path.write_text("\n".join([",".join(form), *lines, ""]), "utf-8", newline="\n")
 
 
-def check_place(out: Path, target: Path) -> None:
+def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
     """Refuse early what could not be written later: no folder, no permission, or files of somebody else's in it.
+
+    `known` names the files that may be replaced.
 
     Raises InputError naming the place and what to do.
     """
@@ -73,7 +75,7 @@ def check_place(out: Path, target: Path) -> None:
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; move it away or give another --out.")
     if target.is_dir():
-        others = sorted(entry.name for entry in target.iterdir() if entry.name not in {*FILES.values(), MANIFEST})
+        others = sorted(entry.name for entry in target.iterdir() if entry.name not in known)
         if others:
             raise InputError(
                 f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"

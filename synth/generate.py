@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from synth.geography.authorities import Authority
     from synth.profile import Profile
     from synth.returns.columns import Form
-    from synth.validate import Report
+    from synth.validate.report import Report
 
 __all__ = ["DEFAULT_SEED", "generate", "simulate"]
 
@@ -86,7 +86,7 @@ def generate(
 def _write(made: Generated, profile: Profile, seed: int, mode: str, command: str, building: Path) -> Report:
     """Write all files into a folder, read them back and check them."""
     from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load after the simulation
-    from synth.validate import validate_folder  # noqa: PLC0415
+    from synth.validate.run import validate_folder  # noqa: PLC0415
 
     for form, name in FILES.items():
         write_csv(made.forms[form], building / name)

@@ -204,7 +204,7 @@ def test_validate_finds_an_edited_cell(first, tmp_path):
 
 def test_validate_refuses_what_cannot_be_read(tmp_path):
     refused(run("validate", tmp_path), "no file of a return", "is empty")
-    refused(run("validate", tmp_path / "nowhere"), "is no folder")
+    refused(run("validate", tmp_path / "nowhere"), "no such file or folder")
     (tmp_path / FILES["crcs"]).write_text("A,B\n1,2\n", "utf-8")
     refused(run("validate", tmp_path), FILES["crcs"])
 

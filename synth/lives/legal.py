@@ -272,7 +272,7 @@ class Case:
         return np.asarray(young & (self.end - self.who.entry > most))
 
     def make_orders(self) -> None:
-        """End proceedings in a care order, a placement order, or (by the period's end) neither."""
+        """End proceedings in a care order or a placement order; where the period ends sooner, neither comes to be."""
         start, order_day = self.start, self.order_day
         begun = start[:, _C1]
         _, longest = self.behaviour.value("legal.interim_order_days", self.year)
@@ -288,7 +288,8 @@ class Case:
         final = np.where(ordered, np.where(two_hearings, np.minimum(final, near), LATER), final)
         final = np.minimum(final, self.last_order)
         final = np.where(final < LATER, previous_working_day(np.minimum(final, order_day)), LATER)
-        made = (begun < LATER) & (final > begun) & (final < self.end) & (final < order_day)
+        # Also after the end: should the child stay longer than was drawn, the interim order does not go on for years.
+        made = (begun < LATER) & (final > begun) & (final < order_day)
         start[made, _C2] = final[made]
         start[ordered, _E1] = order_day[ordered]
 

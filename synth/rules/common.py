@@ -68,13 +68,16 @@ def age_on(birth: str, on: dt.date) -> pl.Expr:
 
 
 def with_child(t: Tables, form: str, other: pl.DataFrame, *items: str) -> pl.DataFrame:
-    """Join a frame keyed by la and id, one row a child, to the typed rows of a form; file order is kept.
+    """Join a frame keyed by who, or la and id, one row a child, to the typed rows of a form; file order is kept.
 
     Name the items of the form that are wanted; none named means all.
     """
     wanted = items or t.typed(form).columns
-    frame = t.typed(form).select(*wanted, la=LA, id=child_column(form))
-    return frame.join(other, on=["la", "id"], how="left", maintain_order="left", suffix="_other")
+    frame = t.typed(form).select(*wanted, la=LA, id=child_column(form), who=t.numbers[form])
+    if "who" in other.columns:
+        other = other.drop("la", "id", strict=False)
+        return frame.join(other, on="who", how="left", maintain_order="left", suffix="_other")
+    return frame.drop("who").join(other, on=["la", "id"], how="left", maintain_order="left", suffix="_other")
 
 
 def rows_of(flags: pl.Series, rows: NDArray[np.int64]) -> list[int]:

@@ -1,0 +1,207 @@
+"""Commands that check files: validate, spoil, rules, fidelity and guidance."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from synth.cli.group import FORMAT, YEAR, main
+from synth.errors import InputError
+
+__all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--year", type=int, help="Collection year, if the files should be held against another than their own.")
+@click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="The return, where headings do not tell.")
+@click.option("--form", "one_form", help="The form (child, episode, ...), where headings do not tell.")
+@click.option(
+    "--last-year", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
+    help="Folder or file of the year before, for rules that compare; may be repeated.",
+)  # fmt: skip
+@click.option("--strict", is_flag=True, help="Take every rule as stated, also those Welsh guidance does not confirm.")
+@click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="In text: rows shown a rule.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv", "junit", "html"]),
+    default="text",
+    show_default=True,
+    help="How to print it; json and csv hold every finding.",
+)
+def validate(
+    paths: tuple[Path, ...],
+    year: int | None,
+    return_: str | None,
+    one_form: str | None,
+    last_year: tuple[Path, ...],
+    strict: bool,
+    rows: int,
+    form: str,
+) -> None:
+    """Check files of a return against the collection guidance: a folder, or files (CSV, XLSX, Parquet).
+
+    Return, form and year are found from headings and content; nothing leaves this machine. Exit code 0: no errors
+    (warnings and queries may stand); 1: errors; 2: cannot be read; 3: a rule crashed.
+    """
+    from synth.validate import formats, validate  # noqa: PLC0415
+
+    report = validate(paths, year=year, return_=return_, form=one_form, last_year=last_year, strict=strict)
+    printed = {
+        "text": lambda r: r.to_text(rows),
+        "json": formats.to_json,
+        "csv": formats.to_csv,
+        "junit": formats.to_junit,
+        "html": formats.to_html,
+    }
+    click.echo(printed[form](report), nl=False)
+    sys.exit(report.exit_code)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the spoilt files and answers.csv.")
+@click.option(
+    "--rate",
+    "rates",
+    multiple=True,
+    metavar="SHARE|KIND=SHARE",
+    help="Share of the children with a mistake, or of one kind or rule; may be repeated.  [default: 0.02]",
+)
+@click.option("--kinds", default="", metavar="LIST", help="Kinds of mistake people make, by commas; all.")
+@click.option(
+    "--rules", "rules_", default="", metavar="LIST", help="Rules to break, by commas: id, form, cla, crcs, all."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Other mistakes, others' rows.")
+@click.option(
+    "--last-year",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Folder or file of the year before, for rules that compare; may be repeated.",
+)
+@click.option("--list", "listed", is_flag=True, help="List the kinds of mistake and stop.")
+def spoil(
+    paths: tuple[Path, ...],
+    out: Path | None,
+    rates: tuple[str, ...],
+    kinds: str,
+    rules_: str,
+    seed: int,
+    last_year: tuple[Path, ...],
+    listed: bool,
+) -> None:
+    """Put known mistakes into good files and say which, in answers.csv.
+
+    Each mistake is in another child. Without --kinds and --rules, half are such as people and spreadsheets make and
+    half break rules, one after another. Files are written as CSV.
+    """
+    from synth.spoil import ANSWERS, KINDS  # noqa: PLC0415
+    from synth.spoil import spoil as spoil_files  # noqa: PLC0415
+
+    if listed:
+        width = max(map(len, KINDS))
+        click.echo("\n".join(f"{name:<{width}}  {words}" for name, words in KINDS.items()))
+        click.echo(
+            "\nRules can be broken too: --rules CLA053,CRCS-024, a form, cla, crcs or all; `synth rules` lists them."
+        )
+        return
+    if not paths or out is None:
+        raise InputError(
+            "Name the good files, and a folder for the spoilt: synth spoil outputs/2023 --out spoilt/2023."
+        )
+    made = spoil_files(
+        paths, out, rates=rates, kinds=_names(kinds), rules=_names(rules_), seed=seed, last_year=last_year
+    )
+    for note in made.notes:
+        click.echo(note)
+    counts = made.counts()
+    width = max(map(len, counts), default=0)
+    click.echo("\n".join(f"{number:>6,}  {name:<{width}}" for name, number in counts.items()))
+    click.echo(
+        f"{sum(counts.values()):,} mistakes, seed {seed}. Written to {made.folder}; {ANSWERS} says where each is."
+    )
+
+
+@main.command()
+@click.argument("ids", nargs=-1, metavar="[RULE...]")
+@click.option("--year", type=int, default=2024, show_default=True, help="Collection year.")
+@click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="Rules of one return.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="How to print it; markdown gives whole pages.",
+)
+def rules(ids: tuple[str, ...], year: int, return_: str | None, form: str) -> None:
+    """List the rules of a year, or explain some of them with a worked example that passes and one that fails."""
+    from synth.explain import explained, listed, pages, to_json  # noqa: PLC0415
+
+    if form == "json":
+        click.echo(to_json(year, return_, ids))
+    elif form == "markdown":
+        click.echo(pages(year, return_, ids), nl=False)
+    else:
+        click.echo(explained(year, ids) if ids else listed(year, return_))
+
+
+def _names(given: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",") if name.strip())
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it; csv and json hold every cell.",
+)
+@click.option(
+    "--min-inside",
+    type=click.FloatRange(0, 1),
+    default=0.99,
+    show_default=True,
+    help="Exit with 1 where a smaller share of the fitted cells lies inside.",
+)
+@click.option("--all", "all_cells", is_flag=True, help="In text: list every cell, not only the misses.")
+@click.option(
+    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
+)
+def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None) -> None:
+    """Hold the files of a generated year against every published cell.
+
+    Exit code 0: enough of the fitted cells lie inside their intervals; 1: too few, or the files were made with
+    another profile than the one at hand (--profile names theirs); 2: cannot be read.
+    """
+    from synth.fidelity.run import fidelity  # noqa: PLC0415
+    from synth.profile import load_profile  # noqa: PLC0415
+
+    report = fidelity(path, load_profile(profile))
+    if form == "text":
+        click.echo(report.to_text(all_cells=all_cells), nl=False)
+    else:
+        click.echo(report.to_csv() if form == "csv" else report.to_json(), nl=False)
+    sys.exit(report.exit_code(min_inside))
+
+
+@main.command()
+@click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), required=True, help="Which return.")
+@YEAR
+@FORMAT
+def guidance(return_: str, year: int, form: str) -> None:
+    """Print the guidance in force: forms, items, code sets, limits, combinations, rule statements."""
+    import json  # noqa: PLC0415
+
+    from synth.guidance import load  # noqa: PLC0415
+    from synth.guidance.listing import listing, listing_text  # noqa: PLC0415
+
+    loaded = load(return_, year)
+    click.echo(json.dumps(listing(loaded), indent=2, ensure_ascii=False) if form == "json" else listing_text(loaded))

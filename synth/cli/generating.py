@@ -1,0 +1,98 @@
+"""Commands that make records and show them: generate and show."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from synth.cli.group import PROFILE, YEAR, main
+from synth.cli.progress import Progress
+from synth.errors import InputError
+
+__all__ = ["generate", "show"]
+
+
+@main.command()
+@click.option(
+    "--authorities",
+    default="22",
+    show_default=True,
+    metavar="N|LIST",
+    help="The first N in official order (22: all), or names (English or Welsh), ONS or three-digit codes.",
+)
+@YEAR
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=None,
+    help="Another seed, another Wales; fixed if not given.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["exact", "sampled"]),
+    default="exact",
+    show_default=True,
+    help="exact: published cells are reproduced; sampled: a year that might have been, cells vary by chance.",
+)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
+              help="Folder in which the year's folder is made.")  # fmt: skip
+@PROFILE
+@click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+def generate(
+    authorities: str, year: int, seed: int | None, mode: str, out: Path, profile: Path | None, quiet: bool
+) -> None:
+    """Generate both returns of one year."""
+    from synth.files import FILES  # noqa: PLC0415
+    from synth.generate import DEFAULT_SEED, generate  # noqa: PLC0415
+    from synth.geography.authorities import parse_authorities  # noqa: PLC0415
+    from synth.profile import load_profile  # noqa: PLC0415
+
+    # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen = parse_authorities(authorities)
+    loaded = load_profile(profile)
+    seed = DEFAULT_SEED if seed is None else seed
+    command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {year} --seed {seed}"
+    if mode != "exact":
+        command += f" --mode {mode}"
+    with Progress(quiet, year - loaded.warm_up_from) as tick:
+        folder, made, report = generate(loaded, chosen, year, seed=seed, mode=mode, out=out, command=command, tick=tick)
+    if quiet:
+        return
+    from synth.summary import summary_text  # noqa: PLC0415
+
+    click.echo(summary_text(made, loaded))
+    counts = report.counts()
+    click.echo(f"Read back and checked: {counts['passed']} rules passed, none found anything.")
+    click.echo(f"Written to {folder} ({len(FILES)} files and manifest.json), seed {seed}.")
+    click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
+
+
+@main.command()
+@click.argument("child", required=False)
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Folder of a generated year; the latest in outputs without it.",
+)
+@click.option(
+    "--random", "count", type=click.IntRange(min=1), help="Show this many children instead, picked at random."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For --random: which ones.")
+@click.option("--looked-after", is_flag=True, help="For --random: only children in the CLA return.")
+def show(child: str | None, folder: Path | None, count: int | None, seed: int, looked_after: bool) -> None:
+    """Print one child's life, as the returns tell it, as a readable timeline.
+
+    CHILD is the local identifier (SYN...). The name shown is made up here for reading; it stands in no file.
+    """
+    from synth.show.timeline import latest_folder, pick, timelines  # noqa: PLC0415
+
+    place = latest_folder(Path("outputs")) if folder is None else folder
+    if (child is None) == (count is None):
+        raise InputError("Name a child (synth show SYN...) or ask for some (synth show --random 5).")
+    chosen = [child] if child is not None else pick(place, count or 1, seed, looked_after)
+    click.echo("\n\n".join(timelines(place, chosen)))

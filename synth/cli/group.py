@@ -1,0 +1,54 @@
+"""The group all commands belong to, its errors, and the options several of them share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from synth import __version__
+from synth.errors import SynthError
+
+__all__ = ["FORMAT", "PROFILE", "YEAR", "main"]
+
+YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print it.",
+)
+PROFILE = click.option(
+    "--profile",
+    type=click.Path(path_type=Path),
+    help="Profile or overlay file (JSON); the built-in one without it.",
+)
+
+
+class _Commands(click.Group):
+    """Turns the package's own errors into one message on standard error and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as click declares it
+        try:
+            return super().invoke(ctx)
+        except SynthError as error:
+            click.echo(f"synth: {error}", err=True)
+            ctx.exit(2)
+        except BrokenPipeError:
+            # The reader (head, less) has seen enough.
+            sys.stderr.close()
+            ctx.exit(0)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="synth")
+def main() -> None:
+    """Wholly synthetic records for the Welsh children's social care returns.
+
+    Children Receiving Care and Support (CRCS) and Children Looked After (CLA), simulated from published figures. No
+    real record is used anywhere.
+    """

@@ -1,0 +1,16 @@
+"""The validator: files of a return against the rules of their year, and the report of what was found."""
+
+from synth.validate.findings import FINDING_COLUMNS
+from synth.validate.report import Outcome, Report
+from synth.validate.run import check_rule, tables_of, validate, validate_folder, validate_tables
+
+__all__ = [
+    "FINDING_COLUMNS",
+    "Outcome",
+    "Report",
+    "check_rule",
+    "tables_of",
+    "validate",
+    "validate_folder",
+    "validate_tables",
+]

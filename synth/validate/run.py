@@ -1,0 +1,162 @@
+"""Check forms against the rules of their year: each rule passes, finds rows, is not applicable or crashes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.errors import InputError
+from synth.guidance import load
+from synth.reading import read_any, read_return
+from synth.rules.rulebook import rules_for
+from synth.tables import LAST, Tables, file_name, gap_days
+from synth.validate.findings import FINDING_COLUMNS, about_authorities, about_rows, severity_of
+from synth.validate.report import Outcome, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from synth.guidance import Guidance
+    from synth.rules.registry import NotHere, Rule
+    from synth.tables import FormTable
+    from synth.validate.report import Status
+
+__all__ = ["check_rule", "tables_of", "validate", "validate_folder", "validate_tables"]
+
+RETURNS = ("cla", "crcs")
+_FIRST_GUIDANCE = 2017
+
+
+def validate(
+    paths: Sequence[Path],
+    *,
+    year: int | None = None,
+    return_: str | None = None,
+    form: str | None = None,
+    last_year: Sequence[Path] = (),
+    strict: bool = False,
+) -> Report:
+    """Check files made anywhere: folders or files, CSV, workbook or Parquet, of one collection year.
+
+    Return, form and year are found from headings and content unless named. `last_year` are files of the year before,
+    for the rules that compare. Unless `strict`, what Welsh guidance does not confirm is a query. Raises InputError
+    for paths that cannot be read or hold no form.
+    """
+    found = read_any(paths, year=year, return_=return_, form=form)
+    tables = tables_of(found.forms, found.year)
+    notes = list(found.notes)
+    if last_year:
+        before = read_any(last_year, year=max(found.year - 1, _FIRST_GUIDANCE))
+        tables = replace(tables, last=tables_of(before.forms, before.year))
+        notes += [f"Last year: {note}" for note in before.notes]
+    report = validate_tables(tables, found.year, strict=strict)
+    return replace(report, notes=(*notes, *report.notes))
+
+
+def validate_folder(path: Path, year: int, *, last_year: Path | None = None, strict: bool = True) -> Report:
+    """Check a folder written by this program, strict about headings; no severity is lowered unless asked for.
+
+    A folder with one return is checked for that one; what needs the other is reported as not applicable.
+    Raises InputError when there is no file of a return, a file cannot be read, or its headings do not fit the
+    year.
+    """
+    tables = tables_of(_read_folder(path, year), year)
+    if last_year is not None:
+        tables = replace(tables, last=tables_of(_read_folder(last_year, year - 1), year - 1))
+    return validate_tables(tables, year, strict=strict)
+
+
+def tables_of(forms: Mapping[str, FormTable], year: int) -> Tables:
+    """Put forms of one year together, with the days of that year."""
+    g = load("cla", year)
+    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+
+
+def _read_folder(path: Path, year: int) -> dict[str, FormTable]:
+    parts = [read_return(path, return_, load(return_, year)) for return_ in RETURNS]
+    forms = {form: table for part in parts for form, table in part.forms.items()}
+    if not forms:
+        names = ", ".join(file_name(return_, form) for return_ in RETURNS for form in load(return_, year).forms)
+        raise InputError(f"{path}: no file of a return; expected one or more of {names}.")
+    return forms
+
+
+def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report:
+    """Check tables already read; both returns of `year` are looked at as far as their forms are there."""
+    outcomes: list[Outcome] = []
+    findings: list[pl.DataFrame] = []
+    for return_ in RETURNS:
+        g = load(return_, year)
+        if not any(form in tables for form in g.forms):
+            continue
+        rules, absent = rules_for(g)
+        for rule in rules:
+            outcome, rows = check_rule(rule, tables, g, strict=strict)
+            outcomes.append(outcome)
+            if rows is not None:
+                findings.append(rows)
+        outcomes += [_unchecked(rule) for rule in absent]
+    frame = pl.concat(findings) if findings else pl.DataFrame(schema=FINDING_COLUMNS)
+    files = tuple((table.file, table.height) for table in tables.forms.values())
+    return Report(year, files, tuple(outcomes), frame, _notes(tables))
+
+
+def check_rule(rule: Rule, tables: Tables, g: Guidance, *, strict: bool = True) -> tuple[Outcome, pl.DataFrame | None]:
+    """Run one rule; an exception in it is reported as a crash and never stops the others."""
+    severity = severity_of(rule.severity, rule.basis, strict=strict)
+
+    def outcome(status: Status, count: int = 0, why: str = "") -> Outcome:
+        return Outcome(rule.id, status, count, severity, rule.words, why, rule.form)
+
+    lacking = [form for form in (rule.form, *rule.needs) if form not in tables]
+    if lacking:
+        return outcome("not applicable", why=_lacking(lacking[0])), None
+    try:
+        wrong = rule.check(tables, g)
+        fault = _misshapen(rule, tables, wrong)
+        if fault:
+            return outcome("crashed", why=fault), None
+        if tables[rule.form].height == 0:
+            return outcome("not applicable", why=f"the {rule.form} form has no rows"), None
+        if isinstance(wrong, pl.DataFrame):
+            rows = about_authorities(rule, tables, wrong, severity)
+        elif not wrong.any():
+            return outcome("passed"), None
+        else:
+            rows = about_rows(rule, tables, g, wrong.fill_null(value=False).arg_true(), severity)
+    except Exception as problem:  # noqa: BLE001  whatever a rule raises is its outcome
+        return outcome("crashed", why=f"{type(problem).__name__}: {problem}"), None
+    return (outcome("found", rows.height), rows) if rows.height else (outcome("passed"), None)
+
+
+def _misshapen(rule: Rule, tables: Tables, answer: pl.Series | pl.DataFrame) -> str:
+    """Say what is wrong with the form of a rule's answer; nothing if it is as it should be."""
+    if isinstance(answer, pl.DataFrame):
+        right = rule.per == "authority" and dict(answer.schema) == {"la": pl.String, "value": pl.String}
+        return "" if right else f"gave a frame of {dict(answer.schema)}, not la and value"
+    if answer.dtype != pl.Boolean or len(answer) != tables[rule.form].height:
+        return f"gave {len(answer)} values of {answer.dtype} for {tables[rule.form].height} rows"
+    return ""
+
+
+def _lacking(form: str) -> str:
+    if form.startswith(LAST):
+        return f"no {form.removeprefix(LAST)} form of last year at hand"
+    return f"no {form} form in the folder"
+
+
+def _unchecked(rule: NotHere) -> Outcome:
+    return Outcome(rule.id, "not applicable", 0, rule.severity, rule.words, rule.why)
+
+
+def _notes(tables: Tables) -> tuple[str, ...]:
+    told = []
+    for table in tables.forms.values():
+        if table.unknown:
+            told.append(f"{table.file}: column {', '.join(table.unknown)} is no item of the year; not looked at.")
+        if table.missing:
+            told.append(f"{table.file} has no column {', '.join(table.missing)}; read as blank.")
+    return tuple(told)
