@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.errors import OutputError
+from synth.sequence import NEIGHBOURS, adoptions, in_order, with_neighbours
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,7 +53,14 @@ _EPISODE_NAMES = {
     "REASON_EPISODE_FINISHED_CODE": "finish",
     "SHORT_BREAKS": "breaks",
 }
-_NEIGHBOURS = ("number", "start", "end", "reason", "finish", "legal", "need", "placement", "postcode")
+_CODED = (
+    "REASON_EPISODE_STARTED_CODE",
+    "LEGAL_STATUS_CODE",
+    "PLACEMENT_TYPE_CODE",
+    "REASON_EPISODE_FINISHED_CODE",
+)
+AS_WRITTEN = "written_"
+"""Before the name of an item in the view of episodes: its text, for codes out of use, which the typed rows drop."""
 
 
 def file_name(return_: str, form: str) -> str:
@@ -153,21 +161,17 @@ class Tables:
         """A number for each child on the rows of each form (UInt64): authority and identifier, the same on all forms.
 
         Null where either is blank. Numbers are joined and sorted many times faster than texts; they mean nothing else.
+        Two children of ten million share one with a chance of some one in a million.
         """
-        forms = list(self.forms)
-        keys = [self.typed(form).select(la=LA, id=child_column(form)) for form in forms]
-        codes = (
-            pl.concat(keys).select(pl.col("la", "id").cast(pl.Categorical).to_physical().cast(pl.UInt64))
-            if keys
-            else pl.DataFrame(schema={"la": pl.UInt64, "id": pl.UInt64})
-        )
-        who = codes.select(who=pl.col("la") * 2**32 + pl.col("id")).to_series()
-        found, at = {}, 0
-        for form in forms:
-            height = self.forms[form].height
-            found[form] = who.slice(at, height)
-            at += height
-        return found
+        both = pl.struct("la", "id").hash()
+        known = pl.all_horizontal(pl.col("la", "id").is_not_null())
+        return {
+            form: self.typed(form)
+            .select(la=LA, id=child_column(form))
+            .select(who=pl.when(known).then(both))
+            .to_series()
+            for form in self.forms
+        }
 
     @cached_property
     def births(self) -> pl.DataFrame:
@@ -197,6 +201,7 @@ class Tables:
             la=LA, id="SYSTEM_ID", **{v: k for k, v in _EPISODE_NAMES.items()}, who=self.numbers["episode"]
         )
         frame = frame.with_row_index("row").with_columns(
+            *(self.text("episode")[name].alias(f"{AS_WRITTEN}{name}") for name in _CODED),
             open=self.text("episode")["EPISODE_END_DATE"].is_null(),
             postcode=pl.when(pl.col("postcode").str.contains(POSTCODE)).then("postcode"),
         )
@@ -205,8 +210,10 @@ class Tables:
             frame = frame.with_columns(dob=pl.lit(None, dtype=pl.Date), asylum=nothing, home=nothing)
         else:
             frame = frame.join(births.drop("la", "id"), on="who", how="left", maintain_order="left")
+        if in_order(frame):
+            return with_neighbours(frame, self.last_day, self.gap_days)
         ordered = frame.sort("who", "start", "number", "row", nulls_last=True)
-        return _with_neighbours(ordered, self.last_day, self.gap_days).sort("row")
+        return with_neighbours(ordered, self.last_day, self.gap_days).sort("row")
 
     @cached_property
     def before(self) -> pl.DataFrame:
@@ -217,7 +224,7 @@ class Tables:
         """
         old = self.episodes.clear() if self.last is None else self.last.episodes
         final = old.filter(pl.col("last")).select(
-            "la", "id", was_open="open", **{f"was_{name}": name for name in _NEIGHBOURS}
+            "la", "id", was_open="open", **{f"was_{name}": name for name in NEIGHBOURS}
         )
         held = old["la"].drop_nulls().unique().implode()
         return self.episodes.join(final, on=["la", "id"], how="left", maintain_order="left").with_columns(
@@ -267,50 +274,19 @@ class Tables:
         null when it began in an earlier return), first_adoptive (first start in placement A3 to A6 of the
         last period), first_order (first under E1).
         """
+        rows = self.episodes.filter(pl.col("who").is_not_null())
         running = pl.col("open") & (pl.col("start") <= self.last_day)
-        latest = pl.col("period") == pl.col("period").max()
-        adoptive = pl.col("placement").is_in(["A3", "A4", "A5", "A6"])
-        # An order made while already placed: the placing itself stands in an earlier return.
-        inherited = (pl.col("first") & adoptive & (pl.col("reason") == "L")).any()
         sure = pl.col("last").is_not_null().all() & pl.col("reason").is_not_null().all()
-        return self.episodes.group_by("who", maintain_order=True).agg(
+        frame = rows.group_by("who", maintain_order=True).agg(
             pl.col("la", "id", "dob").first(),
-            *(pl.col(c).filter(pl.col("last")).first().alias(f"last_{c}") for c in _NEIGHBOURS),
             open=(running & (pl.col("legal") != "V1")).any(ignore_nulls=False),
             sure=sure,
             period_start=pl.when(sure).then(pl.col("start").filter(pl.col("reason") == "S").max()),
-            first_adoptive=pl.when(~inherited).then(pl.col("start").filter(latest & adoptive).min()),
-            first_order=pl.col("start").filter(latest & (pl.col("legal") == "E1")).min(),
+            latest=pl.col("period").max(),
         )
-
-
-def _with_neighbours(ordered: pl.DataFrame, last_day: dt.date, gap_days: int) -> pl.DataFrame:
-    """Add the columns that look along a child's episodes; `ordered` is sorted by child and start."""
-    # The frame is sorted, so neighbours are a row away: far quicker than shifting within groups.
-    before = (pl.col("who") == pl.col("who").shift(1)).fill_null(value=False)
-    sure = (pl.col("who").is_not_null() & pl.col("start").is_not_null()).all().over("who")
-    frame = ordered.with_columns(before=before, sure=sure).with_columns(
-        after=pl.col("before").shift(-1, fill_value=False)
-    )
-    gap = (pl.col("start") - pl.col("prev_end")).dt.total_days()
-    frame = frame.with_columns(
-        *(pl.when(pl.col("sure") & pl.col("before")).then(pl.col(c).shift(1)).alias(f"prev_{c}") for c in _NEIGHBOURS),
-        *(pl.when(pl.col("sure") & pl.col("after")).then(pl.col(c).shift(-1)).alias(f"next_{c}") for c in _NEIGHBOURS),
-        first=pl.when("sure").then(~pl.col("before")),
-        last=pl.when("sure").then(~pl.col("after")),
-    ).with_columns(gap=gap)
-    goes_on = ((pl.col("prev_finish") == "X1") & pl.col("gap").is_between(0, gap_days)).fill_null(value=False)
-    frame = frame.with_columns(
-        goes_on=pl.when("sure").then(goes_on),
-        latest_day=pl.when("open").then(pl.lit(last_day)).otherwise("end"),
-    ).with_columns(
-        period=pl.when("sure").then((~pl.col("before") | (pl.col("reason") == "S").fill_null(value=False)).cum_sum()),
-        run=(~(pl.col("goes_on") & (pl.col("legal") == pl.col("prev_legal"))).fill_null(value=False)).cum_sum(),
-    )
-    return frame.with_columns(
-        run_start=pl.when("sure").then(pl.col("start").min().over("run")),
-        run_end=pl.when("sure").then(pl.col("latest_day").max().over("run")),
-    ).drop("before", "after", "sure", "latest_day", "run")
+        final = rows.filter(pl.col("last")).select("who", **{f"last_{name}": name for name in NEIGHBOURS})
+        frame = frame.join(final, on="who", how="left", maintain_order="left")
+        return frame.join(adoptions(rows, frame), on="who", how="left", maintain_order="left").drop("latest")
 
 
 def form_table(
@@ -365,7 +341,11 @@ def as_dates(column: str) -> pl.Expr:
 def _typed(text: pl.DataFrame, kinds: Mapping[str, str], codes: Mapping[str, frozenset[str]]) -> pl.DataFrame:
     dates = [as_dates(name) for name, kind in kinds.items() if kind == "date"]
     numbers = [pl.col(name).cast(pl.Int64, strict=False) for name, kind in kinds.items() if kind == "integer"]
+    known = text.select(pl.col(name).is_in(sorted(values)).all().alias(name) for name, values in codes.items())
+    # Where every code is one of its list the column is shared, not copied.
     listed = [
-        pl.when(pl.col(name).is_in(sorted(values))).then(pl.col(name)).alias(name) for name, values in codes.items()
+        pl.when(pl.col(name).is_in(sorted(values))).then(pl.col(name)).alias(name)
+        for name, values in codes.items()
+        if not known[name][0]
     ]
     return text.with_columns(*dates, *numbers, *listed)

@@ -427,7 +427,7 @@ def drop_form(folder):
 
 def ragged(folder):
     with (folder / "synthetic_cla_episode.csv").open("a", encoding="utf-8") as stream:
-        stream.write("," * 40 + "\n")
+        stream.write("x" + "," * 40 + "\n")
 
 
 def other_heading(folder):

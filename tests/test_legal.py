@@ -22,8 +22,12 @@ COURT = [C1, C2, E1, L2]
 
 
 def steps(found):
-    """Every status held: period, status, first day and last day's eve, in order of period and time."""
-    row, status = np.nonzero(found.path.start < LATER)
+    """Every status held: period, status, first day and last day's eve, in order of period and time.
+
+    A full order may be due after the end, should the child stay longer; it is not held.
+    """
+    due_later = (np.arange(len(STATUSES)) == C2) & (found.path.start >= found.end[:, None])
+    row, status = np.nonzero((found.path.start < LATER) & ~due_later)
     start = found.path.start[row, status]
     order = np.lexsort((start, row))
     row, status, start = row[order], status[order], start[order]

@@ -305,7 +305,7 @@ def test_a_spoilt_parameter_moves_back(planted, drives):
     )
     by_name = {row.figure: row for row in residuals}
     parents = by_name["placement_parents"]
-    assert parents.before < parents.low - 3
+    assert parents.before < parents.low - 2
     assert abs(parents.off) < 0.35 * abs(parents.before - parents.low)
     assert ticks[0] == 0
     assert len(ticks) <= 3

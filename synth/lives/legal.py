@@ -47,8 +47,9 @@ class LegalPath:
     """When each status begins, one row a period.
 
     `start` has shape (n, 7), columns as STATUSES, LATER where the status is never held. A status holds from its
-    start (inclusive) to the next start in time, the last one to the period's end. `placed` is the day of placement
-    for adoption (LATER without one), `consent` marks adoption with parental consent.
+    start (inclusive) to the next start in time, the last one to the period's end; a full order that begins after
+    the end is the one that would follow if the child stayed. `placed` is the day of placement for adoption (LATER
+    without one), `consent` marks adoption with parental consent.
     """
 
     start: NDArray[np.int32]

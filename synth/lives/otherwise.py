@@ -339,8 +339,10 @@ class Proceedings:
 
     def _sound(self, found: Another) -> NDArray[np.bool_]:
         """Say which paths are lawful, fit into their period and tell the same up to the year."""
-        start, rows = found.path.start, found.rows
+        start, rows = found.path.start.copy(), found.rows
         who, end, n = self.who.only(rows), self.end[rows], np.arange(len(rows))
+        # A full order that would follow after the end is one for those who stay longer.
+        start[start[:, _C2] >= end, _C2] = LATER
         order = np.argsort(start, axis=1, kind="stable")
         days = np.take_along_axis(start, order, axis=1)
         held = days < LATER
@@ -362,6 +364,6 @@ class Proceedings:
         revoked = (placing < full) & (full < LATER)
         good &= ~revoked | (self.destination[rows] != _ADOPTED)
         # Up to the year nothing changes.
-        old = self.path.start[rows]
+        start, old = found.path.start, self.path.start[rows]
         both_past = (start <= self.past) | (old <= self.past)
         return np.asarray(good & ~(both_past & (start != old)).any(axis=1))

@@ -21,7 +21,6 @@ from synth.rules.common import (
 )
 from synth.rules.from_items import upn_letter
 from synth.rules.registry import rule
-from synth.tables import LA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +39,7 @@ SHARED_ITEMS = ("DATE_OF_BIRTH", "GENDER", "ETHNIC_ORIGIN_CODE", "ASYLUM_SEEKER_
 
 def in_care(t: Tables) -> pl.DataFrame:
     """Return census rows with what the other return says of the child; a child it lacks is not `open`."""
-    there = t.careers.select("la", "id", "open", "last_need", there=pl.lit(value=True))
+    there = t.careers.select("who", "open", "last_need", there=pl.lit(value=True))
     frame = with_child(t, "crcs", there, "LOOKED_AFTER_CHILD", "CATEGORY_OF_NEED_CODE")
     return frame.with_columns(open=pl.when(pl.col("there").is_null()).then(pl.lit(value=False)).otherwise("open"))
 
@@ -48,65 +47,64 @@ def in_care(t: Tables) -> pl.DataFrame:
 def on_child_form(t: Tables) -> pl.DataFrame:
     """Return census rows with the items of the child form beside them, named as there with _cla."""
     other = t.typed("child").select(
-        la=LA,
-        id="SYSTEM_ID",
+        who=t.numbers["child"],
         dob_cla="DOB",
         gender_cla="GNDR_CD",
         ethnicity_cla="ETHNICITY",
         asylum_cla="ASYLUM",
         upn_cla="UPN",
     )
-    single = other.unique(["la", "id"], keep="first", maintain_order=True)
+    single = other.filter(pl.col("who").is_not_null()).unique("who", keep="first", maintain_order=True)
     return with_child(t, "crcs", single, *SHARED_ITEMS)
 
 
 @rule("CRCS-050", form="crcs", needs=CHILD)
 def looked_after_here_only(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child said to be looked after has no open episode; short breaks do not count as one."""
-    return answer(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & ~pl.col("open") & pl.col("id").is_not_null())
+    return answer(t.view(in_care), (pl.col("LOOKED_AFTER_CHILD") == "1") & ~pl.col("open") & pl.col("id").is_not_null())
 
 
 @looked_after_here_only.breaker(entails=("CRCS-057", "CRCS-107"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    home = take(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & ~pl.col("open"), rows)
+    home = take(t.view(in_care), (pl.col("LOOKED_AFTER_CHILD") == "0") & ~pl.col("open"), rows)
     return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(home, "1")})
 
 
 @rule("CRCS-051", form="crcs", needs=CHILD)
 def looked_after_there_only(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child said not to be looked after has an open episode other than short breaks."""
-    return answer(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & pl.col("open"))
+    return answer(t.view(in_care), (pl.col("LOOKED_AFTER_CHILD") == "0") & pl.col("open"))
 
 
 @looked_after_there_only.breaker(entails=("CRCS-032",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    away = take(in_care(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & pl.col("open"), rows)
+    away = take(t.view(in_care), (pl.col("LOOKED_AFTER_CHILD") == "1") & pl.col("open"), rows)
     return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(away, "0")})
 
 
 @rule("CRCS-052", form="child", needs=("episode", "crcs"))
 def long_in_care_not_here(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child open on 31 March whose period began by the quarter day is not in the census."""
-    here = t.typed("crcs").select(la=LA, id="CHILD_CODE").unique()
-    missing = _due(t, g).join(here, on=["la", "id"], how="anti").with_columns(gone=pl.lit(value=True))
+    here = t.numbers["crcs"].alias("who").to_frame()
+    missing = t.view(_due, g).join(here, on="who", how="anti").with_columns(gone=pl.lit(value=True))
     return answer(with_child(t, "child", missing), pl.col("gone"))
 
 
 @long_in_care_not_here.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    due = with_child(t, "child", _due(t, g).with_columns(due=pl.lit(value=True)))
+    due = with_child(t, "child", t.view(_due, g).with_columns(due=pl.lit(value=True)))
     return without_children(t, "crcs", keyed(t, "child"), take(due, pl.col("due"), rows))
 
 
 @rule("CRCS-058", form="crcs", needs=CHILD)
 def birth_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the two returns give other birth dates."""
-    return answer(on_child_form(t), pl.col("DATE_OF_BIRTH") != pl.col("dob_cla"))
+    return answer(t.view(on_child_form), pl.col("DATE_OF_BIRTH") != pl.col("dob_cla"))
 
 
 @birth_differs.breaker(entails=("CRCS-024", "CRCS-026", "CRCS-098", "CRCS-039", *CENSUS_AGES))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = on_child_form(t)
+    frame = t.view(on_child_form)
     both = take(frame, pl.col("dob_cla").is_not_null(), rows)
     return put(t, "crcs", {"DATE_OF_BIRTH": shifted(frame, "dob_cla", both, 1)})
 
@@ -116,13 +114,13 @@ def gender_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns give other genders, both in codes that the other return has too."""
     shared = _shared(g, "GENDER", "GNDR_CD")
     wrong = pl.col("GENDER").is_in(shared) & (pl.col("GENDER") != pl.col("gender_cla"))
-    return answer(on_child_form(t), wrong)
+    return answer(t.view(on_child_form), wrong)
 
 
 @gender_differs.breaker(entails=("CRCS-010",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     shared, genders = _shared(g, "GENDER", "GNDR_CD"), t.typed("crcs")["GENDER"]
-    both = take(on_child_form(t), pl.col("gender_cla").is_not_null(), rows)
+    both = take(t.view(on_child_form), pl.col("gender_cla").is_not_null(), rows)
     return put(t, "crcs", {"GENDER": {row: other_code(genders[row], shared) for row in both}})
 
 
@@ -131,26 +129,26 @@ def ethnicity_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns give other ethnic groups, both in codes that the other return has too."""
     shared = _shared(g, "ETHNIC_ORIGIN_CODE", "ETHNICITY")
     both = pl.col("ETHNIC_ORIGIN_CODE").is_in(shared)
-    return answer(on_child_form(t), both & (pl.col("ETHNIC_ORIGIN_CODE") != pl.col("ethnicity_cla")))
+    return answer(t.view(on_child_form), both & (pl.col("ETHNIC_ORIGIN_CODE") != pl.col("ethnicity_cla")))
 
 
 @ethnicity_differs.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     shared, groups = _shared(g, "ETHNIC_ORIGIN_CODE", "ETHNICITY"), t.typed("crcs")["ETHNIC_ORIGIN_CODE"]
-    both = take(on_child_form(t), pl.col("ethnicity_cla").is_not_null(), rows)
+    both = take(t.view(on_child_form), pl.col("ethnicity_cla").is_not_null(), rows)
     return put(t, "crcs", {"ETHNIC_ORIGIN_CODE": {row: other_code(groups[row], shared) for row in both}})
 
 
 @rule("CRCS-061", form="crcs", needs=CHILD)
 def need_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child looked after on 31 March has another category of need in the open episode."""
-    return answer(in_care(t), pl.col("open") & (pl.col("CATEGORY_OF_NEED_CODE") != pl.col("last_need")))
+    return answer(t.view(in_care), pl.col("open") & (pl.col("CATEGORY_OF_NEED_CODE") != pl.col("last_need")))
 
 
 @need_differs.breaker(entails=("CRCS-033", "CRCS-046", "CRCS-067", "CRCS-068", "CRCS-069"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     codes, needs = sorted(g.values("category_of_need")), t.typed("crcs")["CATEGORY_OF_NEED_CODE"]
-    away = take(in_care(t), pl.col("open") & pl.col("last_need").is_not_null(), rows)
+    away = take(t.view(in_care), pl.col("open") & pl.col("last_need").is_not_null(), rows)
     return put(t, "crcs", {"CATEGORY_OF_NEED_CODE": {row: other_code(needs[row], codes) for row in away}})
 
 
@@ -160,12 +158,12 @@ def asylum_differs(t: Tables, g: Guidance) -> pl.Series:
     wrong = pl.lit(value=False)
     for code, partners in g.allowed("asylum_in_cla").items():
         wrong = wrong | ((pl.col("ASYLUM_SEEKER_CODE") == code) & ~pl.col("asylum_cla").is_in(sorted(partners)))
-    return answer(on_child_form(t), wrong)
+    return answer(t.view(on_child_form), wrong)
 
 
 @asylum_differs.breaker(entails=("CRCS-032", "CRCS-033"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = on_child_form(t)
+    frame = t.view(on_child_form)
     both = take(frame, pl.col("asylum_cla").is_not_null(), rows)
     flags = frame["asylum_cla"]
     return put(t, "crcs", {"ASYLUM_SEEKER_CODE": {row: "0" if flags[row] == "1" else "1" for row in both}})
@@ -174,12 +172,12 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-064", form="crcs", needs=CHILD)
 def upn_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where both returns give a pupil number and it is not the same."""
-    return answer(on_child_form(t), pl.col("UPN") != pl.col("upn_cla"))
+    return answer(t.view(on_child_form), pl.col("UPN") != pl.col("upn_cla"))
 
 
 @upn_differs.breaker(entails=("CRCS-008", "CRCS-012"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame = on_child_form(t)
+    frame = t.view(on_child_form)
     both = take(frame, (pl.col("UPN") == pl.col("upn_cla")) & upn_letter(pl.col("UPN")).is_not_null(), rows)
     turned = frame[both].select(
         pl.concat_str(
@@ -193,10 +191,10 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 
 def _due(t: Tables, g: Guidance) -> pl.DataFrame:
-    """Return children (la, id) open on 31 March whose period began by the quarter day or in an earlier return."""
+    """Return children (who) open on 31 March whose period began by the quarter day or in an earlier return."""
     began = pl.col("period_start").fill_null(g.first_day)
     return t.careers.filter(pl.col("open") & pl.col("sure") & (began <= pl.lit(g.quarter_day, dtype=pl.Date))).select(
-        "la", "id"
+        "who"
     )
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from synth.rules.agreement import CHILD
 from synth.rules.census import impairments
-from synth.rules.common import answer, keyed, put, same, take, with_child, without_children
+from synth.rules.common import answer, birthday, keyed, put, same, take, with_child, without_children
 from synth.rules.registry import rule
 from synth.tables import LA
 
@@ -32,41 +32,41 @@ def cared_for_not_here(t: Tables, g: Guidance) -> pl.Series:
     Who turned 18 before the year began is too old for it. Short breaks alone are left out: they may be given without
     a care and support plan.
     """
-    here = t.typed("crcs").select(la=LA, id="CHILD_CODE")
-    missing = _in_care(t, g).join(here, on=["la", "id"], how="anti").with_columns(gone=pl.lit(value=True))
+    here = t.numbers["crcs"].alias("who").to_frame()
+    missing = t.view(_in_care, g).join(here, on="who", how="anti").with_columns(gone=pl.lit(value=True))
     return answer(with_child(t, "child", missing, LA), pl.col("gone"))
 
 
 @cared_for_not_here.breaker(entails=("CRCS-052",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    due = with_child(t, "child", _in_care(t, g).with_columns(due=pl.lit(value=True)), LA)
+    due = with_child(t, "child", t.view(_in_care, g).with_columns(due=pl.lit(value=True)), LA)
     return without_children(t, "crcs", keyed(t, "child"), take(due, pl.col("due"), rows))
 
 
 def _in_care(t: Tables, g: Guidance) -> pl.DataFrame:
-    """Return children (la, id) under 18 as the year began with an episode other than short breaks."""
+    """Return children (who) under 18 as the year began with an episode other than short breaks."""
     years = int(g.limit("DATE_OF_BIRTH", "", "max_age_at_year_start_years") or 0) + 1
-    young = pl.col("dob").dt.offset_by(f"{years}y") > g.first_day
+    young = birthday("dob", years) > g.first_day
     real = (pl.col("legal") != SHORT_BREAKS) & (pl.col("start") <= g.last_day)
-    return t.episodes.filter(young & real & pl.col("id").is_not_null()).select("la", "id").unique()
+    return t.episodes.filter(young & real & pl.col("who").is_not_null()).select("who").unique()
 
 
 @rule("CRCS-057", form="crcs", needs=CHILD)
 def short_breaks_only(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child said to be looked after has short breaks only."""
-    return answer(_breaks(t), (pl.col("LOOKED_AFTER_CHILD") == "1") & pl.col("only"))
+    return answer(t.view(_breaks), (pl.col("LOOKED_AFTER_CHILD") == "1") & pl.col("only"))
 
 
 @short_breaks_only.breaker(entails=("CRCS-050", "CRCS-107"))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    chosen = take(_breaks(t), (pl.col("LOOKED_AFTER_CHILD") == "0") & pl.col("only"), rows)
+    chosen = take(t.view(_breaks), (pl.col("LOOKED_AFTER_CHILD") == "0") & pl.col("only"), rows)
     return put(t, "crcs", {"LOOKED_AFTER_CHILD": same(chosen, "1")})
 
 
 def _breaks(t: Tables) -> pl.DataFrame:
     """Return census rows with `only`: every episode of the child is one of short breaks; null if none is known."""
     breaks = (pl.col("legal") == SHORT_BREAKS).all(ignore_nulls=False)
-    only = t.episodes.group_by("la", "id").agg(only=breaks)
+    only = t.episodes.group_by("who").agg(only=breaks)
     return with_child(t, "crcs", only, "LOOKED_AFTER_CHILD")
 
 
@@ -81,12 +81,12 @@ def disability_differs(t: Tables, g: Guidance) -> pl.Series:
     for code, partners in g.allowed("disability_in_cla").items():
         wrong = wrong | ((pl.col("DISABILITY_NONE") == code) & ~pl.col("disabled").is_in(sorted(partners)))
     autism = (pl.col("HEALTH_AUTISTIC_SPECTRUM_DISORDER") == "1") & (pl.col("DISABILITY_NONE") == "1")
-    return answer(_disability(t), wrong & ~autism.fill_null(value=False))
+    return answer(t.view(_disability), wrong & ~autism.fill_null(value=False))
 
 
 @disability_differs.breaker(entails=("CRCS-067",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame, names = _disability(t), impairments(t)
+    frame, names = t.view(_disability), impairments(t)
     no_autism = pl.col("HEALTH_AUTISTIC_SPECTRUM_DISORDER") == "0"
     well = take(frame, no_autism & (pl.col("disabled") == "0") & (pl.col("DISABILITY_NONE") == "1"), rows)
     ill = take(frame, no_autism & (pl.col("disabled") == "1") & (pl.col("DISABILITY_NONE") == "0"), rows)
@@ -98,8 +98,8 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 def _disability(t: Tables) -> pl.DataFrame:
     """Return census rows with what the child form says of disability."""
-    other = t.typed("child").select(la=LA, id="SYSTEM_ID", disabled="DISABILITY_CODE")
-    single = other.unique(["la", "id"], keep="first", maintain_order=True)
+    other = t.typed("child").select(who=t.numbers["child"], disabled="DISABILITY_CODE")
+    single = other.filter(pl.col("who").is_not_null()).unique("who", keep="first", maintain_order=True)
     return with_child(t, "crcs", single, "DISABILITY_NONE", "HEALTH_AUTISTIC_SPECTRUM_DISORDER")
 
 

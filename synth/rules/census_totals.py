@@ -60,7 +60,7 @@ def _in_care(t: Tables) -> pl.DataFrame:
 @rule("CRCS-055", form="crcs", needs=CHILD, per="authority")
 def more_in_care_here(t: Tables, _g: Guidance) -> pl.DataFrame:
     """Query more children called looked after than the other return has open on 31 March, short breaks aside."""
-    more = _in_care(t).filter(pl.col("here") > pl.col("there"))
+    more = t.view(_in_care).filter(pl.col("here") > pl.col("there"))
     words = pl.format(
         "{} children are called looked after, the looked after return has {} on 31 March",
         number("here"),
@@ -79,7 +79,7 @@ def fewer_in_care_here(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query fewer children called looked after than the least share of those the other return has open."""
     least = g.limit("LOOKED_AFTER_CHILD", "1", "min_percent_of_cla") or 0
     share = 100 * pl.col("here") / pl.col("sure")
-    large = _in_care(t).filter(pl.col("sure") >= (fewest(g) or 1)).with_columns(share=share)
+    large = t.view(_in_care).filter(pl.col("sure") >= (fewest(g) or 1)).with_columns(share=share)
     words = pl.format(
         "{} children are called looked after, {} per cent of the {} in the looked after return; usual is at least {}",
         number("here"),

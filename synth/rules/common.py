@@ -10,12 +10,15 @@ import polars as pl
 from synth.tables import LA, child_column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
     from synth.tables import Tables
+
+_FEW_DAYS = 1000
+"""Below so many a table of days is never dear."""
 
 __all__ = [
     "CENSUS_AGES",
@@ -50,21 +53,45 @@ def answer(frame: pl.DataFrame, wrong: pl.Expr) -> pl.Series:
 
 def birthday(birth: str, years: float) -> pl.Expr:
     """Return the day a child reaches an age; born on 29 February, that is 28 February in other years."""
-    return pl.col(birth).dt.offset_by(f"{int(years)}y")
+    return _by_day(birth, lambda days: days.dt.offset_by(f"{int(years)}y"), pl.Date)
 
 
 def late_birthday(birth: str, years: float) -> pl.Expr:
     """Return the latest day that may count as the birthday: 1 March for a child born on 29 February."""
-    early = birthday(birth, years)
-    moved = (pl.col(birth).dt.month() == 2) & (pl.col(birth).dt.day() == 29) & (early.dt.day() == 28)  # noqa: PLR2004
-    return early + pl.when(moved).then(pl.duration(days=1)).otherwise(pl.duration(days=0))
+
+    def late(days: pl.Series) -> pl.Series:
+        early = days.dt.offset_by(f"{int(years)}y")
+        moved = (days.dt.month() == 2) & (days.dt.day() == 29) & (early.dt.day() == 28)  # noqa: PLR2004
+        return early + moved.cast(pl.Int64) * dt.timedelta(days=1)
+
+    return _by_day(birth, late, pl.Date)
 
 
 def age_on(birth: str, on: dt.date) -> pl.Expr:
     """Return age in completed years on a day; null before birth."""
-    born = pl.col(birth)
-    before = (born.dt.month() > on.month) | ((born.dt.month() == on.month) & (born.dt.day() > on.day))
-    return pl.when(born <= on).then(on.year - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
+
+    def age(days: pl.Series) -> pl.Series:
+        born = pl.col("born")
+        before = (born.dt.month() > on.month) | ((born.dt.month() == on.month) & (born.dt.day() > on.day))
+        years = pl.when(born <= on).then(on.year - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
+        return pl.DataFrame({"born": days}).select(years.alias("age")).to_series()
+
+    return _by_day(birth, age, pl.Int64)
+
+
+def _by_day(name: str, make: Callable[[pl.Series], pl.Series], kind: pl.DataType | type[pl.DataType]) -> pl.Expr:
+    """Work something out of a date once for every day there can be, and look it up: a million rows have few days."""
+
+    def look_up(dates: pl.Series) -> pl.Series:
+        first, last = dates.min(), dates.max()
+        if not isinstance(first, dt.date) or not isinstance(last, dt.date):
+            return pl.Series(dates.name, [None] * len(dates), dtype=kind)
+        if (last - first).days > max(len(dates), _FEW_DAYS):
+            return make(dates)
+        table = make(pl.date_range(first, last, eager=True))
+        return table.gather((dates - first).dt.total_days())
+
+    return pl.col(name).map_batches(look_up, return_dtype=kind)
 
 
 def with_child(t: Tables, form: str, other: pl.DataFrame, *items: str) -> pl.DataFrame:

@@ -49,9 +49,8 @@ start, end, dob = pl.col("start"), pl.col("end"), pl.col("dob")
 
 def absent(t: Tables, form: str, *others: str) -> pl.Series:
     """Return true for rows of a form whose child is on none of the other forms."""
-    known = pl.concat([t.typed(other).select(KEY) for other in others]).unique().with_columns(there=pl.lit(value=True))
-    frame = t.typed(form).select(KEY).join(known, on=KEY, how="left", maintain_order="left")
-    return answer(frame, pl.col("there").is_null() & pl.all_horizontal(pl.col(KEY).is_not_null()))
+    known = pl.concat([t.numbers[other] for other in others]).unique()
+    return answer(t.numbers[form].alias("who").to_frame(), ~pl.col("who").is_in(known.implode()))
 
 
 @rule("CLA005", form="child")

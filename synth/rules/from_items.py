@@ -10,7 +10,7 @@ import polars as pl
 from synth.dates import year_code
 from synth.rules.common import ENDS, age_on, answer, birthday, day_text, put, same, take
 from synth.rules.pupil_number import LETTERS, UPN, UPN_LENGTH, lettered, upn_letter, with_letter
-from synth.rules.registry import Rule
+from synth.rules.registry import Condition, Rule
 from synth.rules.stated import STATED
 from synth.tables import LA, POSTCODE
 
@@ -113,7 +113,14 @@ def _rule(id_: str, parts: list[_Part], g: Guidance) -> Rule:
         (),
         break_rows,
         tuple(sorted(entails)),
+        condition=_condition(parts),
     )
+
+
+def _condition(parts: list[_Part]) -> Condition | None:
+    """Return the check of a rule as one condition over the text of its form; None where it looks at more."""
+    asked = [part.wrong.expression for part in parts if isinstance(part.wrong, _Question)]
+    return Condition("text", pl.any_horizontal(asked)) if len(asked) == len(parts) else None
 
 
 def _parts(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
@@ -138,9 +145,20 @@ def _parts(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
         yield from _aged(form, item, g)
 
 
-def _asks(form: str, expression: pl.Expr) -> Callable[[Tables], pl.Series]:
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A question about the text of a form, to be asked of one set of tables or put together with others."""
+
+    form: str
+    expression: pl.Expr
+
+    def __call__(self, t: Tables) -> pl.Series:
+        return answer(t.text(self.form), self.expression)
+
+
+def _asks(form: str, expression: pl.Expr) -> _Question:
     """Make a question about the text of a form."""
-    return lambda t: answer(t.text(form), expression)
+    return _Question(form, expression)
 
 
 def _sets(form: str, name: str, value: str | None) -> Callable[..., dict[str, pl.DataFrame]]:

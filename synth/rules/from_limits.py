@@ -23,7 +23,8 @@ from synth.rules.common import (
     same,
     years_before,
 )
-from synth.rules.registry import Rule
+from synth.rules.registry import Condition, Rule
+from synth.tables import AS_WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,8 +64,6 @@ WITHIN = frozenset(
 """Relations of two items of one row in which the partner must be among those named."""
 AGAINST = frozenset({"legal_status_queried_with_placement"})
 """Relations in which the partner must not be among those named."""
-AS_WRITTEN = "written_"
-"""Before the name of an item: its text, for codes no longer in a list, which the typed frame drops."""
 FIRST_YEAR = 2017
 """First year of both returns: a limit in force since then bounds older episodes too."""
 ELSEWHERE = frozenset({"CLA079", "CLA080", "CLA082", "CLA120"})
@@ -124,6 +123,7 @@ def _rule(name: str, form: str, parts: list[_Part], g: Guidance) -> Rule:
         needs,
         break_rows,
         _neighbours(parts, g),
+        condition=Condition("episodes" if form == "episode" else "typed", wrong),
     )
 
 
@@ -162,10 +162,7 @@ def _neighbours(parts: list[_Part], g: Guidance) -> tuple[str, ...]:
 
 def _check(form: str, wrong: pl.Expr) -> Callable[[Tables, Guidance], pl.Series]:
     def check(t: Tables, _: Guidance) -> pl.Series:
-        if form != "episode":
-            return answer(t.typed(form), wrong)
-        written = t.text(form).select(pl.col(sorted(NAMES)).name.prefix(AS_WRITTEN))
-        return answer(pl.concat([t.episodes, written], how="horizontal"), wrong)
+        return answer(t.typed(form) if form != "episode" else t.episodes, wrong)
 
     return check
 

@@ -43,9 +43,12 @@ def districts() -> dict[str, str]:
 def placed(t: Tables) -> pl.DataFrame:
     """Return episodes with `where`: inside, outside_in_wales or outside_wales; null if unknown."""
     found = pl.col("postcode").str.extract(DISTRICT)
-    authority = found.replace_strict(districts(), default="", return_dtype=pl.String)
-    return t.episodes.with_columns(
-        where=pl.when(found.is_null() | pl.col("la").is_null())
+    # Many placements share a postcode: each is looked up once.
+    postcodes = t.episodes.select(pl.col("postcode").drop_nulls().unique())
+    there = postcodes.with_columns(there=found.replace_strict(districts(), default="", return_dtype=pl.String))
+    authority = pl.col("there")
+    return t.episodes.join(there, on="postcode", how="left", maintain_order="left").with_columns(
+        where=pl.when(authority.is_null() | pl.col("la").is_null())
         .then(None)
         .when(authority == "")
         .then(pl.lit("outside_wales"))
@@ -74,7 +77,7 @@ def elsewhere(t: Tables, g: Guidance, id_: str) -> pl.Series:
             said = min(row.partners)
             there = pl.col("where") != "inside" if said == "outside" else pl.col("where") == said
             wrong = wrong | ((pl.col("placement") == row.code) & ~there)
-    return answer(placed(t), wrong)
+    return answer(t.view(placed), wrong)
 
 
 @rule("CLA101", form="episode")
@@ -85,7 +88,9 @@ def not_inside(t: Tables, g: Guidance) -> pl.Series:
 
 @not_inside.breaker(entails=CHANGES)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    fostered = take(placed(t), (pl.col("where") == "inside") & pl.col("placement").is_in(_codes(g, "CLA101")), rows)
+    fostered = take(
+        t.view(placed), (pl.col("where") == "inside") & pl.col("placement").is_in(_codes(g, "CLA101")), rows
+    )
     return _moved(t, fostered, home=False)
 
 
@@ -97,7 +102,7 @@ def not_outside(t: Tables, g: Guidance) -> pl.Series:
 
 @not_outside.breaker(entails=CHANGES)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    away = take(placed(t), (pl.col("where") != "inside") & pl.col("placement").is_in(_codes(g, "CLA102")), rows)
+    away = take(t.view(placed), (pl.col("where") != "inside") & pl.col("placement").is_in(_codes(g, "CLA102")), rows)
     return _moved(t, away, home=True)
 
 
@@ -110,6 +115,6 @@ def wrong_side_of_border(t: Tables, g: Guidance) -> pl.Series:
 @wrong_side_of_border.breaker(entails=CHANGES)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     secure = take(
-        placed(t), (pl.col("where") == "outside_wales") & pl.col("placement").is_in(_codes(g, "CLA103")), rows
+        t.view(placed), (pl.col("where") == "outside_wales") & pl.col("placement").is_in(_codes(g, "CLA103")), rows
     )
     return _moved(t, secure, home=False)

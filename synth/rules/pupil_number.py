@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 __all__ = ["LETTERS", "UPN", "UPN_LENGTH", "lettered", "other_upn", "upn_letter", "with_letter"]
@@ -10,6 +11,9 @@ LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Letters of a pupil number, A worth 0 to Z worth 22; I, O and S are not used."""
 UPN = rf"^[{LETTERS}][0-9]{{11}}[0-9{LETTERS}]$"
 UPN_LENGTH = 13
+_WORTH = np.zeros(256, np.int64)
+_WORTH[[*b"0123456789"]] = range(10)
+_WORTH[[*LETTERS.encode()]] = range(len(LETTERS))
 
 _YEAR_PLACE = 4
 """Characters before the year in which a number was issued."""
@@ -21,19 +25,21 @@ def upn_letter(upn: pl.Expr) -> pl.Expr:
     Each character is multiplied by its place (2 to 13); the sum modulo 23 picks the letter. A final letter,
     of a temporary number, counts as its place in the list.
     """
-    places = pl.DataFrame({"c": [*"0123456789", *LETTERS], "n": [*range(10), *range(len(LETTERS))]})
-    worth = dict(zip(places["c"], places["n"], strict=True))
-    total = sum(
-        (
-            upn.str.slice(n - 1, 1).replace_strict(worth, default=None, return_dtype=pl.Int64) * n
-            if n == UPN_LENGTH
-            else upn.str.slice(n - 1, 1).cast(pl.Int64, strict=False) * n
-            for n in range(2, UPN_LENGTH + 1)
-        ),
-        start=pl.lit(0, dtype=pl.Int64),
-    )
-    letter = (total % len(LETTERS)).replace_strict(dict(enumerate(LETTERS)), default=None, return_dtype=pl.String)
-    return pl.when(upn.str.contains(UPN)).then(letter)
+    return upn.map_batches(_letters, return_dtype=pl.String)
+
+
+def _letters(upn: pl.Series) -> pl.Series:
+    """Return check letters of well-formed numbers, null for others: all characters at once as a matrix of bytes."""
+    whole = upn.str.contains(UPN).fill_null(value=False)
+    text = "".join(upn.filter(whole).to_list()).encode("ascii")
+    characters = np.frombuffer(text, np.uint8).reshape(-1, UPN_LENGTH)[:, 1:]
+    places = np.arange(2, UPN_LENGTH + 1)
+    letters = pl.Series([*LETTERS], dtype=pl.String).gather((_WORTH[characters] @ places) % len(LETTERS))
+    found = np.zeros(len(upn), np.int64)
+    found[whole.to_numpy()] = np.arange(len(letters))
+    return pl.select(
+        pl.when(whole).then(letters.gather(found) if len(letters) else pl.lit(None, pl.String))
+    ).to_series()
 
 
 def lettered(upn: pl.Expr) -> pl.Expr:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Check = Callable[[Tables, Guidance], pl.Series | pl.DataFrame]
     Breaker = Callable[[Tables, Guidance, NDArray[np.int64], np.random.Generator], dict[str, pl.DataFrame]]
 
-__all__ = ["Logic", "NotHere", "Rule", "registered", "return_of", "rule"]
+__all__ = ["Condition", "Logic", "NotHere", "Rule", "registered", "return_of", "rule"]
 
 Per = Literal["row", "authority"]
 _register: dict[tuple[str, str], Logic] = {}
@@ -58,6 +58,14 @@ class Logic:
 
 
 @dataclass(frozen=True, slots=True)
+class Condition:
+    """A check that is an expression over one frame of its form: the text, the typed rows, or the episodes."""
+
+    frame: Literal["text", "typed", "episodes"]
+    wrong: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule as it holds in one year: the words of the guidance and the code that checks them."""
 
@@ -73,6 +81,8 @@ class Rule:
     break_rows: Breaker | None = None
     entails: tuple[str, ...] = ()
     per: Per = "row"
+    condition: Condition | None = None
+    """The check as a condition, where it is one: many of them can be asked at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from synth.errors import GuidanceError, InputError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["check_registry", "expand", "rules_for"]
 
 
+@cache
 def rules_for(g: Guidance) -> tuple[tuple[Rule, ...], tuple[NotHere, ...]]:
     """Return the rules that hold in a year, in order of id, and those that cannot be checked, with why.
 

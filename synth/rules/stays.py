@@ -51,13 +51,13 @@ def postcode_missing(t: Tables, g: Guidance) -> pl.Series:
     A flat of one's own (P2) may be abroad, which the files do not say, so it may always go without.
     """
     without = sorted(g.allowed("postcode_may_be_blank"))
-    return answer(written(t), pl.col("blank") & ~placement.is_in(without))
+    return answer(t.view(written), pl.col("blank") & ~placement.is_in(without))
 
 
 @postcode_missing.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     without = sorted(g.allowed("postcode_may_be_blank"))
-    return put(t, "episode", {"PLACEMENT_POSTCODE": same(take(written(t), ~placement.is_in(without), rows), None)})
+    return put(t, "episode", {"PLACEMENT_POSTCODE": same(take(t.view(written), ~placement.is_in(without), rows), None)})
 
 
 @rule("CLA047", form="episode")
@@ -223,7 +223,7 @@ def taken_over_later(t: Tables, g: Guidance) -> pl.Series:
     over = t.episodes.filter(pl.col("finish") == "E3").select("row", "la", "id", "end")
     if over.is_empty():
         return answer(t.episodes, pl.col("row").is_null())
-    people = numbered(t)
+    people = t.view(numbered)
     over = over.join(people, on=["la", "id"])
     people = people.join(over, on="upn", how="semi")
     begun = t.episodes.filter(pl.col("reason") == "S").select("la", "id", "start").join(people, on=["la", "id"])
@@ -236,7 +236,7 @@ def taken_over_later(t: Tables, g: Guidance) -> pl.Series:
 @taken_over_later.breaker(entails=("CLA101", "CLA102", "CRCS-052", "CRCS-054", *ENDS))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     days = int(g.limit(ENDING, "E3", "max_gap_days") or 0) + 1
-    frame = t.episodes.join(numbered(t), on=["la", "id"], how="left", maintain_order="left")
+    frame = t.episodes.join(t.view(numbered), on=["la", "id"], how="left", maintain_order="left")
     later = end + pl.duration(days=days)
     young = (later < g.last_day) & (later < birthday("dob", ADULT))
     left = take(frame, pl.col("last") & pl.col("upn").is_not_null() & (legal != "V1") & young, rows)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,7 @@ from synth.validate.findings import FINDING_COLUMNS, about_authorities, about_ro
 from synth.validate.report import Outcome, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth.guidance import Guidance
@@ -93,8 +96,7 @@ def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report
         if not any(form in tables for form in g.forms):
             continue
         rules, absent = rules_for(g)
-        for rule in rules:
-            outcome, rows = check_rule(rule, tables, g, strict=strict)
+        for outcome, rows in _each(rules, tables, g, strict=strict):
             outcomes.append(outcome)
             if rows is not None:
                 findings.append(rows)
@@ -102,6 +104,28 @@ def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report
     frame = pl.concat(findings) if findings else pl.DataFrame(schema=FINDING_COLUMNS)
     files = tuple((table.file, table.height) for table in tables.forms.values())
     return Report(year, files, tuple(outcomes), frame, _notes(tables))
+
+
+def _each(
+    rules: Sequence[Rule], tables: Tables, g: Guidance, *, strict: bool
+) -> Iterator[tuple[Outcome, pl.DataFrame | None]]:
+    """Run rules in their order, side by side, since most of a rule's time is spent in one core.
+
+    Conditions over the text of a form are all asked in one go first; a rule is run by itself where its own may hold.
+    """
+    silent = _silent(rules, tables)
+
+    def one(rule: Rule) -> tuple[Outcome, pl.DataFrame | None]:
+        if (rule.id, rule.form) in silent:
+            severity = severity_of(rule.severity, rule.basis, strict=strict)
+            return Outcome(rule.id, "passed", 0, severity, rule.words, "", rule.form), None
+        return check_rule(rule, tables, g, strict=strict)
+
+    # Views that many rules share are made before, not by two of them at once.
+    if "episode" in tables:
+        _ = tables.careers
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(one, rules)
 
 
 def check_rule(rule: Rule, tables: Tables, g: Guidance, *, strict: bool = True) -> tuple[Outcome, pl.DataFrame | None]:
@@ -130,6 +154,28 @@ def check_rule(rule: Rule, tables: Tables, g: Guidance, *, strict: bool = True) 
     except Exception as problem:  # noqa: BLE001  whatever a rule raises is its outcome
         return outcome("crashed", why=f"{type(problem).__name__}: {problem}"), None
     return (outcome("found", rows.height), rows) if rows.height else (outcome("passed"), None)
+
+
+def _silent(rules: Sequence[Rule], tables: Tables) -> set[tuple[str, str]]:
+    """Return the rules (id, form) whose condition holds on no row; none of a form where asking together fails."""
+    found: set[tuple[str, str]] = set()
+    for form, table in tables.forms.items():
+        asked = [r for r in rules if r.form == form and r.condition is not None]
+        if not table.height:
+            continue
+        for name in ("text", "typed", "episodes"):
+            each = [
+                r.condition.wrong.fill_null(value=False).any().alias(r.id)
+                for r in asked
+                if r.condition is not None and r.condition.frame == name and all(need in tables for need in r.needs)
+            ]
+            if not each:
+                continue
+            with suppress(pl.exceptions.PolarsError):
+                frame = tables.episodes if name == "episodes" else getattr(table, name)
+                answers = frame.select(each).row(0, named=True)
+                found |= {(id_, form) for id_, holds in answers.items() if not holds}
+    return found
 
 
 def _misshapen(rule: Rule, tables: Tables, answer: pl.Series | pl.DataFrame) -> str:
