@@ -33,7 +33,10 @@ def every(now):
 
 def breaches(now, other):
     """What is wrong with some paths: a set of names."""
-    start, rows, end = other.path.start, other.rows, now.end[other.rows]
+    rows, end = other.rows, now.end[other.rows]
+    # A full order that would follow after the end is not held.
+    later = (np.arange(len(STATUSES)) == STATUSES.index("C2")) & (other.path.start >= end[:, None])
+    start = np.where(later, LATER, other.path.start)
     birth, adopted = now.who.birth[rows], now.destination[rows] == DESTINATIONS.index("adoption")
     wrong = set()
     for row in range(len(rows)):

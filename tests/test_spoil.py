@@ -18,7 +18,8 @@ from synth.validate import validate
 from synth.worked import crowd, good, good_tables, last_year
 
 YEARS = (2017, 2023, 2024)
-ODD = {"CRCS-056", "CRCS-112"}
+ODD = {"CLA146", "CRCS-056", "CRCS-112"}
+COPIES = 15
 
 
 def write(folder, frames):
@@ -30,11 +31,11 @@ def write(folder, frames):
 
 @pytest.fixture(scope="module")
 def goods(tmp_path_factory):
-    """A good return of some 700 children for each year, last year's beside it."""
+    """A good return of some 280 children for each year, last year's beside it."""
     place = tmp_path_factory.mktemp("good")
     found = {}
     for year in YEARS:
-        frames = crowd(good(year), 40)
+        frames = crowd(good(year), COPIES)
         before = write(place / f"before{year}", last_year(frames, year)) if year > 2017 else None
         found[year] = write(place / str(year), frames), before
     return found
@@ -49,7 +50,7 @@ def check(folder, lines, last=()):
     """Every rule a line names is found on its child, and nothing else is found."""
     report = validate([folder], last_year=last, strict=True)
     assert report.counts()["crashed"] == 0
-    # Forty times the same children are odd as a whole, and are so before anything is spoilt.
+    # Many times the same children are odd as a whole, and are so before anything is spoilt.
     found = {(child, rule) for child, rule in report.findings.select("child", "rule").rows() if rule not in ODD}
     named = {(line["child"], rule) for line in lines for rule in line["rules"].split()}
     told = named | {(line["child"], rule) for line in lines for rule in line["entailed"].split()}
@@ -64,9 +65,9 @@ def whole(line, rule):
 
 
 @pytest.mark.parametrize("year", YEARS)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_what_the_sheet_names_is_found_and_nothing_else(goods, tmp_path, year, seed):
-    made = spoil([goods[year][0]], tmp_path / "spoilt", rates=["0.1"], seed=seed)
+    made = spoil([goods[year][0]], tmp_path / "spoilt", rates=["0.2"], seed=seed)
     lines = sheet(tmp_path / "spoilt")
     report = check(tmp_path / "spoilt", lines)
     assert report.findings.height
@@ -138,11 +139,12 @@ def test_rates_by_kind(goods, tmp_path):
     children = len(
         set(good_tables(2023).text("child")["SYSTEM_ID"]) | set(good_tables(2023).text("crcs")["CHILD_CODE"])
     )
-    assert made.counts() == {"CLA009": round(0.02 * children * 40), "gap": round(0.01 * children * 40)}
+    assert made.counts() == {"CLA009": round(0.02 * children * COPIES), "gap": round(0.01 * children * COPIES)}
 
 
-def test_a_rule_about_a_whole_file(goods, tmp_path):
-    spoil([goods[2023][0]], tmp_path / "spoilt", rules=["CRCS-028"])
+def test_a_rule_about_a_whole_file(tmp_path):
+    place = write(tmp_path / "many", crowd(good(2023), 40))
+    spoil([place], tmp_path / "spoilt", rules=["CRCS-028"])
     report = validate([tmp_path / "spoilt"], strict=True)
     assert "CRCS-028" in set(report.findings["rule"])
     check(tmp_path / "spoilt", sheet(tmp_path / "spoilt"))
@@ -207,9 +209,10 @@ def test_the_command_lists_and_makes(goods, tmp_path):
     assert (bare.exit_code, bare.stdout) == (2, "")
 
 
-def test_every_rule_of_rows_can_be_broken_in_a_crowd(goods, tmp_path):
+def test_every_rule_of_rows_can_be_broken_in_a_crowd(tmp_path):
     """With a mistake for each rule, none is left out: there are children enough for every one."""
-    place, before = goods[2024]
+    frames = crowd(good(2024), 40)
+    place, before = write(tmp_path / "many", frames), write(tmp_path / "before", last_year(frames, 2024))
     made = spoil([place], tmp_path / "spoilt", rules=["all"], rates=["0.5"], last_year=[before])
     book = {r.id for name in ("cla", "crcs") for r in rules_for(load(name, 2024))[0] if r.per == "row"}
     assert book - set(made.counts()) == set(), made.notes
