@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from synth.guidance import load
 from synth.rules.registry import return_of
@@ -15,8 +16,6 @@ from synth.validate.findings import about_authorities, about_rows
 from synth.worked import crowd, good, good_tables, last_year, tables
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from synth.rules.registry import Rule
     from synth.tables import Tables
 
@@ -118,8 +117,9 @@ def _columns(rule: Rule, form: str, before: pl.DataFrame, after: pl.DataFrame) -
         wanted |= {name for name in before.columns if not before[name].equals(after[name], null_equal=True)}
     if form == "episode":
         wanted |= {"EPISODE_START_DATE", "EPISODE_END_DATE"}
-    return tuple(name for name in before.columns if name in wanted)
+    return tuple(name for name in after.columns if name in wanted or name not in before.columns)
 
 
 def _cells(frame: pl.DataFrame, columns: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(cell or "" for cell in row) for row in frame.select(columns).rows())
+    there = [pl.col(name) if name in frame.columns else pl.lit("(no column)").alias(name) for name in columns]
+    return tuple(tuple(cell or "" for cell in row) for row in frame.select(there).rows())

@@ -66,7 +66,7 @@ def pages(year: int, return_: str | None = None, ids: Sequence[str] = ()) -> str
         stated = [r for r in absent if r.words and not ids]
         if stated:
             lines += ["", "### Stated and not checked", ""]
-            lines += [f"- **{r.id}** {r.words}. {r.why}" for r in stated]
+            lines += [f"- **{r.id}** {r.words.rstrip('.')}. {r.why.rstrip('.')}." for r in stated]
     return "\n".join(lines) + "\n"
 
 
@@ -168,7 +168,7 @@ def _page(rule: Rule, year: int) -> list[str]:
         "",
         f"### {rule.id} ({rule.form})",
         "",
-        f"{rule.words}.",
+        f"{rule.words.rstrip('.')}.",
         "",
         f"{rule.severity}, {rule.basis}, {facts['first_year']} to {facts['last_year']}.",
         f"Fields: {', '.join(rule.fields) or 'the whole file'}. Source: {rule.reference}.",

@@ -42,7 +42,9 @@ def reopen(book: Book, year: int) -> None:
     first = day_of_year_start(year)
     child = book.children
     window = int(book.behaviour.scalar("plan.reopening_window_days", year))
-    closed = (child["plan_end"] < first) & (child["plan_end"] > first - window) & ~child["gone"]
+    closed = (
+        (child["plan_end"] < first) & (child["plan_end"] > first - window) & ~child["gone"] & ~child["unaccompanied"]
+    )
     rows = np.flatnonzero(closed)
     rows = rows[birthday(child["birth"][rows], 17) > first + 365]
     family = child["family"][rows]

@@ -203,6 +203,9 @@ def aftercare_end(
     independent = destination == code["independent"]
     eve = birthday(who.birth, 18) - 1
     last = np.where(at_once, end, np.where(independent, eve, np.minimum(end + more, eve)))
+    # Who came alone has no family here to be supported in: a plan without care does not go on for years.
+    alone = end + int(behaviour.scalar("plan.aftercare_alone_at_most_days", year))
+    last = np.where(who.unaccompanied, np.minimum(last, alone), last)
     because = np.full(len(end), _OTHER, np.int8)
     for place, why in (
         ("adoption", _ADOPTED), ("died", _DIED), ("transfer", _MOVED), ("guardian_carer", _GUARDIAN),

@@ -56,7 +56,10 @@ def short_break_episodes(streams: Streams, behaviour: Behaviour, history: Histor
     most = guidance.limit("LEGAL_STATUS_CODE", "V1", "max_days_in_12_months") or 120
     a_year = np.minimum(a_year, most // nights)
     part = (np.minimum(end, last) - np.maximum(start, first) + 1) / (last - first + 1)
-    breaks = np.maximum(np.round(a_year * part), 1).astype(np.int64)
+    # A series of the year that is longer than one break may be is more than one.
+    longest = guidance.limit("LEGAL_STATUS_CODE", "V1", "max_days") or most
+    least = np.where((start >= first) & (end <= last) & (end - start > longest), 2, 1)
+    breaks = np.maximum(np.round(a_year * part), least).astype(np.int64)
 
     order = np.array([authority.order for authority in history.authorities])[history.children["place"][child]]
     home_again = streams("short breaks end").uniform(name) < behaviour.scalar("short_breaks.end_at_home_share", base)

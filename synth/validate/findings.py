@@ -88,11 +88,15 @@ def _said(rule: Rule, severity: str) -> dict[str, pl.Expr]:
 def _values(rule: Rule, tables: Tables, g: Guidance, numbers: pl.Series) -> pl.Series:
     """Write what each row holds in the rule's fields: a single value bare, several with names, then the age."""
     table = tables[rule.form]
-    shown = {name: _cell(table, name, g, numbers) for name in rule.fields if name in table.text.columns}
+    named = [name for name in rule.fields if name in table.text.columns]
+    if not named:
+        # The rule speaks of another form's items: the dates of this one tell the reader which row it is.
+        named = [name for name, kind in table.kinds.items() if kind == "date"][:2]
+    shown = {name: _cell(table, name, g, numbers) for name in named}
     births = [name for name in rule.fields if name in _BIRTH.values()]
     parts: list[pl.Series | str] = []
     for name, cells in shown.items():
-        parts += [", " if parts else "", f"{name}=" if len(rule.fields) > 1 else "", cells]
+        parts += [", " if parts else "", f"{name}=" if len(rule.fields) > 1 or name not in rule.fields else "", cells]
     if births and rule.form != "crcs" and "child" in tables:
         parts += [_aged(rule, tables, numbers)]
     elif births and len(rule.fields) > 1:
