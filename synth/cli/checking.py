@@ -119,8 +119,7 @@ def spoil(
     for note in made.notes:
         click.echo(note)
     counts = made.counts()
-    width = max(map(len, counts), default=0)
-    click.echo("\n".join(f"{number:>6,}  {name:<{width}}" for name, number in counts.items()))
+    click.echo("\n".join(f"{number:>6,}  {name}" for name, number in counts.items()))
     click.echo(
         f"{sum(counts.values()):,} mistakes, seed {seed}. Written to {made.folder}; {ANSWERS} says where each is."
     )
