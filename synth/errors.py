@@ -1,5 +1,13 @@
 """Exceptions, named for the mistake; each carries one message that says what, where and what to do next."""
 
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class SynthError(Exception):
     """Base of every error this package raises on purpose; the command line prints it and exits with 2."""
@@ -19,3 +27,9 @@ class ProfileError(SynthError):
 
 class OutputError(SynthError):
     """Files could not be written, or what was written failed its check."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a question after the name most like one that was not found; nothing if none is like it."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -25,7 +25,8 @@ __all__ = [
     "child_column",
     "file_name",
     "form_table",
-    "gap_days",
+    "lines_of",
+    "tables_of",
     "write_form",
 ]
 
@@ -143,7 +144,7 @@ class Tables:
         forms = dict(self.forms)
         for form, text in frames.items():
             old = forms[form]
-            lines = pl.int_range(FIRST_LINE, FIRST_LINE + text.height, eager=True).alias("line")
+            lines = lines_of(text.height)
             files = old.files if text.height == old.height else None
             typed = _typed(text, old.kinds, old.codes)
             forms[form] = replace(old, text=text, typed=typed, lines=lines, files=files)
@@ -304,12 +305,22 @@ def form_table(
     kinds = {item.name: item.type for item in items if item.type in {"date", "integer"}}
     codes = {item.name: g.values(item.code_set) for item in items if item.type == "code"}
     if lines is None:
-        lines = pl.int_range(FIRST_LINE, FIRST_LINE + text.height, eager=True).alias("line")
+        lines = lines_of(text.height)
     name = file or file_name(g.return_, form)
     return FormTable(form, name, text, _typed(text, kinds, codes), lines, kinds, codes, unknown, missing)
 
 
-def gap_days(g: Guidance) -> int:
+def lines_of(height: int) -> pl.Series:
+    """Return the lines of rows that stand one after another below the headings."""
+    return pl.int_range(FIRST_LINE, FIRST_LINE + height, eager=True).alias("line")
+
+
+def tables_of(forms: Mapping[str, FormTable], g: Guidance) -> Tables:
+    """Put forms of one year together, with the days of that year; `g` is the guidance of either return."""
+    return Tables(forms, g.first_day, g.last_day, _gap_days(g))
+
+
+def _gap_days(g: Guidance) -> int:
     """Return how many days may lie between an X1 ending and the next episode; 0 without episodes."""
     return int(g.limit("REASON_EPISODE_FINISHED_CODE", "X1", "max_gap_days") or 0)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from synth.cli.group import FORMAT, YEAR, main
+from synth.cli.group import FORMAT, LAST_YEAR, YEAR, formats, main
 from synth.errors import InputError
 
 __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
@@ -18,20 +18,10 @@ __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
 @click.option("--year", type=int, help="Collection year, if the files should be held against another than their own.")
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="The return, where headings do not tell.")
 @click.option("--form", "one_form", help="The form (child, episode, ...), where headings do not tell.")
-@click.option(
-    "--last-year", multiple=True, type=click.Path(path_type=Path), metavar="PATH",
-    help="Folder or file of the year before, for rules that compare; may be repeated.",
-)  # fmt: skip
+@LAST_YEAR
 @click.option("--strict", is_flag=True, help="Take every rule as stated, also those Welsh guidance does not confirm.")
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="In text: rows shown a rule.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv", "junit", "html"]),
-    default="text",
-    show_default=True,
-    help="How to print it; json and csv hold every finding.",
-)
+@formats("text", "json", "csv", "junit", "html", told="; json and csv hold every finding")
 def validate(
     paths: tuple[Path, ...],
     year: int | None,
@@ -47,15 +37,16 @@ def validate(
     Return, form and year are found from headings and content; nothing leaves this machine. Exit code 0: no errors
     (warnings and queries may stand); 1: errors; 2: cannot be read; 3: a rule crashed.
     """
-    from synth.validate import formats, validate  # noqa: PLC0415
+    from synth.validate import formats as printing  # noqa: PLC0415
+    from synth.validate import validate as check  # noqa: PLC0415
 
-    report = validate(paths, year=year, return_=return_, form=one_form, last_year=last_year, strict=strict)
+    report = check(paths, year=year, return_=return_, form=one_form, last_year=last_year, strict=strict)
     printed = {
         "text": lambda r: r.to_text(rows),
-        "json": formats.to_json,
-        "csv": formats.to_csv,
-        "junit": formats.to_junit,
-        "html": formats.to_html,
+        "json": printing.to_json,
+        "csv": printing.to_csv,
+        "junit": printing.to_junit,
+        "html": printing.to_html,
     }
     click.echo(printed[form](report), nl=False)
     sys.exit(report.exit_code)
@@ -76,13 +67,7 @@ def validate(
     "--rules", "rules_", default="", metavar="LIST", help="Rules to break, by commas: id, form, cla, crcs, all."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Other mistakes, others' rows.")
-@click.option(
-    "--last-year",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PATH",
-    help="Folder or file of the year before, for rules that compare; may be repeated.",
-)
+@LAST_YEAR
 @click.option("--list", "listed", is_flag=True, help="List the kinds of mistake and stop.")
 def spoil(
     paths: tuple[Path, ...],
@@ -129,14 +114,7 @@ def spoil(
 @click.argument("ids", nargs=-1, metavar="[RULE...]")
 @click.option("--year", type=int, default=2024, show_default=True, help="Collection year.")
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="Rules of one return.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="How to print it; markdown gives whole pages.",
-)
+@formats("text", "json", "markdown", told="; markdown gives whole pages")
 def rules(ids: tuple[str, ...], year: int, return_: str | None, form: str) -> None:
     """List the rules of a year, or explain some of them with a worked example that passes and one that fails."""
     from synth.explain import explained, listed, pages, to_json  # noqa: PLC0415
@@ -155,14 +133,7 @@ def _names(given: str) -> tuple[str, ...]:
 
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it; csv and json hold every cell.",
-)
+@formats("text", "csv", "json", told="; csv and json hold every cell")
 @click.option(
     "--min-inside",
     type=click.FloatRange(0, 1),

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from synth import __version__
 from synth.errors import SynthError
 
-__all__ = ["FORMAT", "PROFILE", "YEAR", "main"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
+
+__all__ = ["FORMAT", "LAST_YEAR", "PROFILE", "YEAR", "formats", "main"]
 
 YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
-FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
 PROFILE = click.option(
     "--profile",
     type=click.Path(path_type=Path),
     help="Profile or overlay file (JSON); the built-in one without it.",
 )
+LAST_YEAR = click.option(
+    "--last-year",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Folder or file of the year before, for rules that compare; may be repeated.",
+)
+
+
+def formats(*names: str, told: str = "") -> Callable[[_Command], _Command]:
+    """Return the option that says how to print: the first of some formats unless another is named."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        help=f"How to print it{told}.",
+    )
+
+
+FORMAT = formats("text", "json")
 
 
 class _Commands(click.Group):

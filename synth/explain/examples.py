@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from synth.guidance import load
 from synth.rules.registry import return_of
 from synth.tables import LA, child_column
 from synth.validate.findings import about_authorities, about_rows
-from synth.worked import crowd, good, good_tables, last_year, tables
+from synth.worked import good_tables
 
 if TYPE_CHECKING:
     from synth.rules.registry import Rule
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Example", "example"]
 
-_FIRST, _COPIES = 2017, 40
+_COPIES = 40
+"""How often the good children stand in a file for rules about whole ones."""
 _SHOWN = 6
 """Rows of a child shown at most."""
 
@@ -44,7 +45,7 @@ def example(rule: Rule, year: int) -> Example | None:
     """Make the example of a rule in a year; None where the worked children give nothing to break."""
     if rule.break_rows is None:
         return None
-    base = _good(year) if rule.per == "row" else _many(year)
+    base = _good(year, 1 if rule.per == "row" else _COPIES)
     if any(form not in base for form in (rule.form, *rule.needs)):
         return None
     g = load(return_of(rule.id), year)
@@ -66,17 +67,7 @@ def example(rule: Rule, year: int) -> Example | None:
     return Example(form, columns, _cells(before, columns), _cells(after, columns), said)
 
 
-@cache
-def _good(year: int) -> Tables:
-    return good_tables(year)
-
-
-@cache
-def _many(year: int) -> Tables:
-    """Return the good children many times over, for rules about shares of a whole file."""
-    frames = crowd(good(year), _COPIES)
-    made = tables(frames, year)
-    return made if year == _FIRST else replace(made, last=tables(last_year(frames, year), year - 1))
+_good = cache(good_tables)
 
 
 def _changed(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
 from synth.explain.examples import example
-from synth.guidance import load
+from synth.guidance import load, years
 from synth.rules.registry import NotHere
 from synth.rules.rulebook import rules_for
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["explained", "listed", "pages", "to_json"]
 
 RETURNS = ("cla", "crcs")
-_YEARS = range(2017, 2025)
 _WIDE = 110
 
 
@@ -87,9 +86,9 @@ def _of(year: int, return_: str | None) -> tuple[tuple[Rule, ...], tuple[NotHere
 
 
 @cache
-def _years() -> dict[tuple[str, str], list[int]]:
+def _held_in() -> dict[tuple[str, str], list[int]]:
     found: dict[tuple[str, str], list[int]] = {}
-    for year in _YEARS:
+    for year in years():
         for r in _of(year, None)[0]:
             found.setdefault((r.id, r.form), []).append(year)
     return found
@@ -107,7 +106,7 @@ def _named(year: int, id_: str) -> list[Rule | NotHere]:
 
 
 def _facts(rule: Rule, year: int, *, with_example: bool) -> dict[str, Any]:
-    years = _years()[rule.id, rule.form]
+    held = _held_in()[rule.id, rule.form]
     made = example(rule, year) if with_example else None
     return {
         "rule": rule.id,
@@ -116,8 +115,8 @@ def _facts(rule: Rule, year: int, *, with_example: bool) -> dict[str, Any]:
         "fields": list(rule.fields),
         "about": "each row" if rule.per == "row" else "each authority",
         "needs": list(rule.needs),
-        "first_year": years[0],
-        "last_year": years[-1],
+        "first_year": held[0],
+        "last_year": held[-1],
         "severity": rule.severity,
         "basis": rule.basis,
         "reference": rule.reference,

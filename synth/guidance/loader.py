@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-__all__ = ["Guidance", "load", "load_from"]
+__all__ = ["Guidance", "load", "load_from", "years"]
 
 _D = TypeVar("_D", bound=Dated)
 
@@ -156,6 +156,12 @@ def load(return_: str, year: int) -> Guidance:
     InputError for a return or year without guidance, GuidanceError (file, line, column) for damaged tables.
     """
     return _shipped(return_, year)
+
+
+def years() -> range:
+    """Return the collection years there is guidance for, the same for both returns."""
+    known = {row.year for row in _shipped_tables().returns}
+    return range(min(known), max(known) + 1)
 
 
 def load_from(folder: Path, return_: str, year: int) -> Guidance:

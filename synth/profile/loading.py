@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from synth.errors import ProfileError
-from synth.profile.model import FORMAT_VERSION, Figure, Level, Parameter, Profile, Record, nearest
+from synth.errors import ProfileError, nearest
+from synth.profile.model import FORMAT_VERSION, Figure, Level, Parameter, Profile, Record
 from synth.profile.nested import mismatch
 from synth.profile.rescaled import Factors, rescaled
 from synth.published import profiles_dir

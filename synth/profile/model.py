@@ -6,7 +6,6 @@ with, parameters say how children behave. A profile is treated as read-only once
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from functools import cached_property
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from synth.errors import ProfileError
+from synth.errors import ProfileError, nearest
 from synth.geography.authorities import all_authorities
 from synth.profile.nested import Value, mismatch, mix
 from synth.profile.ranges import out_of_range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "FITTED",
@@ -33,7 +32,6 @@ __all__ = [
     "Target",
     "Value",
     "digest",
-    "nearest",
 ]
 
 FORMAT_VERSION = 1
@@ -253,9 +251,3 @@ def digest(profile: Profile) -> str:
     """Return the SHA-256 of the profile's content in canonical JSON, as 64 hexadecimal digits."""
     text = json.dumps(profile.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a question after the name most like one that was not found; nothing if none is like it."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""

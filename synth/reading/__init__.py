@@ -1,6 +1,6 @@
 """Anyone's files of the returns, read from CSV, workbooks or Parquet into the tables that rules look at."""
 
-from synth.reading.collect import Found, read_any
+from synth.reading.collect import Found, beside_last_year, read_any
 from synth.reading.generated import read_form, read_return
 
-__all__ = ["Found", "read_any", "read_form", "read_return"]
+__all__ = ["Found", "beside_last_year", "read_any", "read_form", "read_return"]

@@ -12,13 +12,13 @@ import polars as pl
 
 from synth.dates import year_code
 from synth.errors import InputError
-from synth.guidance import load
+from synth.guidance import load, years
 from synth.reading.delimited import read_delimited
 from synth.reading.headings import every_shape, wanted_shapes
 from synth.reading.kinds import DATA_ENDINGS, UnreadableError, kind_of
 from synth.reading.parquet import read_parquet
 from synth.reading.workbook import read_workbook
-from synth.tables import FormTable, form_table
+from synth.tables import FormTable, form_table, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance
     from synth.reading.headings import Shape, Wanted
     from synth.reading.part import Part
+    from synth.tables import Tables
 
-__all__ = ["Found", "read_any"]
+__all__ = ["Found", "beside_last_year", "read_any"]
 
 _NO_FORMS = frozenset({"manifest.json", "synthetic_postcodes.csv", "answers.csv"})
 """Files this program writes beside the forms."""
@@ -79,6 +80,19 @@ def read_any(
         if shape in by_form:
             forms[shape.form] = _together(by_form[shape], load(shape.return_, year), notes)
     return Found(year, forms, tuple(notes))
+
+
+def beside_last_year(found: Found, last_year: Sequence[Path]) -> tuple[Tables, tuple[str, ...]]:
+    """Return the forms found as tables, the year before beside them where it is named, and what is to be said of that.
+
+    Before the first year with guidance, files are read as of the first. Raises InputError as `read_any` does.
+    """
+    tables = tables_of(found.forms, load("cla", found.year))
+    if not last_year:
+        return tables, ()
+    before = read_any(last_year, year=max(found.year - 1, years().start))
+    last = tables_of(before.forms, load("cla", before.year))
+    return replace(tables, last=last), tuple(f"Last year: {note}" for note in before.notes)
 
 
 def _parts(paths: Sequence[Path], wanted: Wanted, notes: list[str]) -> list[Part]:

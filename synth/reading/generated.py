@@ -10,7 +10,7 @@ from synth.reading.delimited import first_records, load
 from synth.reading.headings import check_repeats
 from synth.reading.kinds import kind_of
 from synth.reading.text import open_text
-from synth.tables import FormTable, Tables, file_name, form_table, gap_days
+from synth.tables import FormTable, Tables, file_name, form_table, tables_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
         table = read_form(path, form, g)
         _check_headings(table, g)
         forms[form] = table
-    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+    return tables_of(forms, g)
 
 
 def _check_headings(table: FormTable, g: Guidance) -> None:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.guidance import load
+from synth.guidance import load, years
 from synth.reading.kinds import UnreadableError
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 RETURNS = ("cla", "crcs")
-YEARS = range(2017, 2025)
 HEADING_ROWS = 20
 """Rows at the head of a file or sheet among which the headings are looked for."""
 MAX_COLUMNS = 2000
@@ -100,15 +99,15 @@ def every_shape() -> tuple[Shape, ...]:
     """Return the forms of all years with guidance, in the order of the returns."""
     found: dict[tuple[str, str], list[tuple[frozenset[str], frozenset[str]]]] = {}
     for return_ in RETURNS:
-        for year in YEARS:
+        for year in years():
             g = load(return_, year)
             for form in g.forms:
                 items = frozenset(item.name for item in g.items(form))
                 always = frozenset(item.name for item in g.items(form) if item.required == "always")
                 found.setdefault((return_, form), []).append((items, always))
     return tuple(
-        Shape(return_, form, frozenset().union(*(items for items, _ in years)), tuple(dict.fromkeys(years)))
-        for (return_, form), years in found.items()
+        Shape(return_, form, frozenset().union(*(items for items, _ in by_year)), tuple(dict.fromkeys(by_year)))
+        for (return_, form), by_year in found.items()
     )
 
 

@@ -11,15 +11,17 @@ from synth.rules.common import (
     CENSUS_AGES,
     answer,
     keyed,
+    of_children,
     other_code,
     put,
+    rows_of,
     same,
     shifted,
     take,
     with_child,
     without_children,
 )
-from synth.rules.from_items import upn_letter
+from synth.rules.pupil_number import upn_letter, with_letter
 from synth.rules.registry import rule
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 CHILD = ("child", "episode")
+_DISABILITY = ("DISABILITY_NONE", "HEALTH_AUTISTIC_SPECTRUM_DISORDER")
 SHARED_ITEMS = ("DATE_OF_BIRTH", "GENDER", "ETHNIC_ORIGIN_CODE", "ASYLUM_SEEKER_CODE", "UPN")
 """Items of the census that the child form asks for too."""
 
@@ -45,7 +48,7 @@ def in_care(t: Tables) -> pl.DataFrame:
 
 
 def on_child_form(t: Tables) -> pl.DataFrame:
-    """Return census rows with the items of the child form beside them, named as there with _cla."""
+    """Return census rows with the items of the child form beside them, named as there with _cla (first row wins)."""
     other = t.typed("child").select(
         who=t.numbers["child"],
         dob_cla="DOB",
@@ -53,9 +56,10 @@ def on_child_form(t: Tables) -> pl.DataFrame:
         ethnicity_cla="ETHNICITY",
         asylum_cla="ASYLUM",
         upn_cla="UPN",
+        disabled_cla="DISABILITY_CODE",
     )
     single = other.filter(pl.col("who").is_not_null()).unique("who", keep="first", maintain_order=True)
-    return with_child(t, "crcs", single, *SHARED_ITEMS)
+    return with_child(t, "crcs", single, *SHARED_ITEMS, *_DISABILITY)
 
 
 @rule("CRCS-050", form="crcs", needs=CHILD)
@@ -85,15 +89,13 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-052", form="child", needs=("episode", "crcs"))
 def long_in_care_not_here(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child open on 31 March whose period began by the quarter day is not in the census."""
-    here = t.numbers["crcs"].alias("who").to_frame()
-    missing = t.view(_due, g).join(here, on="who", how="anti").with_columns(gone=pl.lit(value=True))
-    return answer(with_child(t, "child", missing), pl.col("gone"))
+    return of_children(t, "child", t.view(_due, g), missing_from="crcs")
 
 
 @long_in_care_not_here.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    due = with_child(t, "child", t.view(_due, g).with_columns(due=pl.lit(value=True)))
-    return without_children(t, "crcs", keyed(t, "child"), take(due, pl.col("due"), rows))
+    due = of_children(t, "child", t.view(_due, g))
+    return without_children(t, "crcs", keyed(t, "child"), rows_of(due, rows))
 
 
 @rule("CRCS-058", form="crcs", needs=CHILD)
@@ -179,14 +181,9 @@ def upn_differs(t: Tables, _g: Guidance) -> pl.Series:
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     frame = t.view(on_child_form)
     both = take(frame, (pl.col("UPN") == pl.col("upn_cla")) & upn_letter(pl.col("UPN")).is_not_null(), rows)
-    turned = frame[both].select(
-        pl.concat_str(
-            pl.col("UPN").str.slice(0, 10),
-            (pl.col("UPN").str.slice(10, 1).cast(pl.Int64) + 5) % 10,
-            pl.col("UPN").str.slice(11),
-        ).alias("UPN")
-    )
-    numbers = turned.select(pl.concat_str(upn_letter(pl.col("UPN")), pl.col("UPN").str.slice(1))).to_series()
+    upn = pl.col("UPN")
+    turned = pl.concat_str(upn.str.slice(0, 10), (upn.str.slice(10, 1).cast(pl.Int64) + 5) % 10, upn.str.slice(11))
+    numbers = frame[both].select(with_letter(turned)).to_series()
     return put(t, "crcs", {"UPN": dict(zip(both, numbers.to_list(), strict=True))})
 
 

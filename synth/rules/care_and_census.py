@@ -6,9 +6,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.rules.agreement import CHILD
+from synth.rules.agreement import CHILD, on_child_form
 from synth.rules.census import impairments
-from synth.rules.common import answer, birthday, keyed, put, same, take, with_child, without_children
+from synth.rules.common import (
+    answer,
+    birthday,
+    keyed,
+    of_children,
+    put,
+    rows_of,
+    same,
+    take,
+    with_child,
+    without_children,
+)
 from synth.rules.registry import rule
 from synth.tables import LA
 
@@ -32,15 +43,13 @@ def cared_for_not_here(t: Tables, g: Guidance) -> pl.Series:
     Who turned 18 before the year began is too old for it. Short breaks alone are left out: they may be given without
     a care and support plan.
     """
-    here = t.numbers["crcs"].alias("who").to_frame()
-    missing = t.view(_in_care, g).join(here, on="who", how="anti").with_columns(gone=pl.lit(value=True))
-    return answer(with_child(t, "child", missing, LA), pl.col("gone"))
+    return of_children(t, "child", t.view(_in_care, g), missing_from="crcs")
 
 
 @cared_for_not_here.breaker(entails=("CRCS-052",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    due = with_child(t, "child", t.view(_in_care, g).with_columns(due=pl.lit(value=True)), LA)
-    return without_children(t, "crcs", keyed(t, "child"), take(due, pl.col("due"), rows))
+    due = of_children(t, "child", t.view(_in_care, g))
+    return without_children(t, "crcs", keyed(t, "child"), rows_of(due, rows))
 
 
 def _in_care(t: Tables, g: Guidance) -> pl.DataFrame:
@@ -79,28 +88,21 @@ def disability_differs(t: Tables, g: Guidance) -> pl.Series:
     """
     wrong = pl.lit(value=False)
     for code, partners in g.allowed("disability_in_cla").items():
-        wrong = wrong | ((pl.col("DISABILITY_NONE") == code) & ~pl.col("disabled").is_in(sorted(partners)))
+        wrong = wrong | ((pl.col("DISABILITY_NONE") == code) & ~pl.col("disabled_cla").is_in(sorted(partners)))
     autism = (pl.col("HEALTH_AUTISTIC_SPECTRUM_DISORDER") == "1") & (pl.col("DISABILITY_NONE") == "1")
-    return answer(t.view(_disability), wrong & ~autism.fill_null(value=False))
+    return answer(t.view(on_child_form), wrong & ~autism.fill_null(value=False))
 
 
 @disability_differs.breaker(entails=("CRCS-067",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    frame, names = t.view(_disability), impairments(t)
+    frame, names = t.view(on_child_form), impairments(t)
     no_autism = pl.col("HEALTH_AUTISTIC_SPECTRUM_DISORDER") == "0"
-    well = take(frame, no_autism & (pl.col("disabled") == "0") & (pl.col("DISABILITY_NONE") == "1"), rows)
-    ill = take(frame, no_autism & (pl.col("disabled") == "1") & (pl.col("DISABILITY_NONE") == "0"), rows)
+    well = take(frame, no_autism & (pl.col("disabled_cla") == "0") & (pl.col("DISABILITY_NONE") == "1"), rows)
+    ill = take(frame, no_autism & (pl.col("disabled_cla") == "1") & (pl.col("DISABILITY_NONE") == "0"), rows)
     cells = {name: same(ill, "0") for name in names}
     cells["DISABILITY_NONE"] = same(well, "0") | same(ill, "1")
     cells[names[0]] |= same(well, "1")
     return put(t, "crcs", cells)
-
-
-def _disability(t: Tables) -> pl.DataFrame:
-    """Return census rows with what the child form says of disability."""
-    other = t.typed("child").select(who=t.numbers["child"], disabled="DISABILITY_CODE")
-    single = other.filter(pl.col("who").is_not_null()).unique("who", keep="first", maintain_order=True)
-    return with_child(t, "crcs", single, "DISABILITY_NONE", "HEALTH_AUTISTIC_SPECTRUM_DISORDER")
 
 
 _not_adopted = pl.col("there").is_null() | ~pl.col("ended")
@@ -109,7 +111,7 @@ _not_adopted = pl.col("there").is_null() | ~pl.col("ended")
 @rule("CRCS-105", form="crcs", needs=CHILD)
 def adopted_here_only(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a plan was closed by adoption and no episode of the year ended so by that day."""
-    return answer(_endings(t, g), _closed_as(g, "CRCS-105") & _not_adopted)
+    return answer(t.view(_endings, g), _closed_as(g, "CRCS-105") & _not_adopted)
 
 
 @adopted_here_only.breaker(entails=("CRCS-106",))
@@ -123,7 +125,7 @@ def died_here_only(t: Tables, g: Guidance) -> pl.Series:
 
     Who had left care before, or had short breaks only, may have died at home.
     """
-    return answer(_endings(t, g), _closed_as(g, "CRCS-106") & pl.col("held") & ~pl.col("died"))
+    return answer(t.view(_endings, g), _closed_as(g, "CRCS-106") & pl.col("held") & ~pl.col("died"))
 
 
 @died_here_only.breaker(entails=("CRCS-105",))
@@ -169,5 +171,5 @@ def _endings(t: Tables, g: Guidance) -> pl.DataFrame:
 
 
 def _close_as(t: Tables, g: Guidance, rows: Rows, id_: str, apart: pl.Expr) -> dict[str, pl.DataFrame]:
-    chosen = take(_endings(t, g), pl.col("REASON_FOR_CLOSURE").is_not_null() & apart, rows)
+    chosen = take(t.view(_endings, g), pl.col("REASON_FOR_CLOSURE").is_not_null() & apart, rows)
     return put(t, "crcs", {"REASON_FOR_CLOSURE": same(chosen, _closing(g, id_)[0])})

@@ -123,7 +123,7 @@ def stayed(t: Tables, g: Guidance, whom: pl.DataFrame) -> pl.DataFrame:
 @rule("CLA026", form="child", needs=("episode",))
 def upn_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child of school age who has been looked after for a while has a blank for a pupil number."""
-    frame = school_aged(t, g).with_row_index("row")
+    frame = t.view(school_aged, g).with_row_index("row")
     without = frame.filter(pl.col("school") & pl.col("UPN").is_null())
     due = without.join(stayed(t, g, without), on=["la", "id"], how="semi")
     return answer(frame, pl.col("row").is_in(due["row"].implode()))
@@ -131,7 +131,7 @@ def upn_missing(t: Tables, g: Guidance) -> pl.Series:
 
 @upn_missing.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    aged = school_aged(t, g)
+    aged = t.view(school_aged, g)
     there = stayed(t, g, aged).with_columns(stayed=pl.lit(value=True))
     frame = with_child(t, "child", there).with_columns(aged["school"])
     return put(t, "child", {"UPN": same(take(frame, pl.col("school") & pl.col("stayed"), rows), None)})

@@ -34,6 +34,7 @@ __all__ = [
     "keyed",
     "late_birthday",
     "lone",
+    "of_children",
     "other_code",
     "put",
     "rows_of",
@@ -105,6 +106,15 @@ def with_child(t: Tables, form: str, other: pl.DataFrame, *items: str) -> pl.Dat
         other = other.drop("la", "id", strict=False)
         return frame.join(other, on="who", how="left", maintain_order="left", suffix="_other")
     return frame.drop("who").join(other, on=["la", "id"], how="left", maintain_order="left", suffix="_other")
+
+
+def of_children(t: Tables, form: str, children: pl.DataFrame, *, missing_from: str = "") -> pl.Series:
+    """Return true for rows of a form whose child is among some (`who`), and on no row of a form named."""
+    who = pl.col("who")
+    among = who.is_in(children["who"].implode())
+    if missing_from:
+        among &= ~who.is_in(t.numbers[missing_from].implode())
+    return answer(t.numbers[form].to_frame("who"), among)
 
 
 def rows_of(flags: pl.Series, rows: NDArray[np.int64]) -> list[int]:

@@ -50,7 +50,7 @@ start, end, dob = pl.col("start"), pl.col("end"), pl.col("dob")
 def absent(t: Tables, form: str, *others: str) -> pl.Series:
     """Return true for rows of a form whose child is on none of the other forms."""
     known = pl.concat([t.numbers[other] for other in others]).unique()
-    return answer(t.numbers[form].alias("who").to_frame(), ~pl.col("who").is_in(known.implode()))
+    return answer(t.numbers[form].to_frame("who"), ~pl.col("who").is_in(known.implode()))
 
 
 @rule("CLA005", form="child")

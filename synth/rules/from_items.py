@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance, Item
     from synth.tables import Tables
 
-__all__ = ["LETTERS", "item_rule_id", "item_rules", "upn_letter"]
+__all__ = ["item_rule_id", "item_rules"]
 
 BIRTH_ITEMS = ("DOB", "DATE_OF_BIRTH")
 CLOSED = "PLAN_CLOSED_DATE"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from synth.guidance import years
 from synth.guidance.rows import AllowedRow
 from synth.rules.common import (
     ENDS,
@@ -64,8 +65,6 @@ WITHIN = frozenset(
 """Relations of two items of one row in which the partner must be among those named."""
 AGAINST = frozenset({"legal_status_queried_with_placement"})
 """Relations in which the partner must not be among those named."""
-FIRST_YEAR = 2017
-"""First year of both returns: a limit in force since then bounds older episodes too."""
 ELSEWHERE = frozenset({"CLA079", "CLA080", "CLA082", "CLA120"})
 """Rules whose limits are read by hand-written code, or (080, 082) speak of more than one stay's length."""
 
@@ -180,7 +179,7 @@ def _from_limits(g: Guidance) -> Iterator[_Part]:
 def _from_year_on(x: Limit, g: Guidance) -> pl.Expr:
     """Leave out episodes older than a limit that was changed: they keep the one they started under."""
     changed = dt.date(x.first_year - 1, g.first_day.month, g.first_day.day)
-    began_with_return = x.first_year <= FIRST_YEAR
+    began_with_return = x.first_year <= years().start
     return pl.lit(value=True) if began_with_return else pl.col("start") >= changed
 
 
@@ -296,7 +295,7 @@ def _days(part: _Part, t: Tables, g: Guidance, chosen: list[int]) -> tuple[dict[
         elif row.measure in {"max_days", "query_days"}:
             longest = dt.timedelta(days=float(row.value))
             starts = {n: d for n, d in starts.items() if g.last_day - d > longest}
-        elif row.first_year > FIRST_YEAR:
+        elif row.first_year > years().start:
             changed = dt.date(row.first_year - 1, g.first_day.month, g.first_day.day)
             starts = {n: d for n, d in starts.items() if d >= changed}
     return starts, dict.fromkeys(starts, g.last_day) if ending else {}

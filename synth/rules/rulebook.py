@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from synth.errors import GuidanceError, InputError
-from synth.guidance import load
+from synth.errors import GuidanceError
+from synth.guidance import load, years
 
 # Importing these modules enters their checks; one for each part of the returns.
 from synth.rules import (  # noqa: F401
@@ -34,8 +34,6 @@ from synth.rules.from_limits import limit_rules
 from synth.rules.registry import Logic, NotHere, Rule, registered, return_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from synth.guidance import Guidance, Statement
 
 __all__ = ["check_registry", "expand", "rules_for"]
@@ -71,24 +69,14 @@ def check_registry() -> None:
     for return_ in ("cla", "crcs"):
         stated: set[str] = set()
         written: set[str] = set()
-        for g in _years(return_):
+        for year in years():
+            g = load(return_, year)
             written = {logic.id for logic in _written(g)}
             stated |= set(g.statements)
             rules_for(g)
         lost = sorted(written - stated)
         if lost:
             raise GuidanceError(f"statements.csv has no row in any year for {', '.join(lost)}, which code checks.")
-
-
-def _years(return_: str) -> Iterator[Guidance]:
-    """Yield every year the guidance knows, found by asking outward from 2017 until it refuses."""
-    year = 2017
-    while True:
-        try:
-            yield load(return_, year)
-        except InputError:
-            return
-        year += 1
 
 
 def _written(g: Guidance) -> list[Logic]:

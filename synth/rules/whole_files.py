@@ -100,8 +100,7 @@ def number_jumps(t: Tables, g: Guidance) -> pl.DataFrame:
     """Flag authorities whose number of children on 31 March is far from last year's."""
     most = g.limit("", "", "max_change_percent") or 0
     least = g.limit("", "", "min_children") or 0
-    if t.last is None:
-        return _nothing()
+    assert t.last is not None
     frame = looked_after(t).join(looked_after(t.last), on="la", suffix="_last")
     change = (pl.col("n") - pl.col("n_last")) * PERCENT / pl.col("n_last")
     far = frame.filter(pl.col("n_last") >= least).with_columns(change=change).filter(pl.col("change").abs() > most)
@@ -120,10 +119,6 @@ def _signed(number: pl.Expr) -> pl.Expr:
     return pl.concat_str(plus, number.round(1).cast(pl.String))
 
 
-def _nothing() -> pl.DataFrame:
-    return pl.DataFrame(schema={"la": pl.String, "value": pl.String})
-
-
 @number_jumps.breaker(entails=ENDS)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     begun = set(take(t.episodes, (pl.col("start") < g.last_day) & (pl.col("legal") != "L1"), rows))
@@ -140,8 +135,7 @@ def _balance(t: Tables, g: Guidance) -> pl.DataFrame:
 
     An episode that ended X1 on the last day goes on next year, so its child is there.
     """
-    if t.last is None:
-        return pl.DataFrame(schema={"la": pl.String})
+    assert t.last is not None
     last = pl.col("last") & (pl.col("open") | (pl.col("finish") == "X1"))
     before = t.last.episodes.group_by("la").agg(
         before=last.sum(), unsure_before=(pl.col("last").is_null() | _unread()).sum()
@@ -166,8 +160,6 @@ def sum_fails(t: Tables, g: Guidance) -> pl.DataFrame:
 
     Each row with an unreadable date or reason may make up for one child.
     """
-    if t.last is None:
-        return _nothing()
     due = pl.col("before") + pl.col("started") - pl.col("ceased")
     unsure = pl.col("unsure") + pl.col("unsure_before")
     wrong = _balance(t, g).with_columns(due=due).filter((due - pl.col("now")).abs() > unsure)
@@ -193,7 +185,7 @@ def many_unknown_numbers(t: Tables, g: Guidance) -> pl.DataFrame:
     """Flag authorities where many children of school age have no pupil number, or a code for one not known."""
     most, least = (g.limit("UPN", "", name) or 0 for name in ("max_unknown_percent", "min_children"))
     unknown = pl.col("UPN").is_null() | pl.col("UPN").is_in(sorted(g.values("upn_not_known")))
-    counts = school_aged(t, g).filter(pl.col("school") & pl.col("la").is_not_null()).group_by("la")
+    counts = t.view(school_aged, g).filter(pl.col("school") & pl.col("la").is_not_null()).group_by("la")
     shares = counts.agg(n=pl.len(), unknown=unknown.sum()).filter(pl.col("n") >= least)
     share = pl.col("unknown") * PERCENT / pl.col("n")
     said = pl.format(
@@ -208,4 +200,4 @@ def many_unknown_numbers(t: Tables, g: Guidance) -> pl.DataFrame:
 
 @many_unknown_numbers.breaker(entails=("CLA026",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return put(t, "child", {"UPN": same(take(school_aged(t, g), pl.col("school"), rows), None)})
+    return put(t, "child", {"UPN": same(take(t.view(school_aged, g), pl.col("school"), rows), None)})

@@ -11,7 +11,6 @@ from synth.tables import LA, child_column
 
 if TYPE_CHECKING:
     import polars as pl
-    from numpy.typing import NDArray
 
     from synth.guidance import Guidance
     from synth.rules.registry import Rule
@@ -96,10 +95,3 @@ def _taken(left: dict[tuple[str | None, ...], list[int]], values: tuple[str | No
         return False
     rows.pop()
     return True
-
-
-def rows_of_child(tables: Tables, form: str, child: Child) -> NDArray[np.int64]:
-    """Return the row numbers of a child on a form."""
-    text = tables.text(form)
-    mine = (text[LA].eq_missing(child[0])) & (text[child_column(form)].eq_missing(child[1]))
-    return mine.arg_true().to_numpy().astype(np.int64)

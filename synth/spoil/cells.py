@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.rules.from_items import LETTERS, item_rule_id
+from synth.rules.from_items import item_rule_id
+from synth.rules.pupil_number import LETTERS, UPN
 from synth.spoil.mistakes import Change, Mistake
 from synth.tables import LA, child_column
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["CELL_KINDS", "CellKind", "cell_mistakes"]
 
 _DATE = r"^\d{2}/\d{2}/\d{4}$"
-_UPN = r"^[A-Z]\d{11}[\dA-Z]$"
 _EXCEL_DAY_0 = dt.date(1899, 12, 30)
 _KEYS = ("LOCAL_AUTHORITY_CODE", "SYSTEM_ID", "CHILD_CODE")
 _LAST_MONTH = 12
@@ -129,7 +129,7 @@ def _swappable(item: Item, _: Guidance) -> pl.Expr | None:
 
 
 def _transposable(item: Item, _: Guidance) -> pl.Expr | None:
-    return pl.col(item.name).str.contains(_UPN) if item.type == "upn" else None
+    return pl.col(item.name).str.contains(UPN) if item.type == "upn" else None
 
 
 def _transpose(old: str, _i: Item, _g: Guidance, rng: Random) -> str:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from synth.tables import FIRST_LINE, LA, child_column
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from synth.tables import Tables
 
-__all__ = ["Change", "Mistake", "Placed", "put_in"]
+__all__ = ["Change", "Child", "Mistake", "Placed", "children_of", "put_in"]
 
 Child = tuple[str | None, str | None]
 """Authority and identifier, as they stand in the file."""
-
-_FIRST_LINE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,15 @@ def _one_form(text: pl.DataFrame, changes: Sequence[Change]) -> tuple[pl.DataFra
         rows = [{name: change.cells.get(name) for name in text.columns} for change in added]
         frame = pl.concat([frame, pl.DataFrame(rows, schema=frame.schema)])
     frame = frame[[row for _, row in places]]
-    line = {row: _FIRST_LINE + n for n, (_, row) in enumerate(places)}
+    line = {row: FIRST_LINE + n for n, (_, row) in enumerate(places)}
     numbers = {id(change): text.height + n for n, change in enumerate(added)}
     return frame, [line.get(numbers[id(c)] if c.new else c.row) for c in changes]
 
 
-def children_of(tables: Tables, forms: Iterable[str]) -> dict[Child, dict[str, list[int]]]:
+def children_of(tables: Tables) -> dict[Child, dict[str, list[int]]]:
     """Return the row numbers of every child by form, children in the order they first stand in."""
-    from synth.tables import LA, child_column  # noqa: PLC0415
-
     found: dict[Child, dict[str, list[int]]] = {}
-    for form in forms:
+    for form in tables.forms:
         text = tables.text(form)
         keys = zip(text[LA].to_list(), text[child_column(form)].to_list(), strict=True)
         for row, key in enumerate(keys):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from synth.errors import InputError
+from synth.errors import InputError, nearest
 from synth.rules.registry import return_of
 from synth.spoil.cells import CELL_KINDS
 from synth.spoil.records import RECORD_KINDS
@@ -110,7 +109,7 @@ def _kinds(names: Iterable[str]) -> list[str]:
             found += [name] if name not in found else []
         else:
             raise InputError(
-                f"{name!r} is no kind of mistake{_near(name, KINDS)}. `synth spoil --list` shows them all."
+                f"{name!r} is no kind of mistake{nearest(name, KINDS)}. `synth spoil --list` shows them all."
             )
     return found
 
@@ -123,13 +122,8 @@ def _rules(names: Iterable[str], book: Sequence[Rule]) -> list[Rule]:
         if not more:
             raise InputError(
                 f"--rules {name}: no rule that can be broken in these files has that id"
-                f"{_near(name, {r.id for r in book})}. `synth rules` lists the rules; those that compare with last "
+                f"{nearest(name, {r.id for r in book})}. `synth rules` lists the rules; those that compare with last "
                 "year need --last-year."
             )
         found += [r for r in more if r not in found]
     return found
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""

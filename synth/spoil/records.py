@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from synth.rules.pupil_number import UPN_LENGTH
 from synth.spoil.mistakes import Change, Mistake
 from synth.tables import child_column
 
@@ -86,11 +87,8 @@ def _twice(tables: Tables, child: Child, rows: Rows, rng: Random) -> Mistake | N
     return Mistake("child-twice", child, tuple(changes), tuple(rules))
 
 
-_UPN_LENGTH = 13
-
-
 def _real_upn(number: str | None) -> bool:
-    return number is not None and len(number) == _UPN_LENGTH
+    return number is not None and len(number) == UPN_LENGTH
 
 
 def _identifier_changed(tables: Tables, child: Child, rows: Rows, rng: Random) -> Mistake | None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from synth.errors import InputError
-from synth.files import check_place, folder_in_place
+from synth.files import FILES, check_place, folder_in_place
 from synth.guidance import load
+from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
 from synth.spoil.breaking import broken
 from synth.spoil.cells import CELL_KINDS, cell_mistakes
@@ -19,12 +19,14 @@ from synth.spoil.mistakes import Mistake, children_of, put_in
 from synth.spoil.plan import plan
 from synth.spoil.records import RECORD_KINDS, record_mistakes
 from synth.spoil.whole import FILE_KINDS
-from synth.tables import file_name, write_form
-from synth.validate.run import RETURNS, tables_of, validate_tables
+from synth.tables import lines_of, write_form
+from synth.validate.run import RETURNS, validate_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import polars as pl
 
     from synth.guidance import Guidance
     from synth.rules.registry import Rule
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["ANSWERS", "Spoilt", "spoil"]
 
 ANSWERS = "answers.csv"
-_FIRST_LINE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +74,11 @@ def spoil(
     what this program wrote. The same files, options and seed give the same bytes. Raises InputError for what cannot be
     read, names that are unknown and a folder that cannot be used.
     """
-    from synth.reading import read_any  # noqa: PLC0415  slow to import, and not wanted where names are only listed
-
     found = read_any(paths, year=year)
-    tables = tables_of(found.forms, found.year)
-    names = {form: file_name("crcs" if form == "crcs" else "cla", form) for form in tables.forms}
-    _check_out(paths, out, names)
+    _check_out(paths, out)
+    names = {form: FILES[form] for form in found.forms}
+    tables, _ = beside_last_year(found, last_year)
     tables = replace(tables, forms={form: _as_written(table, names[form]) for form, table in tables.forms.items()})
-    if last_year:
-        before = read_any(last_year, year=max(found.year - 1, 2017))
-        tables = replace(tables, last=tables_of(before.forms, before.year))
     guidance = {name: load(name, found.year) for name in RETURNS}
     book = {
         (r.id, r.form): (r, g)
@@ -91,7 +87,7 @@ def spoil(
         if r.break_rows is not None and all(form in tables for form in (r.form, *r.needs)) and tables[r.form].height
     }
     rng = np.random.default_rng(seed)
-    rows = children_of(tables, tables.forms)
+    rows = children_of(tables)
     wanted = plan(rates, kinds, rules, [r for r, _ in book.values()], len(rows), rng)
     mistakes, notes = _mistakes(tables, guidance, book, wanted, rows, rng)
     frames, placed = put_in(tables, mistakes)
@@ -106,7 +102,7 @@ def spoil(
         lines += whole
         entries += more
         spoilt = read_any([building], year=found.year)
-        after = replace(tables_of(spoilt.forms, spoilt.year), last=tables.last)
+        after = replace(tables, forms=spoilt.forms)
         new = _new(base, validate_tables(after, found.year).findings)
         forms = {r.id: {names[form] for (id_, form) in book if id_ == r.id} for r, _ in book.values()}
         lines = attributed(lines, entries, forms, new)
@@ -114,23 +110,18 @@ def spoil(
     return Spoilt(out, found.year, tuple(lines), (*found.notes, *notes))
 
 
-def _check_out(paths: Sequence[Path], out: Path, names: dict[str, str]) -> None:
+def _check_out(paths: Sequence[Path], out: Path) -> None:
     """Refuse to write over what was read, or over somebody else's files."""
     place = out.resolve()
     for path in paths:
         if place == path.resolve() or place == path.resolve().parent:
             raise InputError(f"--out {out}: the good files stand there; give another folder.")
-    every = {*names.values(), *(file_name(name, form) for name in RETURNS for form in _FORMS), ANSWERS}
-    check_place(out.resolve().parent, place, every)
-
-
-_FORMS = ("child", "episode", "adoption", "care_leaver", "crcs")
+    check_place(out.resolve().parent, place, {*FILES.values(), ANSWERS})
 
 
 def _as_written(table: FormTable, name: str) -> FormTable:
     """Return a form as it will stand in one file of that name, line after line."""
-    lines = pl.int_range(_FIRST_LINE, _FIRST_LINE + table.height, eager=True).alias("line")
-    return replace(table, file=name, files=None, lines=lines)
+    return replace(table, file=name, files=None, lines=lines_of(table.height))
 
 
 def _mistakes(
@@ -178,7 +169,7 @@ def _in_files(
             continue
         for form in list(left):
             path = folder / names[form]
-            made = kind.make(path.read_text("utf-8"), form, guidance["crcs" if form == "crcs" else "cla"], rng)
+            made = kind.make(path.read_text("utf-8"), form, next(g for g in guidance.values() if form in g.forms), rng)
             if made is None:
                 continue
             path.write_text(made.text, "utf-8", newline="\n")

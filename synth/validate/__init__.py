@@ -2,14 +2,13 @@
 
 from synth.validate.findings import FINDING_COLUMNS
 from synth.validate.report import Outcome, Report
-from synth.validate.run import check_rule, tables_of, validate, validate_folder, validate_tables
+from synth.validate.run import check_rule, validate, validate_folder, validate_tables
 
 __all__ = [
     "FINDING_COLUMNS",
     "Outcome",
     "Report",
     "check_rule",
-    "tables_of",
     "validate",
     "validate_folder",
     "validate_tables",

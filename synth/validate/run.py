@@ -12,25 +12,23 @@ import polars as pl
 
 from synth.errors import InputError
 from synth.guidance import load
-from synth.reading import read_any, read_return
+from synth.reading import beside_last_year, read_any, read_return
 from synth.rules.rulebook import rules_for
-from synth.tables import LAST, Tables, file_name, gap_days
+from synth.tables import LAST, Tables, file_name, tables_of
 from synth.validate.findings import FINDING_COLUMNS, about_authorities, about_rows, severity_of
 from synth.validate.report import Outcome, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from synth.guidance import Guidance
     from synth.rules.registry import NotHere, Rule
-    from synth.tables import FormTable
     from synth.validate.report import Status
 
-__all__ = ["check_rule", "tables_of", "validate", "validate_folder", "validate_tables"]
+__all__ = ["check_rule", "validate", "validate_folder", "validate_tables"]
 
 RETURNS = ("cla", "crcs")
-_FIRST_GUIDANCE = 2017
 
 
 def validate(
@@ -49,42 +47,24 @@ def validate(
     for paths that cannot be read or hold no form.
     """
     found = read_any(paths, year=year, return_=return_, form=form)
-    tables = tables_of(found.forms, found.year)
-    notes = list(found.notes)
-    if last_year:
-        before = read_any(last_year, year=max(found.year - 1, _FIRST_GUIDANCE))
-        tables = replace(tables, last=tables_of(before.forms, before.year))
-        notes += [f"Last year: {note}" for note in before.notes]
+    tables, notes = beside_last_year(found, last_year)
     report = validate_tables(tables, found.year, strict=strict)
-    return replace(report, notes=(*notes, *report.notes))
+    return replace(report, notes=(*found.notes, *notes, *report.notes))
 
 
-def validate_folder(path: Path, year: int, *, last_year: Path | None = None, strict: bool = True) -> Report:
-    """Check a folder written by this program, strict about headings; no severity is lowered unless asked for.
+def validate_folder(path: Path, year: int) -> Report:
+    """Check a folder written by this program, strict about headings; every rule is taken as stated.
 
     A folder with one return is checked for that one; what needs the other is reported as not applicable.
     Raises InputError when there is no file of a return, a file cannot be read, or its headings do not fit the
     year.
     """
-    tables = tables_of(_read_folder(path, year), year)
-    if last_year is not None:
-        tables = replace(tables, last=tables_of(_read_folder(last_year, year - 1), year - 1))
-    return validate_tables(tables, year, strict=strict)
-
-
-def tables_of(forms: Mapping[str, FormTable], year: int) -> Tables:
-    """Put forms of one year together, with the days of that year."""
-    g = load("cla", year)
-    return Tables(forms, g.first_day, g.last_day, gap_days(g))
-
-
-def _read_folder(path: Path, year: int) -> dict[str, FormTable]:
     parts = [read_return(path, return_, load(return_, year)) for return_ in RETURNS]
     forms = {form: table for part in parts for form, table in part.forms.items()}
     if not forms:
         names = ", ".join(file_name(return_, form) for return_ in RETURNS for form in load(return_, year).forms)
         raise InputError(f"{path}: no file of a return; expected one or more of {names}.")
-    return forms
+    return validate_tables(tables_of(forms, load("cla", year)), year)
 
 
 def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.guidance import load
-from synth.tables import FormTable, Tables, child_column, file_name, form_table, gap_days, write_form
+from synth.guidance import load, years
+from synth.rules.pupil_number import UPN
+from synth.tables import FormTable, Tables, child_column, file_name, form_table, tables_of, write_form
 from synth.worked.book import Book, code, day, upn
 from synth.worked.children import CHILDREN
 
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["crowd", "good", "good_tables", "last_year", "tables", "write_good"]
 
 Frames = dict[str, pl.DataFrame]
-_FIRST, _FIRST_ALL_YEAR = 2017, 2024
-_UPN = r"^[A-Z]\d{11}[\dA-Z]$"
 
 
 def good(year: int) -> Frames:
     """Return a good return of both kinds: text frames by form."""
     book = Book(year)
-    whole_year = year >= _FIRST_ALL_YEAR
+    whole_year = load("crcs", year).mode == "all_year"
     for write in CHILDREN:
         write(book, whole_year)
     return book.frames()
@@ -126,7 +125,7 @@ def crowd(frames: Mapping[str, pl.DataFrame], copies: int) -> Frames:
 
 def _again(number: str | None, copy: int) -> str | None:
     """Return the pupil number of a child's copy; codes for a missing number stay."""
-    if number is None or not re.match(_UPN, number):
+    if number is None or not re.match(UPN, number):
         return number
     return upn(int(number[7:]) + 100 * copy)
 
@@ -137,16 +136,14 @@ def tables(frames: Mapping[str, pl.DataFrame], year: int) -> Tables:
     for return_ in ("cla", "crcs"):
         g = load(return_, year)
         forms |= {form: form_table(frames[form], form, g) for form in g.forms if form in frames}
-    g = load("cla", year)
-    return Tables(forms, g.first_day, g.last_day, gap_days(g))
+    return tables_of(forms, load("cla", year))
 
 
-def good_tables(year: int) -> Tables:
-    """Return the good return typed, last year's beside it where there is guidance for it."""
-    frames = good(year)
-    if year == _FIRST:
-        return tables(frames, year)
-    return replace(tables(frames, year), last=tables(last_year(frames, year), year - 1))
+def good_tables(year: int, copies: int = 1) -> Tables:
+    """Return the good return typed, every child so many times, last year's beside it where there is guidance for it."""
+    frames = crowd(good(year), copies)
+    made = tables(frames, year)
+    return replace(made, last=tables(last_year(frames, year), year - 1)) if year - 1 in years() else made
 
 
 def write_good(folder: Path, year: int, *, returns: Iterable[str] = ("cla", "crcs")) -> None:
