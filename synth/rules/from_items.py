@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from synth.dates import year_code
-from synth.rules.common import ENDS, age_on, answer, birthday, day_text, put, same, take
-from synth.rules.pupil_number import LETTERS, UPN, UPN_LENGTH, lettered, upn_letter, with_letter
+from synth.rules.common import ENDS, age_on, answer, birthday, day_text, put, take
+from synth.rules.from_upn import upn_parts
+from synth.rules.item_part import Part, Question, asks, name_of, sets
 from synth.rules.registry import Condition, Rule
 from synth.rules.stated import STATED
 from synth.tables import LA, POSTCODE
@@ -46,24 +46,9 @@ ENTAILED: dict[str, tuple[str, ...]] = {
 """Other rules that may fire on what a made breaker broke, by item, and by form where the key was broken."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One check of one item: an expression over the text frame, or over the typed frame, true where wrong."""
-
-    form: str
-    item: Item
-    kind: str
-    words: str
-    wrong: Callable[[Tables], pl.Series]
-    spoil: Callable[[Tables, list[int], np.random.Generator], dict[str, pl.DataFrame]]
-    where: Callable[[Tables], pl.Series]
-    beside: tuple[str, ...] = ()
-    """Other items the check looks at."""
-
-
 def item_rules(g: Guidance) -> list[Rule]:
     """Return the rules that follow from items in force; a statement that says the same lends id and words."""
-    grouped: dict[tuple[str, str], list[_Part]] = {}
+    grouped: dict[tuple[str, str], list[Part]] = {}
     for form in g.forms:
         for item in g.items(form):
             for part in _parts(form, item, g):
@@ -83,7 +68,7 @@ def _made_id(g: Guidance, form: str, item: Item, kind: str) -> str:
     return f"{prefix}-{item.name}-{kind}"
 
 
-def _rule(id_: str, parts: list[_Part], g: Guidance) -> Rule:
+def _rule(id_: str, parts: list[Part], g: Guidance) -> Rule:
     first = parts[0]
 
     def check(t: Tables, _: Guidance) -> pl.Series:
@@ -117,13 +102,13 @@ def _rule(id_: str, parts: list[_Part], g: Guidance) -> Rule:
     )
 
 
-def _condition(parts: list[_Part]) -> Condition | None:
+def _condition(parts: list[Part]) -> Condition | None:
     """Return the check of a rule as one condition over the text of its form; None where it looks at more."""
-    asked = [part.wrong.expression for part in parts if isinstance(part.wrong, _Question)]
+    asked = [part.wrong.expression for part in parts if isinstance(part.wrong, Question)]
     return Condition("text", pl.any_horizontal(asked)) if len(asked) == len(parts) else None
 
 
-def _parts(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+def _parts(form: str, item: Item, g: Guidance) -> Iterator[Part]:
     """Yield the checks an item calls for in this year."""
     if item.required == "always":
         yield _filled(form, item)
@@ -138,49 +123,24 @@ def _parts(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
     if item.type == "postcode":
         yield _postcode(form, item)
     if item.type == "upn":
-        yield from _upn(form, item, g)
+        yield from upn_parts(form, item, g)
     if item.unique:
         yield _unique(form, item, g)
     if item.outside_age_code:
         yield from _aged(form, item, g)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A question about the text of a form, to be asked of one set of tables or put together with others."""
-
-    form: str
-    expression: pl.Expr
-
-    def __call__(self, t: Tables) -> pl.Series:
-        return answer(t.text(self.form), self.expression)
-
-
-def _asks(form: str, expression: pl.Expr) -> _Question:
-    """Make a question about the text of a form."""
-    return _Question(form, expression)
-
-
-def _sets(form: str, name: str, value: str | None) -> Callable[..., dict[str, pl.DataFrame]]:
-    """Make a breaker that gives the item one value."""
-    return lambda t, rows, _rng: put(t, form, {name: same(rows, value)})
-
-
 def _present(name: str) -> pl.Expr:
     return pl.col(name).is_not_null()
 
 
-def _name(item: Item) -> str:
-    return f"{item.label} ({item.name})"
-
-
-def _filled(form: str, item: Item) -> _Part:
-    words = f"{_name(item)} must be filled in on every row"
+def _filled(form: str, item: Item) -> Part:
+    words = f"{name_of(item)} must be filled in on every row"
     blank = pl.col(item.name).is_null()
-    return _Part(form, item, "required", words, _asks(form, blank), _sets(form, item.name, None), _asks(form, ~blank))
+    return Part(form, item, "required", words, asks(form, blank), sets(form, item.name, None), asks(form, ~blank))
 
 
-def _conditional(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+def _conditional(form: str, item: Item, g: Guidance) -> Iterator[Part]:
     """Yield both halves of a condition: filled where it holds, blank where it does not, nothing if unknown."""
     other, _, values = item.condition.partition("=")
     name, codes = item.name, values.split("|")
@@ -195,31 +155,31 @@ def _conditional(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
             return t.typed(form).select(pl.col(other).is_in(codes)).to_series()
         return t.text(form)[other].is_not_null()
 
-    def asks(*, filled: bool, owed: bool) -> Callable[[Tables], pl.Series]:
+    def owing(*, filled: bool, owed: bool) -> Callable[[Tables], pl.Series]:
         def ask(t: Tables) -> pl.Series:
-            owing = due(t) if owed else ~due(t)
+            called_for = due(t) if owed else ~due(t)
             there = t.text(form)[name].is_not_null()
-            return (owing & (there if filled else ~there)).fill_null(value=False)
+            return (called_for & (there if filled else ~there)).fill_null(value=False)
 
         return ask
 
-    yield _Part(
+    yield Part(
         form,
         item,
         "filled",
-        f"{_name(item)} must be filled in where {when}",
-        asks(filled=False, owed=True),
-        _sets(form, name, None),
-        asks(filled=True, owed=True),
+        f"{name_of(item)} must be filled in where {when}",
+        owing(filled=False, owed=True),
+        sets(form, name, None),
+        owing(filled=True, owed=True),
     )
-    yield _Part(
+    yield Part(
         form,
         item,
         "blank",
-        f"{_name(item)} must be left blank unless {when}",
-        asks(filled=True, owed=False),
-        _sets(form, name, _some_value(item, g)),
-        asks(filled=False, owed=False),
+        f"{name_of(item)} must be left blank unless {when}",
+        owing(filled=True, owed=False),
+        sets(form, name, _some_value(item, g)),
+        owing(filled=False, owed=False),
     )
 
 
@@ -234,31 +194,31 @@ def _some_value(item: Item, g: Guidance) -> str:
     return next((c for c in codes[::-1] if c not in bound), codes[-1])
 
 
-def _year(form: str, item: Item, g: Guidance) -> _Part:
+def _year(form: str, item: Item, g: Guidance) -> Part:
     code = year_code(g.year)
-    words = f"{_name(item)} must be {code}, the year of the file, on every row"
+    words = f"{name_of(item)} must be {code}, the year of the file, on every row"
     other = pl.col(item.name) != code
-    return _Part(
+    return Part(
         form,
         item,
         "year",
         words,
-        _asks(form, other),
-        _sets(form, item.name, year_code(g.year - 1)),
-        _asks(form, ~other),
+        asks(form, other),
+        sets(form, item.name, year_code(g.year - 1)),
+        asks(form, ~other),
     )
 
 
-def _listed(form: str, item: Item, g: Guidance) -> _Part:
+def _listed(form: str, item: Item, g: Guidance) -> Part:
     codes = [c.code for c in g.codes(item.code_set)]
     most = 16
     shown = ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
-    words = f"{_name(item)} must be one of the codes in force: {shown}"
+    words = f"{name_of(item)} must be one of the codes in force: {shown}"
     wrong = ~pl.col(item.name).is_in(codes)
-    return _Part(form, item, "list", words, _asks(form, wrong), _sets(form, item.name, NOT_A_CODE), _asks(form, ~wrong))
+    return Part(form, item, "list", words, asks(form, wrong), sets(form, item.name, NOT_A_CODE), asks(form, ~wrong))
 
 
-def _readable(form: str, item: Item) -> _Part:
+def _readable(form: str, item: Item) -> Part:
     name = item.name
     date = item.type == "date"
     kind, shape = ("date", "a real date written dd/mm/yyyy") if date else ("number", "a whole number, 0 or more")
@@ -268,103 +228,32 @@ def _readable(form: str, item: Item) -> _Part:
         bad = t.text(form)[name].is_not_null() & read.is_null()
         return bad if date else bad | (read < 0).fill_null(value=False)
 
-    return _Part(
+    return Part(
         form,
         item,
         kind,
-        f"{_name(item)} must be {shape}",
+        f"{name_of(item)} must be {shape}",
         wrong,
-        _sets(form, name, NOT_A_DAY if date else NOT_A_CODE),
-        _asks(form, _present(name)),
+        sets(form, name, NOT_A_DAY if date else NOT_A_CODE),
+        asks(form, _present(name)),
     )
 
 
-def _postcode(form: str, item: Item) -> _Part:
-    words = f"{_name(item)} must be a full postcode in capitals, such as CF10 3NQ"
+def _postcode(form: str, item: Item) -> Part:
+    words = f"{name_of(item)} must be a full postcode in capitals, such as CF10 3NQ"
     wrong = ~pl.col(item.name).str.contains(POSTCODE)
-    return _Part(
+    return Part(
         form,
         item,
         "postcode",
         words,
-        _asks(form, wrong),
-        _sets(form, item.name, NOT_A_POSTCODE),
-        _asks(form, _present(item.name)),
+        asks(form, wrong),
+        sets(form, item.name, NOT_A_POSTCODE),
+        asks(form, _present(item.name)),
     )
 
 
-def _upn(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
-    upn = pl.col(item.name)
-    reasons = sorted(g.values(item.code_set)) if item.code_set else []
-    shaped = upn.str.contains(UPN)
-    divided = (form, item.name, "length") in STATED
-    if divided:
-        yield from _upn_by_parts(form, item, g, reasons)
-    else:
-        words = f"{_name(item)} must be a letter, 11 digits and a digit or letter, or {' or '.join(reasons) or 'blank'}"
-        wrong = _asks(form, ~(shaped | upn.is_in(reasons)))
-        yield _Part(form, item, "upn", words, wrong, _shorter(form, item), _asks(form, shaped))
-
-    def another_letter(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
-        text = t.text(form)[item.name]
-        turned = {r: LETTERS[(LETTERS.index(text[r][0]) + 1) % len(LETTERS)] + text[r][1:] for r in rows}
-        return put(t, form, {item.name: turned})
-
-    yield _Part(
-        form,
-        item,
-        "letter",
-        f"{_name(item)} must begin with the check letter of its other characters",
-        _asks(form, upn.str.slice(0, 1) != upn_letter(lettered(upn) if divided else upn)),
-        another_letter,
-        _asks(form, shaped),
-    )
-
-
-def _shorter(form: str, item: Item) -> Callable[..., dict[str, pl.DataFrame]]:
-    """Make a breaker that takes the last character away."""
-
-    def shorten(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
-        text = t.text(form)[item.name]
-        return put(t, form, {item.name: {r: text[r][:-1] for r in rows}})
-
-    return shorten
-
-
-def _upn_by_parts(form: str, item: Item, g: Guidance, reasons: list[str]) -> Iterator[_Part]:
-    """Yield what is said of each part of a pupil number: one fault is told once, by the part it is in."""
-    upn, label = pl.col(item.name), _name(item)
-    whole = upn.str.len_chars() == UPN_LENGTH
-    shaped = _asks(form, upn.str.contains(UPN))
-    words = f"{label} must have {UPN_LENGTH} characters, or be one of {', '.join(reasons)}"
-    yield _Part(form, item, "length", words, _asks(form, ~(whole | upn.is_in(reasons))), _shorter(form, item), shaped)
-
-    def change(place: int, text: str) -> Callable[..., dict[str, pl.DataFrame]]:
-        """Make a breaker that writes over some characters, with the check letter that then is right, if there is."""
-
-        def write(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
-            held = t.text(form)[item.name]
-            over = pl.Series("upn", [held[r][:place] + text + held[r][place + len(text) :] for r in rows], pl.String)
-            right = pl.DataFrame(over).select(pl.coalesce(with_letter(pl.col("upn")), "upn")).to_series()
-            return put(t, form, {item.name: dict(zip(rows, right.to_list(), strict=True))})
-
-        return write
-
-    known, bad_end = sorted(g.values("education_authority")), ~upn.str.contains(rf"[0-9{LETTERS}]$")
-    for kind, says, bad, spoil in (
-        (
-            "authority",
-            "name an education authority in characters 2 to 4",
-            ~upn.str.slice(1, 3).is_in(known),
-            (1, "000"),
-        ),
-        ("digits", "have digits in places 5 to 12", ~upn.str.slice(4, 8).str.contains(r"^[0-9]{8}$"), (7, "X")),
-        ("last", "end in a digit, or a letter other than I, O and S", bad_end, (UPN_LENGTH - 1, "O")),
-    ):
-        yield _Part(form, item, kind, f"{label} must {says}", _asks(form, whole & bad), change(*spoil), shaped)
-
-
-def _unique(form: str, item: Item, g: Guidance) -> _Part:
+def _unique(form: str, item: Item, g: Guidance) -> Part:
     """Twice the same value within one authority; codes that stand for a missing pupil number may repeat."""
     name = item.name
     reasons = sorted(g.values(item.code_set)) if item.code_set else []
@@ -384,11 +273,11 @@ def _unique(form: str, item: Item, g: Guidance) -> _Part:
         copies = text[rows].with_columns(pl.lit(None, dtype=pl.String).alias(o) for o in others)
         return {form: pl.concat([text, copies])}
 
-    words = f"{_name(item)} must not stand on two rows of one authority"
-    return _Part(form, item, "unique", words, _asks(form, wrong), twins, _asks(form, real))
+    words = f"{name_of(item)} must not stand on two rows of one authority"
+    return Part(form, item, "unique", words, asks(form, wrong), twins, asks(form, real))
 
 
-def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
+def _aged(form: str, item: Item, g: Guidance) -> Iterator[Part]:
     birth = next((i.name for i in g.items(form) if i.name in BIRTH_ITEMS), None)
     if birth is None:
         return
@@ -400,7 +289,7 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
     outside_code = item.outside_age_code
     taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
     ages = " or ".join(f"{w} {n}" for w, n in (("under", item.min_age), ("over", item.max_age)) if n is not None)
-    words = f"{_name(item)} must be {outside_code} for a child {ages} on 31 March, and for no other child"
+    words = f"{name_of(item)} must be {outside_code} for a child {ages} on 31 March, and for no other child"
 
     def wrong(t: Tables) -> pl.Series:
         frame = t.typed(form)
@@ -415,4 +304,4 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[_Part]:
         sure = inside.is_not_null() & (then == inside).fill_null(value=True)
         return answer(t.typed(form), pl.col(birth).is_not_null() & pl.col(item.name).is_not_null() & sure)
 
-    yield _Part(form, item, "age", words, wrong, swap, known, (birth,))
+    yield Part(form, item, "age", words, wrong, swap, known, (birth,))
