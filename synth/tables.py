@@ -13,7 +13,7 @@ from synth.sequence import NEIGHBOURS, adoptions, in_order, with_neighbours
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from synth.guidance import Guidance
@@ -60,6 +60,8 @@ _CODED = (
     "PLACEMENT_TYPE_CODE",
     "REASON_EPISODE_FINISHED_CODE",
 )
+READ = "read_"
+"""Before the name of an item beside the text of a form: what was read of it."""
 AS_WRITTEN = "written_"
 """Before the name of an item in the view of episodes: its text, for codes out of use, which the typed rows drop."""
 
@@ -78,8 +80,9 @@ def child_column(form: str) -> str:
 class FormTable:
     """One form of one file, twice: as it stood in the file, and typed.
 
-    `text` holds every item as it was written (String, null where blank); `typed` has the same rows and
-    columns with dates as Date and whole numbers as Int64, null where the text could not be read. `lines` is
+    `text` holds every item as it was written, null where blank: String, or Categorical for items with a list of
+    codes (the authority, part of the key of a child, aside), which a form of millions repeats. `typed` has the same
+    rows and columns with dates as Date and whole numbers as Int64, null where the text could not be read. `lines` is
     the line of each row in the file (the first data row is line 2). `unknown` and `missing` list headings
     that are no item of the year and items that have no heading; a missing item is a column of nulls in both
     frames.
@@ -104,6 +107,11 @@ class FormTable:
     def height(self) -> int:
         """Number of rows."""
         return self.text.height
+
+    @property
+    def both(self) -> pl.DataFrame:
+        """The text, with what was read of each date, whole number and code beside it as read_<item>."""
+        return self.text.with_columns(self.typed.select(pl.col(*self.kinds, *self.codes).name.prefix(READ)))
 
 
 @dataclass(frozen=True)
@@ -146,8 +154,9 @@ class Tables:
             old = forms[form]
             lines = lines_of(text.height)
             files = old.files if text.height == old.height else None
-            typed = _typed(text, old.kinds, old.codes)
-            forms[form] = replace(old, text=text, typed=typed, lines=lines, files=files)
+            held = _held(text, old.codes)
+            typed = _typed(held, old.kinds, old.codes)
+            forms[form] = replace(old, text=held, typed=typed, lines=lines, files=files)
         return replace(self, forms=forms)
 
     def view(self, make: Callable[..., pl.DataFrame], *given: object) -> pl.DataFrame:
@@ -293,17 +302,15 @@ class Tables:
 def form_table(
     raw: pl.DataFrame, form: str, g: Guidance, *, file: str = "", lines: pl.Series | None = None
 ) -> FormTable:
-    """Type a frame of text as the form of a year: items in guidance order, all String in `raw`."""
+    """Type a frame of text as the form of a year: items in guidance order, String or Categorical in `raw`."""
     items = g.items(form)
     names = [item.name for item in items]
     unknown = tuple(column for column in raw.columns if column not in set(names))
     missing = tuple(name for name in names if name not in raw.columns)
-    text = raw.select(
-        pl.col(name).cast(pl.String) if name in raw.columns else pl.lit(None, dtype=pl.String).alias(name)
-        for name in names
-    )
     kinds = {item.name: item.type for item in items if item.type in {"date", "integer"}}
     codes = {item.name: g.values(item.code_set) for item in items if item.type == "code"}
+    blank = pl.lit(None, dtype=pl.String)
+    text = _held(raw.select(pl.col(n) if n in raw.columns else blank.alias(n) for n in names), codes)
     if lines is None:
         lines = lines_of(text.height)
     name = file or file_name(g.return_, form)
@@ -347,6 +354,12 @@ def as_dates(column: str) -> pl.Expr:
     british = pl.when(shaped).then(cell).str.strptime(pl.Date, "%d/%m/%Y", strict=False)
     iso = pl.when(cell.str.contains(_ISO)).then(cell.str.head(10)).str.strptime(pl.Date, "%Y-%m-%d", strict=False)
     return pl.coalesce(british, iso).alias(column)
+
+
+def _held(text: pl.DataFrame, codes: Iterable[str]) -> pl.DataFrame:
+    """Hold codes as Categorical and the rest as String, whatever came in."""
+    kept = {name: pl.Categorical for name in codes if name != LA}
+    return text.cast({name: kept.get(name, pl.String) for name in text.columns})
 
 
 def _typed(text: pl.DataFrame, kinds: Mapping[str, str], codes: Mapping[str, frozenset[str]]) -> pl.DataFrame:

@@ -46,7 +46,10 @@ def test_types(folder):
     assert table.typed.schema["YEAR_CODE"] == pl.Int64
     assert table.typed["DOB"][0] == dt.date(2014, 6, 14)
     assert table.text["DOB"][0] == "14/06/2014"
-    assert table.text.dtypes == [pl.String] * table.text.width
+    coded = {name for name in table.codes if name != "LOCAL_AUTHORITY_CODE"}
+    kept = [pl.Categorical if name in coded else pl.String for name in table.text.columns]
+    assert table.text.dtypes == kept
+    assert "GNDR_CD" in coded
     assert table.lines.to_list() == list(range(2, 2 + table.height))
 
 

@@ -151,7 +151,7 @@ def _age(day: pl.Expr, born: str = "DOB") -> pl.Expr:
 
 def _location() -> pl.Expr:
     """Return inside, outside_in_wales, outside_wales or, without a code or postcode that tells, unknown."""
-    code, postcode = pl.col("PLACEMENT_TYPE_CODE").fill_null(""), pl.col("PLACEMENT_POSTCODE")
+    code, postcode = pl.col("PLACEMENT_TYPE_CODE").cast(pl.String).fill_null(""), pl.col("PLACEMENT_POSTCODE")
     host = postcode.str.extract(_DISTRICT).replace_strict(district_authority(), default=None, return_dtype=pl.String)
     coded_outside = code.is_in(_OUTSIDE)
     return (

@@ -50,7 +50,8 @@ def read_delimited(path: Path, shown: str, wanted: Wanted) -> Part:
     heading = _find_heading(text, wanted)
     shape = recognise(heading.cells, wanted, shown)
     placed = place(heading.cells, shape, shown, heading.line)
-    return part_of(load(text, heading), placed, shape, shown)
+    codes = frozenset(number for item, number in placed.columns.items() if item in shape.codes)
+    return part_of(load(text, heading, codes), placed, shape, shown)
 
 
 def first_records(text: Text, delimiter: str, most: int) -> list[Heading]:
@@ -84,8 +85,11 @@ def _find_heading(text: Text, wanted: Wanted) -> Heading:
     return by_width[best_row([choice.cells for choice in by_width], wanted)]
 
 
-def load(text: Text, heading: Heading) -> Grid:
-    """Read all rows below the headings. Raises InputError as `read_delimited` does."""
+def load(text: Text, heading: Heading, codes: frozenset[int] = frozenset()) -> Grid:
+    """Read all rows below the headings; columns of few distinct texts (`codes`) as Categorical where that is quicker.
+
+    Raises InputError as `read_delimited` does.
+    """
     width = len(heading.cells)
     offset = _offset(text, heading.last_line)
     counted = scan(text, offset, heading.last_line + 1, heading.delimiter)
@@ -97,7 +101,7 @@ def load(text: Text, heading: Heading) -> Grid:
     if text.encoding == "windows-1252":
         where = f" (line {wrong})" if wrong is not None else ""
         notes = (f"{text.shown} is not UTF-8{where}; read as Windows-1252. Check names with accents.",)
-    grid = _in_bulk(text, heading, counted)
+    grid = _in_bulk(text, heading, counted, codes)
     if grid is None:
         grid = _one_by_one(text, heading, offset, width)
     return Grid(grid.frame, grid.lines, notes + grid.notes)
@@ -133,20 +137,28 @@ def _mark(text: Text) -> int:
         return 3 if stream.read(3) == b"\xef\xbb\xbf" else 0
 
 
-def _in_bulk(text: Text, heading: Heading, counted: Scan) -> Grid | None:
+def _in_bulk(text: Text, heading: Heading, counted: Scan, codes: frozenset[int]) -> Grid | None:
     """Read with the quick reader; None where it fails or its rows do not add up to what was counted."""
     width = len(heading.cells)
     source: Path | bytes = text.source
     if heading.line > 1:
         source = text.bytes()[_offset(text, heading.line - 1) - _mark(text) :]
     try:
-        frame = pl.read_csv(source, infer_schema=False, separator=heading.delimiter, glob=False)
+        frame = pl.read_csv(
+            source,
+            infer_schema=False,
+            schema_overrides={heading.cells[number]: pl.Categorical for number in codes},
+            separator=heading.delimiter,
+            glob=False,
+        )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return None
     if frame.width != width:
         return None
     frame.columns = [str(number) for number in range(width)]
-    frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
+    if counted.quotes:
+        # A cell of nothing between quotes is blank too.
+        frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
     first = heading.last_line + 1
     lines = pl.int_range(first, first + frame.height, eager=True, dtype=pl.Int64).alias("line")
     if counted.lines != frame.height:
@@ -202,7 +214,7 @@ def _short_note(text: Text, width: int, short: Sequence[int] | pl.Series) -> tup
 
 
 def _count(frame: pl.DataFrame, what: str) -> pl.Series:
-    counts = pl.all().str.count_matches(what, literal=True).fill_null(0).cast(pl.Int64)
+    counts = pl.all().cast(pl.String).str.count_matches(what, literal=True).fill_null(0).cast(pl.Int64)
     return frame.select(pl.sum_horizontal(counts)).to_series()
 
 

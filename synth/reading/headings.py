@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from synth.errors import InputError
 from synth.guidance import load, years
 from synth.reading.kinds import UnreadableError
+from synth.tables import LA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,12 +49,16 @@ class NoFormError(UnreadableError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a form asks for over all years: `years` holds (items, items always filled) of each distinct year."""
+    """What a form asks for over all years: `years` holds (items, items always filled) of each distinct year.
+
+    `codes` are the items with a list of codes in some year; a file repeats them, so they are read as categories.
+    """
 
     return_: str
     form: str
     items: frozenset[str]
     years: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    codes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ def wanted_shapes(return_: str | None, form: str | None) -> Wanted:
 def every_shape() -> tuple[Shape, ...]:
     """Return the forms of all years with guidance, in the order of the returns."""
     found: dict[tuple[str, str], list[tuple[frozenset[str], frozenset[str]]]] = {}
+    codes: dict[tuple[str, str], set[str]] = {}
     for return_ in RETURNS:
         for year in years():
             g = load(return_, year)
@@ -105,8 +111,16 @@ def every_shape() -> tuple[Shape, ...]:
                 items = frozenset(item.name for item in g.items(form))
                 always = frozenset(item.name for item in g.items(form) if item.required == "always")
                 found.setdefault((return_, form), []).append((items, always))
+                coded = (item.name for item in g.items(form) if item.type == "code" and item.name != LA)
+                codes.setdefault((return_, form), set()).update(coded)
     return tuple(
-        Shape(return_, form, frozenset().union(*(items for items, _ in by_year)), tuple(dict.fromkeys(by_year)))
+        Shape(
+            return_,
+            form,
+            frozenset().union(*(items for items, _ in by_year)),
+            tuple(dict.fromkeys(by_year)),
+            frozenset(codes[return_, form]),
+        )
         for (return_, form), by_year in found.items()
     )
 

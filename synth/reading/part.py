@@ -17,7 +17,7 @@ __all__ = ["Grid", "Part", "part_of"]
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The rows below the headings: String columns named by their number from 0, blank cells null.
+    """The rows below the headings: String (or Categorical) columns named by their number from 0, blank cells null.
 
     `lines` (Int64) gives the line of each row; rows without any filled cell are left out.
     """
@@ -29,7 +29,9 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One form of one file or sheet. `text` holds a String column for each item found, of whatever year.
+    """One form of one file or sheet.
+
+    `text` holds a column for each item found, of whatever year: String, or Categorical for one with a list of codes.
 
     `file` names the file, or book and sheet; `headings` gives the heading of each item as it was written;
     `unknown` lists headings that are no item of any year.
@@ -53,4 +55,5 @@ def part_of(grid: Grid, placed: Placed, shape: Shape, shown: str) -> Part:
         if number not in placed.nameless or grid.frame[names[number]].null_count() < grid.frame.height
     ]
     text = grid.frame.select(pl.col(names[number]).alias(item) for item, number in placed.columns.items())
+    text = text.cast({item: pl.Categorical for item in placed.columns if item in shape.codes})
     return Part(shape, shown, text, grid.lines, placed.found, tuple(unknown), grid.notes)

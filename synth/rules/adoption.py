@@ -9,6 +9,7 @@ import polars as pl
 from synth.rules.common import (
     ENDS,
     answer,
+    at_rows,
     keyed,
     put,
     same,
@@ -18,7 +19,6 @@ from synth.rules.common import (
     without_children,
 )
 from synth.rules.registry import rule
-from synth.tables import LA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 def adoption_record_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode ended in adoption and the child has no adoption record."""
     due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
-    records = t.typed("adoption").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
-    frame = t.episodes.join(records, on=["la", "id"], how="left", maintain_order="left")
-    return answer(frame, pl.col("finish").is_in(due) & pl.col("there").is_null() & pl.col("id").is_not_null())
+    adopted = t.episodes.filter(pl.col("finish").is_in(due)).select("row", "who")
+    return at_rows(t.episodes.height, adopted.filter(~pl.col("who").is_in(t.numbers["adoption"].implode()))["row"])
 
 
 @adoption_record_missing.breaker()
@@ -51,9 +50,8 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 def adoption_episode_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an adoption record has no episode that ended in adoption."""
     due = sorted(g.allowed("reason_ceased_needs_adoption_record"))
-    ended = t.episodes.filter(pl.col("finish").is_in(due)).select("la", "id").unique()
-    frame = with_child(t, "adoption", ended.with_columns(there=pl.lit(value=True)))
-    return answer(frame, pl.col("there").is_null() & pl.col("SYSTEM_ID").is_not_null())
+    ended = t.episodes.filter(pl.col("finish").is_in(due))["who"]
+    return answer(t.numbers["adoption"].to_frame("who"), ~pl.col("who").is_in(ended.implode()))
 
 
 @adoption_episode_missing.breaker(entails=ENDS)

@@ -73,9 +73,12 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 
 def _breaks(t: Tables) -> pl.DataFrame:
-    """Return census rows with `only`: every episode of the child is one of short breaks; null if none is known."""
-    breaks = (pl.col("legal") == SHORT_BREAKS).all(ignore_nulls=False)
-    only = t.episodes.group_by("who").agg(only=breaks)
+    """Return census rows with `only`: all episodes of the child are of short breaks; null if none is, or not known."""
+    breaks = pl.col("legal") == SHORT_BREAKS
+    # Who has none at all has not only those: few children are left to be looked at whole.
+    some = t.episodes.filter(breaks | pl.col("legal").is_null())["who"]
+    theirs = t.episodes.filter(pl.col("who").is_in(some.implode()))
+    only = theirs.group_by("who").agg(only=breaks.all(ignore_nulls=False))
     return with_child(t, "crcs", only, "LOOKED_AFTER_CHILD")
 
 

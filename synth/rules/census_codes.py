@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.dates import year_code
-from synth.rules.common import CENSUS_AGES, answer, birthday, day_text, put, same, take
+from synth.rules.common import CENSUS_AGES, answer, at_rows, birthday, day_text, put, same, take
 from synth.rules.pupil_number import UPN_LENGTH, other_upn, with_letter
 from synth.rules.registry import rule
 from synth.tables import LA
@@ -55,10 +55,12 @@ def counted_twice(t: Tables, _g: Guidance) -> pl.Series:
     active = pl.col("PLAN_ACTIVE_31_MARCH") == "1" if "PLAN_ACTIVE_31_MARCH" in frame.columns else pl.lit(value=True)
     wanted = frame.select(LA, "UPN", *_PERSON, active=active.fill_null(value=False)).with_row_index("row")
     there = wanted.filter(pl.col("active") & pl.col(LA).is_not_null())
+    if there[LA].n_unique() < 2:  # noqa: PLR2004
+        return at_rows(wanted.height, there["row"].clear())
     numbers = there.filter(pl.col("UPN").str.len_chars() == UPN_LENGTH)
     people = there.filter(pl.all_horizontal(pl.col(_PERSON).is_not_null()))
     rows = pl.concat([_in_two(numbers, ["UPN"]), _in_two(people, [*_PERSON])])
-    return answer(wanted, pl.col("row").is_in(rows.implode()))
+    return at_rows(wanted.height, rows)
 
 
 def _in_two(frame: pl.DataFrame, key: list[str]) -> pl.Series:
@@ -154,7 +156,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def _several(name: str, code_set: str, g: Guidance) -> pl.Expr:
     """Return where a cell holds two or more codes of a list, one after another however divided."""
     one = "|".join(sorted(g.values(code_set)))
-    return pl.col(name).str.contains(rf"^\s*(?:{one})(?:\W*(?:{one}))+\s*$")
+    return pl.col(name).cast(pl.String).str.contains(rf"^\s*(?:{one})(?:\W*(?:{one}))+\s*$")
 
 
 @rule("CRCS-034", form="crcs")

@@ -9,6 +9,7 @@ import polars as pl
 from synth.rules.common import (
     CENSUS_AGES,
     answer,
+    at_rows,
     day_text,
     other_code,
     put,
@@ -103,7 +104,7 @@ def pupil_number_moved(t: Tables, _g: Guidance) -> pl.Series:
     then = t.last.typed("crcs").select(la=LA, owner="CHILD_CODE", UPN="UPN")
     elsewhere = new.join(then, on=["la", "UPN"]).filter(pl.col("owner") != pl.col("id"))["row"]
     changed = (_OTHER_NUMBER & ~_OTHER_CHILD.fill_null(value=False)).fill_null(value=False)
-    return answer(frame, changed | pl.col("row").is_in(elsewhere.implode()))
+    return answer(frame, changed) | at_rows(frame.height, elsewhere)
 
 
 @pupil_number_moved.breaker(entails=("CRCS-064",))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.rules.census import REASONS
-from synth.rules.common import answer, birthday, put, same, take
+from synth.rules.common import answer, at_rows, birthday, put, same, take
 from synth.rules.registry import rule
-from synth.tables import LA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,14 +52,12 @@ def _never_in_care(t: Tables, wanted: pl.Expr) -> pl.Series:
 
     Looked after returns are read as far as they are at hand.
     """
-    rows = t.typed("crcs").with_row_index("row").filter(wanted)
+    rows = t.typed("crcs").with_columns(who=t.numbers["crcs"]).with_row_index("row").filter(wanted)
     if DURING in rows.columns:
         rows = rows.filter(pl.col(DURING).is_null() | (pl.col(DURING) != "1"))
-    rows = rows.select("row", la=LA, id="CHILD_CODE")
     for tables in (t, t.last):
         if tables is not None and "child" in tables:
-            held = tables.typed("child").select(la=LA, id="SYSTEM_ID")
-            rows = rows.join(held, on=["la", "id"], how="anti")
+            rows = rows.filter(~pl.col("who").is_in(tables.numbers["child"].implode()))
     return rows["row"]
 
 
@@ -74,7 +71,7 @@ def alone_but_not_in_care(t: Tables, g: Guidance) -> pl.Series:
     for code, usual in g.allowed("asylum_usual_looked_after").items():
         wrong = wrong | ((asylum == code) & ~pl.col("LOOKED_AFTER_CHILD").is_in(sorted(usual)))
     rows = _never_in_care(t, wrong & active(t))
-    return answer(t.typed("crcs").with_row_index("row"), pl.col("row").is_in(rows.implode()))
+    return at_rows(t["crcs"].height, rows)
 
 
 @alone_but_not_in_care.breaker(entails=("CRCS-033", "CRCS-046", "CRCS-062"))

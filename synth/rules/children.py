@@ -36,7 +36,7 @@ def school_aged(t: Tables, g: Guidance) -> pl.DataFrame:
     aged = age_on("DOB", t.last_day).is_between(youngest, oldest)
     return (
         t.text("child")
-        .select(la=LA, id="SYSTEM_ID", UPN="UPN")
+        .select(la=LA, UPN="UPN", who=t.numbers["child"])
         .with_columns(t.typed("child").select(school=aged).to_series())
     )
 
@@ -111,27 +111,27 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "child", {"UPN": dict(zip(chosen, numbers.to_list(), strict=True))})
 
 
-def stayed(t: Tables, g: Guidance, whom: pl.DataFrame) -> pl.DataFrame:
-    """Return those of the children (la, id) who have long been looked after, short breaks aside: a number is due."""
+def stayed(t: Tables, g: Guidance, whom: pl.Series) -> pl.DataFrame:
+    """Return those of the children (who) who have long been looked after, short breaks aside: a number is due."""
     days = int(g.limit("UPN", "", "looked_after_over_days") or 0)
     until = pl.when("open").then(pl.lit(t.last_day)).otherwise("end")
-    theirs = t.episodes.filter(pl.col("legal") != "V1").join(whom, on=["la", "id"], how="semi")
-    spans = theirs.select("la", "id", days=(until - pl.col("start")).dt.total_days())
-    return spans.group_by("la", "id").agg(pl.col("days").sum()).filter(pl.col("days") > days)
+    theirs = t.episodes.filter((pl.col("legal") != "V1") & pl.col("who").is_in(whom.implode()))
+    spans = theirs.select("who", days=(until - pl.col("start")).dt.total_days())
+    return spans.group_by("who").agg(pl.col("days").sum()).filter(pl.col("days") > days)
 
 
 @rule("CLA026", form="child", needs=("episode",))
 def upn_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child of school age who has been looked after for a while has a blank for a pupil number."""
-    frame = t.view(school_aged, g).with_row_index("row")
-    without = frame.filter(pl.col("school") & pl.col("UPN").is_null())
-    due = without.join(stayed(t, g, without), on=["la", "id"], how="semi")
-    return answer(frame, pl.col("row").is_in(due["row"].implode()))
+    frame = t.view(school_aged, g)
+    without = pl.col("school") & pl.col("UPN").is_null()
+    due = stayed(t, g, frame.filter(without)["who"])
+    return answer(frame, without & pl.col("who").is_in(due["who"].implode()))
 
 
 @upn_missing.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     aged = t.view(school_aged, g)
-    there = stayed(t, g, aged).with_columns(stayed=pl.lit(value=True))
+    there = stayed(t, g, aged["who"]).with_columns(stayed=pl.lit(value=True))
     frame = with_child(t, "child", there).with_columns(aged["school"])
     return put(t, "child", {"UPN": same(take(frame, pl.col("school") & pl.col("stayed"), rows), None)})

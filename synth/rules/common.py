@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from synth.tables import LA, child_column
@@ -12,11 +13,12 @@ from synth.tables import LA, child_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from synth.tables import Tables
 
+_FEW = 0.25
+"""Share of the children below which a join first leaves out those it does not ask for."""
 _FEW_DAYS = 1000
 """Below so many a table of days is never dear."""
 
@@ -28,6 +30,7 @@ __all__ = [
     "TOO_YOUNG",
     "age_on",
     "answer",
+    "at_rows",
     "birthday",
     "child_cells",
     "day_text",
@@ -50,6 +53,13 @@ __all__ = [
 def answer(frame: pl.DataFrame, wrong: pl.Expr) -> pl.Series:
     """Evaluate a condition over a view in file order; null, that is "cannot say", counts as not wrong."""
     return frame.select(wrong.fill_null(value=False).alias("wrong")).to_series()
+
+
+def at_rows(height: int, rows: pl.Series) -> pl.Series:
+    """Return a flag for each row of a frame of some height, true for the row numbers given."""
+    flags = np.zeros(height, np.bool_)
+    flags[rows.to_numpy()] = True
+    return pl.Series("wrong", flags)
 
 
 def birthday(birth: str, years: float) -> pl.Expr:
@@ -104,6 +114,8 @@ def with_child(t: Tables, form: str, other: pl.DataFrame, *items: str) -> pl.Dat
     frame = t.typed(form).select(*wanted, la=LA, id=child_column(form), who=t.numbers[form])
     if "who" in other.columns:
         other = other.drop("la", "id", strict=False)
+        if t[form].height < other.height * _FEW:
+            other = other.filter(pl.col("who").is_in(t.numbers[form].implode()))
         return frame.join(other, on="who", how="left", maintain_order="left", suffix="_other")
     return frame.drop("who").join(other, on=["la", "id"], how="left", maintain_order="left", suffix="_other")
 

@@ -13,6 +13,7 @@ from synth.rules.common import (
     TOO_OLD,
     TOO_YOUNG,
     answer,
+    at_rows,
     birthday,
     child_cells,
     day_text,
@@ -27,7 +28,7 @@ from synth.rules.common import (
     years_before,
 )
 from synth.rules.registry import rule
-from synth.tables import LA, Tables
+from synth.tables import AS_WRITTEN, LA, Tables
 
 if TYPE_CHECKING:
     import numpy as np
@@ -241,12 +242,14 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 def old_codes(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode began under a placement code that had ended by then."""
     item = g.item("episode", "PLACEMENT_TYPE_CODE")
+    written = pl.col(f"{AS_WRITTEN}{item.name}")
     wrong = pl.lit(value=False)
     for code in g.ended_codes:
         if code.code_set == item.code_set and code.last_year is not None:
             over = start > pl.date(code.last_year, g.last_day.month, g.last_day.day)
-            wrong = wrong | ((pl.col("PLACEMENT_TYPE_CODE") == code.code) & over)
-    return answer(t.text("episode").with_columns(start=t.episodes["start"]), wrong)
+            wrong = wrong | ((written == code.code) & over)
+    unread = t.episodes.filter(pl.col("placement").is_null() & written.is_not_null())
+    return at_rows(t.episodes.height, unread.filter(wrong)["row"])
 
 
 @old_codes.breaker(entails=("CLA042", *CHANGES))

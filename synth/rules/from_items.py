@@ -12,10 +12,10 @@ from synth.rules.from_upn import upn_parts
 from synth.rules.item_part import Part, Question, asks, name_of, sets
 from synth.rules.registry import Condition, Rule
 from synth.rules.stated import STATED
-from synth.tables import LA, POSTCODE
+from synth.tables import LA, POSTCODE, READ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -103,9 +103,9 @@ def _rule(id_: str, parts: list[Part], g: Guidance) -> Rule:
 
 
 def _condition(parts: list[Part]) -> Condition | None:
-    """Return the check of a rule as one condition over the text of its form; None where it looks at more."""
+    """Return the check of a rule as one condition over its form; None where it looks at more."""
     asked = [part.wrong.expression for part in parts if isinstance(part.wrong, Question)]
-    return Condition("text", pl.any_horizontal(asked)) if len(asked) == len(parts) else None
+    return Condition("both", pl.any_horizontal(asked)) if len(asked) == len(parts) else None
 
 
 def _parts(form: str, item: Item, g: Guidance) -> Iterator[Part]:
@@ -150,36 +150,25 @@ def _conditional(form: str, item: Item, g: Guidance) -> Iterator[Part]:
     else:
         when = f"{other} is {' or '.join(codes)}"
 
-    def due(t: Tables) -> pl.Series:
-        if values:
-            return t.typed(form).select(pl.col(other).is_in(codes)).to_series()
-        return t.text(form)[other].is_not_null()
-
-    def owing(*, filled: bool, owed: bool) -> Callable[[Tables], pl.Series]:
-        def ask(t: Tables) -> pl.Series:
-            called_for = due(t) if owed else ~due(t)
-            there = t.text(form)[name].is_not_null()
-            return (called_for & (there if filled else ~there)).fill_null(value=False)
-
-        return ask
-
+    due = pl.col(READ + other).is_in(codes) if values else _present(other)
+    there = _present(name)
     yield Part(
         form,
         item,
         "filled",
         f"{name_of(item)} must be filled in where {when}",
-        owing(filled=False, owed=True),
+        asks(form, due & ~there),
         sets(form, name, None),
-        owing(filled=True, owed=True),
+        asks(form, due & there),
     )
     yield Part(
         form,
         item,
         "blank",
         f"{name_of(item)} must be left blank unless {when}",
-        owing(filled=True, owed=False),
+        asks(form, ~due & there),
         sets(form, name, _some_value(item, g)),
-        owing(filled=False, owed=False),
+        asks(form, ~due & ~there),
     )
 
 
@@ -214,8 +203,10 @@ def _listed(form: str, item: Item, g: Guidance) -> Part:
     most = 16
     shown = ", ".join(codes[:most]) + (f" and {len(codes) - most} more" if len(codes) > most else "")
     words = f"{name_of(item)} must be one of the codes in force: {shown}"
-    wrong = ~pl.col(item.name).is_in(codes)
-    return Part(form, item, "list", words, asks(form, wrong), sets(form, item.name, NOT_A_CODE), asks(form, ~wrong))
+    read = pl.col(READ + item.name)
+    wrong = _present(item.name) & read.is_null()
+    spoil = sets(form, item.name, NOT_A_CODE)
+    return Part(form, item, "list", words, asks(form, wrong), spoil, asks(form, read.is_not_null()))
 
 
 def _readable(form: str, item: Item) -> Part:
@@ -223,17 +214,15 @@ def _readable(form: str, item: Item) -> Part:
     date = item.type == "date"
     kind, shape = ("date", "a real date written dd/mm/yyyy") if date else ("number", "a whole number, 0 or more")
 
-    def wrong(t: Tables) -> pl.Series:
-        read = t.typed(form)[name]
-        bad = t.text(form)[name].is_not_null() & read.is_null()
-        return bad if date else bad | (read < 0).fill_null(value=False)
-
+    read = pl.col(READ + name)
+    unread = _present(name) & read.is_null()
+    wrong = unread if date else unread | (read < 0).fill_null(value=False)
     return Part(
         form,
         item,
         kind,
         f"{name_of(item)} must be {shape}",
-        wrong,
+        asks(form, wrong),
         sets(form, name, NOT_A_DAY if date else NOT_A_CODE),
         asks(form, _present(name)),
     )
@@ -271,7 +260,7 @@ def _unique(form: str, item: Item, g: Guidance) -> Part:
             return put(t, form, {name: pairs})
         others = [i.name for i in g.items(form) if i.unique and i.name != name]
         copies = text[rows].with_columns(pl.lit(None, dtype=pl.String).alias(o) for o in others)
-        return {form: pl.concat([text, copies])}
+        return {form: pl.concat([text, copies], how="vertical_relaxed")}
 
     words = f"{name_of(item)} must not stand on two rows of one authority"
     return Part(form, item, "unique", words, asks(form, wrong), twins, asks(form, real))

@@ -36,18 +36,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question about the text of a form, to be asked of one set of tables or put together with others."""
+    """A question about the rows of a form, to be asked of one set of tables or put together with others."""
 
     form: str
     expression: pl.Expr
 
     def __call__(self, t: Tables) -> pl.Series:
         """Return the answer for each row of the form (Boolean, false where it cannot be known)."""
-        return answer(t.text(self.form), self.expression)
+        return answer(t[self.form].both, self.expression)
 
 
 def asks(form: str, expression: pl.Expr) -> Question:
-    """Make a question about the text of a form."""
+    """Make a question about a form: items by name as written, and as read with `read_` before it."""
     return Question(form, expression)
 
 

@@ -13,6 +13,7 @@ from synth.rules.common import (
     TOO_OLD,
     TOO_YOUNG,
     answer,
+    at_rows,
     keyed,
     lone,
     other_code,
@@ -62,7 +63,7 @@ def renamed(t: Tables, _g: Guidance) -> pl.Series:
     new = t.child_then.with_row_index("row").filter(pl.col("known").is_null())
     started = new.join(begun, on=["la", "id"]).join(lost.select(alike).unique(), on=alike, how="semi")
     rows = pl.concat([started["row"], new.join(numbers, on=numbered, how="semi")["row"]]).unique()
-    return answer(t.child_then.with_row_index("row"), pl.col("row").is_in(rows.implode()))
+    return at_rows(t.child_then.height, rows)
 
 
 @renamed.breaker(entails=("CLA071", "CRCS-050", "CRCS-052", "CRCS-054", "CRCS-105"))
@@ -246,7 +247,7 @@ def not_there_last_year(t: Tables, g: Guidance) -> pl.Series:
     old, keys = t.last.episodes, ["la", "id"]
     unsure = old.filter(pl.col("start").is_null()).select(keys)
     lost = suspect.join(old, on=[*keys, "start"], how="anti").join(unsure, on=keys, how="anti")
-    return answer(t.before, pl.col("row").is_in(lost["row"].implode()))
+    return at_rows(t.before.height, lost["row"])
 
 
 @not_there_last_year.breaker(entails=("CLA080", "CRCS-052", "CLA057", *TOO_OLD, *TOO_YOUNG))

@@ -8,6 +8,7 @@ import polars as pl
 
 from synth.rules.common import (
     answer,
+    at_rows,
     birthday,
     keyed,
     put,
@@ -17,7 +18,6 @@ from synth.rules.common import (
     without_children,
 )
 from synth.rules.registry import rule
-from synth.tables import LA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +38,10 @@ def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
     age = g.limit("DATE_CEASED", "", "min_age_years") or 0
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
     statuses = [*g.allowed("legal_status_no_care_leaver_record")]
-    records = t.typed("care_leaver").select(la=LA, id="SYSTEM_ID").unique().with_columns(there=pl.lit(value=True))
-    frame = t.episodes.join(records, on=["la", "id"], how="left", maintain_order="left")
     left = pl.col("last") & (pl.col("finish") != "X1") & ~pl.col("finish").is_in(without)
     grown = pl.col("end") >= birthday("dob", age)
-    return answer(frame, left & grown & ~pl.col("legal").is_in(statuses) & pl.col("there").is_null())
+    calling = t.episodes.filter(left & grown & ~pl.col("legal").is_in(statuses)).select("row", "who")
+    return at_rows(t.episodes.height, calling.filter(~pl.col("who").is_in(t.numbers["care_leaver"].implode()))["row"])
 
 
 @leaver_record_missing.breaker()

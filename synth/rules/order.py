@@ -304,4 +304,4 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
         pl.lit(day_text(day)).alias("EPISODE_START_DATE"),
         pl.lit(None, dtype=pl.String).alias("PLACEMENT_POSTCODE"),
     )
-    return {"episode": pl.concat([text, second])}
+    return {"episode": pl.concat([text, second], how="vertical_relaxed")}

@@ -31,7 +31,7 @@ def upn_letter(upn: pl.Expr) -> pl.Expr:
 def _letters(upn: pl.Series) -> pl.Series:
     """Return check letters of well-formed numbers, null for others: all characters at once as a matrix of bytes."""
     whole = upn.str.contains(UPN).fill_null(value=False)
-    text = "".join(upn.filter(whole).to_list()).encode("ascii")
+    text = (upn.filter(whole).str.join("").item() or "").encode("ascii")
     characters = np.frombuffer(text, np.uint8).reshape(-1, UPN_LENGTH)[:, 1:]
     places = np.arange(2, UPN_LENGTH + 1)
     letters = pl.Series([*LETTERS], dtype=pl.String).gather((_WORTH[characters] @ places) % len(LETTERS))

@@ -59,9 +59,9 @@ class Logic:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A check that is an expression over one frame of its form: the text, the typed rows, or the episodes."""
+    """A check that is an expression over one frame of its form: text and typed side by side, typed, or the episodes."""
 
-    frame: Literal["text", "typed", "episodes"]
+    frame: Literal["both", "typed", "episodes"]
     wrong: pl.Expr
 
 

@@ -12,6 +12,7 @@ from synth.rules.common import (
     ENDS,
     TOO_OLD,
     answer,
+    at_rows,
     birthday,
     day_text,
     keyed,
@@ -129,10 +130,9 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 def many_breaks(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child's short breaks in the year, a day each at least, make more days than is lawful."""
     most = int(g.limit("LEGAL_STATUS_CODE", "V1", "max_days_in_12_months") or 0)
-    breaks = t.episodes.filter(legal == "V1").group_by("la", "id").agg(taken=pl.col("breaks").sum())
-    over = breaks.filter(pl.col("taken") > most)
-    frame = t.episodes.join(over, on=["la", "id"], how="left", maintain_order="left")
-    return answer(frame, (legal == "V1") & pl.col("taken").is_not_null())
+    breaks = t.episodes.filter(legal == "V1").group_by("who").agg(taken=pl.col("breaks").sum())
+    over = breaks.filter(pl.col("taken") > most)["who"]
+    return answer(t.episodes, (legal == "V1") & pl.col("who").is_in(over.implode()))
 
 
 @many_breaks.breaker()
@@ -202,13 +202,14 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 
 def numbered(t: Tables) -> pl.DataFrame:
-    """Return children (la, id) with a pupil number, temporary ones aside."""
+    """Return children (who) with a pupil number, temporary ones aside."""
     upn = pl.col("UPN")
     return (
         t.typed("child")
-        .filter(upn.str.contains(r"^[A-Z][0-9]{12}$"))
-        .select(la=LA, id="SYSTEM_ID", upn=upn)
-        .unique(["la", "id"], keep="first", maintain_order=True)
+        .with_columns(who=t.numbers["child"])
+        .filter(pl.col("who").is_not_null() & upn.str.contains(r"^[A-Z][0-9]{12}$"))
+        .select("who", upn=upn)
+        .unique("who", keep="first", maintain_order=True)
     )
 
 
@@ -220,23 +221,24 @@ def taken_over_later(t: Tables, g: Guidance) -> pl.Series:
     UK, and is not queried.
     """
     gap = int(g.limit(ENDING, "E3", "max_gap_days") or 0)
-    over = t.episodes.filter(pl.col("finish") == "E3").select("row", "la", "id", "end")
+    over = t.episodes.filter(pl.col("finish") == "E3").select("row", "la", "who", "end")
     if over.is_empty():
         return answer(t.episodes, pl.col("row").is_null())
     people = t.view(numbered)
-    over = over.join(people, on=["la", "id"])
-    people = people.join(over, on="upn", how="semi")
-    begun = t.episodes.filter(pl.col("reason") == "S").select("la", "id", "start").join(people, on=["la", "id"])
+    over = over.join(people, on="who")
+    people = people.filter(pl.col("upn").is_in(over["upn"].implode()))
+    begins = (pl.col("reason") == "S") & pl.col("who").is_in(people["who"].implode())
+    begun = t.episodes.filter(begins).select("la", "who", "start").join(people, on="who")
     pairs = over.join(begun, on="upn", suffix="_new").filter(pl.col("la") != pl.col("la_new"))
     fits = (pl.col("start") - pl.col("end")).dt.total_days().is_between(0, gap)
     late = pairs.group_by("row").agg(fits=fits.any()).filter(~pl.col("fits"))
-    return answer(t.episodes, pl.col("row").is_in(late["row"].implode()))
+    return at_rows(t.episodes.height, late["row"])
 
 
 @taken_over_later.breaker(entails=("CLA101", "CLA102", "CRCS-052", "CRCS-054", *ENDS))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     days = int(g.limit(ENDING, "E3", "max_gap_days") or 0) + 1
-    frame = t.episodes.join(t.view(numbered), on=["la", "id"], how="left", maintain_order="left")
+    frame = t.episodes.join(t.view(numbered), on="who", how="left", maintain_order="left")
     later = end + pl.duration(days=days)
     young = (later < g.last_day) & (later < birthday("dob", ADULT))
     left = take(frame, pl.col("last") & pl.col("upn").is_not_null() & (legal != "V1") & young, rows)
@@ -260,4 +262,5 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
         pl.lit("Z1").alias(PLACEMENT),
         pl.lit("V2").alias("LEGAL_STATUS_CODE"),
     )
-    return {"child": pl.concat([children, arrived]), "episode": pl.concat([episodes, begun])}
+    longer = {"child": [children, arrived], "episode": [episodes, begun]}
+    return {form: pl.concat(parts, how="vertical_relaxed") for form, parts in longer.items()}

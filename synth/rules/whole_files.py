@@ -42,8 +42,10 @@ def strays(t: Tables, form: str, g: Guidance) -> pl.DataFrame:
     """
     most = g.limit(LA, "", "max_stray_percent") or 0
     table = t[form]
-    names = table.files if table.files is not None else pl.repeat(table.file, table.height, eager=True)
-    counts = table.typed.select(la=LA, file=names).drop_nulls().group_by("file", "la").len("rows")
+    if table.files is None:
+        counts = table.typed.select(la=LA).drop_nulls().group_by("la").len("rows").with_columns(file=pl.lit(table.file))
+    else:
+        counts = table.typed.select(la=LA, file=table.files).drop_nulls().group_by("file", "la").len("rows")
     ranked = counts.sort("file", "rows", "la").with_columns(
         main=pl.col("la").last().over("file"), whole=pl.col("rows").max().over("file")
     )

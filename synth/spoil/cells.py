@@ -154,7 +154,8 @@ def _ended_codes(item: Item, g: Guidance) -> list[str]:
 def _lettered(item: Item, _: Guidance) -> pl.Expr | None:
     if item.type not in {"code", "postcode", "upn"}:
         return None
-    return pl.col(item.name).str.to_lowercase() != pl.col(item.name)
+    code = pl.col(item.name).cast(pl.String)
+    return code.str.to_lowercase() != code
 
 
 def _spaced(old: str, _i: Item, _g: Guidance, rng: Random) -> str:
@@ -176,7 +177,7 @@ def _mangled_date(old: str, _i: Item, _g: Guidance, rng: Random) -> str:
 
 
 def _digits(item: Item, _: Guidance) -> pl.Expr | None:
-    return pl.col(item.name).str.contains(r"^\d+$") if item.type == "code" else None
+    return pl.col(item.name).cast(pl.String).str.contains(r"^\d+$") if item.type == "code" else None
 
 
 def _required(item: Item, _: Guidance) -> pl.Expr | None:

@@ -91,7 +91,7 @@ def _each(
 ) -> Iterator[tuple[Outcome, pl.DataFrame | None]]:
     """Run rules in their order, side by side, since most of a rule's time is spent in one core.
 
-    Conditions over the text of a form are all asked in one go first; a rule is run by itself where its own may hold.
+    Conditions over one frame of a form are all asked in one go first; a rule is run by itself where its own may hold.
     """
     silent = _silent(rules, tables)
 
@@ -143,7 +143,7 @@ def _silent(rules: Sequence[Rule], tables: Tables) -> set[tuple[str, str]]:
         asked = [r for r in rules if r.form == form and r.condition is not None]
         if not table.height:
             continue
-        for name in ("text", "typed", "episodes"):
+        for name in ("both", "typed", "episodes"):
             each = [
                 r.condition.wrong.fill_null(value=False).any().alias(r.id)
                 for r in asked
