@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from synth.errors import InputError, OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
 from synth.lives.behaviour import Behaviour
-from synth.lives.histories import live
+from synth.lives.histories import lives
 from synth.lives.streams import Streams
 from synth.lives.unfolding import unfold
 from synth.returns.addresses import small_areas
@@ -18,17 +21,27 @@ from synth.returns.cla import cla_forms
 from synth.returns.crcs import crcs_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
 
     from synth.geography.authorities import Authority
     from synth.profile import Profile
     from synth.returns.columns import Form
+    from synth.tables import Tables
     from synth.validate.report import Report
 
-__all__ = ["DEFAULT_SEED", "generate", "simulate"]
+__all__ = ["DEFAULT_SEED", "Written", "generate", "generate_panel", "simulate", "simulate_years"]
 
 DEFAULT_SEED = 20230331
 """Used when no seed is given, so that two people who run the same command talk about the same children."""
+
+
+class Written(NamedTuple):
+    """A year on disk: its folder, what was written there, and the report of its own check."""
+
+    folder: Path
+    made: Generated
+    report: Report
 
 
 def simulate(
@@ -39,12 +52,23 @@ def simulate(
     tick: Callable[[int], None] = lambda _: None,
 ) -> Generated:
     """Simulate lives up to 31 March of `year` and cut both returns out of them; `tick` is called after each year."""
+    return next(simulate_years(profile, authorities, (year,), seed, tick))
+
+
+def simulate_years(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    years: Sequence[int],
+    seed: int,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Iterator[Generated]:
+    """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one."""
     streams, behaviour = Streams(seed), Behaviour(profile)
-    history = live(streams, behaviour, authorities, year, tick)
-    care = unfold(streams, behaviour, history, year)
-    forms = {"crcs": crcs_form(streams, behaviour, history, care)} | cla_forms(streams, behaviour, history, care)
-    forms["postcodes"] = _postcodes(forms)
-    return Generated(year, tuple(authorities), forms)
+    for history in lives(streams, behaviour, authorities, years, tick):
+        care = unfold(streams, behaviour, history, history.year)
+        forms = {"crcs": crcs_form(streams, behaviour, history, care)} | cla_forms(streams, behaviour, history, care)
+        forms["postcodes"] = _postcodes(forms)
+        yield Generated(history.year, tuple(authorities), forms)
 
 
 def generate(
@@ -57,44 +81,85 @@ def generate(
     out: Path = Path("outputs"),
     command: str = "",
     tick: Callable[[int], None] = lambda _: None,
-) -> tuple[Path, Generated, Report]:
-    """Write both returns of a year into the folder `out`/`year` and return it, the forms and the check's report.
+) -> Written:
+    """Write both returns of a year into the folder `out`/`year`; see `generate_panel`."""
+    (written,) = generate_panel(
+        profile, authorities, (year,), seed=seed, mode=mode, out=out, command=command, tick=tick
+    )
+    return written
 
-    The folder appears whole or not at all: files are written beside it under another name, read back and validated,
-    and only then take its place. `mode` is "exact" (published cells reproduced) or "sampled" (a year that might have
-    been: cells vary as chance would have it). Raises InputError for a year the profile does not cover or a folder that
-    cannot be written or holds other files, OutputError where what was written does not pass.
+
+def generate_panel(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    years: Sequence[int],
+    *,
+    seed: int = DEFAULT_SEED,
+    mode: str = "exact",
+    out: Path = Path("outputs"),
+    command: str = "",
+    tick: Callable[[int], None] = lambda _: None,
+) -> list[Written]:
+    """Write both returns of some years, which rise, out of the same lives into the folders `out`/`year`.
+
+    Each folder holds the bytes it would hold were its year asked for alone; `command` is that command, with {year}
+    for the year. The folders appear whole or not at all: files are written beside them under other names, read back
+    and validated, each year beside the one before, and only then take their places. `mode` is "exact" (published cells
+    reproduced) or "sampled" (years that might have been: cells vary as chance would have it). Raises InputError for a
+    year the profile does not cover or a folder that cannot be written or holds other files, OutputError where what was
+    written does not pass.
     """
     first, last = profile.years
-    if not first <= year <= last:
-        raise InputError(
-            f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose one of them."
-        )
-    check_place(out, out / str(year))
+    for year in years:
+        if not first <= year <= last:
+            raise InputError(
+                f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose among them."
+            )
+        check_place(out, out / str(year))
     if mode == "sampled":
         from synth.sampled import sampled  # noqa: PLC0415
 
         drawn = sampled(profile, seed)
     else:
         drawn = profile
-    made = simulate(drawn, authorities, year, seed, tick)
-    with folder_in_place(out, str(year)) as building:
-        report = _write(made, profile, seed, mode, command, building)
-    return out / str(year), made, report
+    with contextlib.ExitStack() as places, ThreadPoolExecutor(1) as beside:
+        # While one year is written and checked, the next is simulated.
+        jobs: list[Future[Written]] = []
+        check = _Check(profile, seed, mode, command)
+        for made in simulate_years(drawn, authorities, years, seed, tick):
+            building = places.enter_context(folder_in_place(out, str(made.year)))
+            jobs.append(beside.submit(check.written, made, building, out / str(made.year)))
+        return [job.result() for job in jobs]
 
 
-def _write(made: Generated, profile: Profile, seed: int, mode: str, command: str, building: Path) -> Report:
-    """Write all files into a folder, read them back and check them."""
-    from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load after the simulation
-    from synth.validate.run import validate_folder  # noqa: PLC0415
+class _Check:
+    """Writes years one after another, reads them back and checks them, each beside the one before if it was written."""
 
-    for form, name in FILES.items():
-        write_csv(made.forms[form], building / name)
-    (building / MANIFEST).write_text(manifest_text(made, profile, seed, mode, command, building), "utf-8")
-    report = validate_folder(building, made.year)
-    if not report.ok:
-        raise OutputError(f"What was written does not pass its own check; nothing was replaced.\n{report.to_text()}")
-    return report
+    def __init__(self, profile: Profile, seed: int, mode: str, command: str) -> None:
+        self.profile, self.seed, self.mode, self.command = profile, seed, mode, command
+        self.before: tuple[int, Tables] | None = None
+
+    def written(self, made: Generated, building: Path, folder: Path) -> Written:
+        """Write all files of a year into a folder that will stand at `folder`, read them back and check them."""
+        from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load beside the simulation
+        from synth.reading import read_folder  # noqa: PLC0415
+        from synth.validate.run import validate_tables  # noqa: PLC0415
+
+        for form, name in FILES.items():
+            write_csv(made.forms[form], building / name)
+        command = self.command.replace("{year}", str(made.year))
+        manifest = manifest_text(made, self.profile, self.seed, self.mode, command, building)
+        (building / MANIFEST).write_text(manifest, "utf-8")
+        tables = read_folder(building, made.year)
+        last = self.before[1] if self.before is not None and self.before[0] == made.year - 1 else None
+        report = validate_tables(replace(tables, last=last), made.year)
+        if not report.ok:
+            raise OutputError(
+                f"What was written for {made.year} does not pass its own check; nothing was replaced.\n"
+                f"{report.to_text()}"
+            )
+        self.before = made.year, tables
+        return Written(folder, made, report)
 
 
 def _postcodes(forms: dict[str, Form]) -> Form:

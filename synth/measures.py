@@ -84,6 +84,7 @@ def measures(made: Generated) -> dict[str, float]:
         "age_0_4": stock.share(age < 5),  # noqa: PLR2004  the published bands
         "age_10_15": stock.share((age >= 10) & (age < 16)),  # noqa: PLR2004
         "age_16_17": stock.share(age >= 16),  # noqa: PLR2004
+        "ever_looked_after": float(len(np.unique(stock.key[single]))),
         "starts": float(len(np.unique(stock.key[new]))),
         "starts_abuse_or_neglect": 100.0 * float((episode["CATEGORY_OF_NEED_CODE"][new] == "N1").mean()),
         "leavers": float(len(np.unique(stock.key[ceased & (reason != "X1")]))),

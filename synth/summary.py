@@ -9,10 +9,12 @@ from synth.geography.authorities import all_authorities
 from synth.measures import measures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from synth.files import Generated
     from synth.profile import Profile
 
-__all__ = ["summary_text"]
+__all__ = ["panel_text", "summary_text"]
 
 _LEVELS = (
     ("care_and_support", "Care and support, three months or more"),
@@ -51,6 +53,28 @@ def summary_text(made: Generated, profile: Profile) -> str:
         "",
     ]
     return "\n".join([*head, *lines, ""])
+
+
+def panel_text(panel: Sequence[Generated], profile: Profile) -> str:
+    """Write a row for each year of a panel: stock and flow of children looked after, and the census."""
+    head = ("Year", "looked after", "published", "started", "ceased", "ever in year", "care and support", "published")
+    rows: list[tuple[str, ...]] = [head]
+    for made in panel:
+        found = measures(made)
+        looked_after, support = (
+            sum(profile.level(kind, authority.code, made.year) for authority in made.authorities)
+            for kind in ("looked_after", "care_and_support")
+        )
+        counts = (
+            found["looked_after"], looked_after, found["starts"], found["leavers"], found["ever_looked_after"],
+            _census_date(made, "care_and_support", found), support,
+        )  # fmt: skip
+        rows.append((str(made.year), *(f"{round(count):,}" for count in counts)))
+    widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
+    lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
+    named = "1 authority" if len(panel[0].authorities) == 1 else f"{len(panel[0].authorities)} authorities"
+    first, last = panel[0].year, panel[-1].year
+    return "\n".join([f"Years ending 31 March {first} to {last}, {named}, the same children", "", *lines, ""])
 
 
 def _census_date(made: Generated, kind: str, found: dict[str, float]) -> int:

@@ -71,7 +71,7 @@ class World:
 
     @cached_property
     def made(self) -> Generated:
-        with patch("synth.generate.live", lambda *_: self.history):
+        with patch("synth.generate.lives", lambda *_: iter([self.history])):
             return simulate(self.profile, self.authorities, self.year, self.seed)
 
     @cached_property
@@ -165,7 +165,8 @@ def written(profile, world, tmp_path_factory):
     @cache
     def run(year=2023, seed=1, names="22"):
         lives = world(year, seed, names)
-        with patch("synth.generate.simulate", lambda *_: lives.made):
+        made = lives.made
+        with patch("synth.generate.simulate_years", lambda *_: iter([made])):
             out = tmp_path_factory.mktemp("written")
             return generate(profile, lives.authorities, year, seed=seed, out=out, command="synth generate")
 

@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "words",
     [
-        ("generate",), ("generate", "--year", "x"), ("generate", "--year", "2023", "--seed", "-1"), ("nothing",),
+        ("generate", "--year", "x"), ("generate", "--year", "2023", "--seed", "-1"), ("nothing",),
         ("validate",), ("guidance", "--year", "2023"), ("guidance", "--return", "x", "--year", "2023"),
     ],
 )  # fmt: skip

@@ -363,7 +363,7 @@ def run(monkeypatch, profile, made, tmp_path):
     """Return a run of the whole job into `tmp_path` in which only the simulation is skipped."""
 
     def again(found=made, out=tmp_path, **more):
-        monkeypatch.setattr(job, "simulate", lambda *_: found)
+        monkeypatch.setattr(job, "simulate_years", lambda *_: iter([found]))
         return generate(profile, made.authorities, made.year, seed=3, out=out, **more)
 
     return again

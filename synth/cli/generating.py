@@ -5,12 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from synth.cli.group import PROFILE, YEAR, main
+from synth.cli.group import PROFILE, main
 from synth.cli.progress import Progress
 from synth.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from synth.validate.report import Report
 
 __all__ = ["generate", "show"]
 
@@ -23,7 +29,8 @@ __all__ = ["generate", "show"]
     metavar="N|LIST",
     help="The first N in official order (22: all), or names (English or Welsh), ONS or three-digit codes.",
 )
-@YEAR
+@click.option("--year", type=int, help="Collection year: that of the 31 March on which it ends.")
+@click.option("--years", metavar="FIRST-LAST", help="A panel: these years of the same children, a folder each.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -42,33 +49,70 @@ __all__ = ["generate", "show"]
 @PROFILE
 @click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 def generate(
-    authorities: str, year: int, seed: int | None, mode: str, out: Path, profile: Path | None, quiet: bool
+    authorities: str,
+    year: int | None,
+    years: str | None,
+    seed: int | None,
+    mode: str,
+    out: Path,
+    profile: Path | None,
+    quiet: bool,
 ) -> None:
-    """Generate both returns of one year."""
+    """Generate both returns of one year, or of several years of the same children."""
     from synth.files import FILES  # noqa: PLC0415
-    from synth.generate import DEFAULT_SEED, generate  # noqa: PLC0415
+    from synth.generate import DEFAULT_SEED, generate_panel  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
 
     # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    wanted = _wanted(year, years)
     chosen = parse_authorities(authorities)
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed
-    command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {year} --seed {seed}"
+    command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {{year}} --seed {seed}"
     if mode != "exact":
         command += f" --mode {mode}"
-    with Progress(quiet, year - loaded.warm_up_from) as tick:
-        folder, made, report = generate(loaded, chosen, year, seed=seed, mode=mode, out=out, command=command, tick=tick)
+    with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
+        written = generate_panel(loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, tick=tick)
     if quiet:
         return
-    from synth.summary import summary_text  # noqa: PLC0415
+    from synth.summary import panel_text, summary_text  # noqa: PLC0415
 
-    click.echo(summary_text(made, loaded))
-    counts = report.counts()
-    click.echo(f"Read back and checked: {counts['passed']} rules passed, none found anything.")
-    click.echo(f"Written to {folder} ({len(FILES)} files and manifest.json), seed {seed}.")
+    if years is None:
+        click.echo(summary_text(written[0].made, loaded))
+    else:
+        click.echo(panel_text([w.made for w in written], loaded))
+    click.echo(_checked([w.report for w in written]))
+    places = ", ".join(str(w.folder) for w in written)
+    click.echo(f"Written to {places} ({len(FILES)} files and manifest.json each), seed {seed}.")
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
+
+
+def _wanted(year: int | None, years: str | None) -> list[int]:
+    """Return the years asked for, rising: one, or from the first to the last of a span."""
+    if (year is None) == (years is None):
+        raise InputError("Name one year (--year 2023) or several (--years 2018-2023).")
+    if year is not None:
+        return [year]
+    first, dash, last = (part.strip() for part in str(years).partition("-"))
+    if not (first.isascii() and first.isdigit() and dash and last.isascii() and last.isdigit()):
+        raise InputError(f"--years {years}: expected the first and the last year, such as 2018-2023.")
+    if int(first) > int(last):
+        raise InputError(f"--years {years}: the first year is later than the last; write {last}-{first}.")
+    return list(range(int(first), int(last) + 1))
+
+
+def _checked(reports: Sequence[Report]) -> str:
+    """Say how the files passed their check; what is only queried of whole authorities is named."""
+    passed = sum(report.counts()["passed"] for report in reports)
+    queried = sorted({outcome.rule for report in reports for outcome in report.found()})
+    if not queried:
+        return f"Read back and checked: {passed:,} rules passed, none found anything."
+    return (
+        f"Read back and checked: {passed:,} rules passed, none found a wrong row; "
+        f"queried of whole authorities, as real returns are: {', '.join(queried)}."
+    )
 
 
 @main.command()

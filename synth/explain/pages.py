@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
 from synth.explain.examples import example
-from synth.guidance import load, years
+from synth.guidance import RETURNS, load, years
 from synth.rules.registry import NotHere
 from synth.rules.rulebook import rules_for
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["explained", "listed", "pages", "to_json"]
 
-RETURNS = ("cla", "crcs")
 _WIDE = 110
 
 

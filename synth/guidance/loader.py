@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-__all__ = ["Guidance", "load", "load_from", "years"]
+__all__ = ["RETURNS", "Guidance", "load", "load_from", "years"]
+
+RETURNS = ("cla", "crcs")
+"""The returns there is guidance for, in the order in which they are always named."""
 
 _D = TypeVar("_D", bound=Dated)
 

@@ -24,7 +24,7 @@ from synth.lives.register import settle_register
 from synth.lives.timing import settle_orders, settle_placements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from synth.lives.behaviour import Behaviour
     from synth.lives.streams import Streams
 
-__all__ = ["History", "live"]
+__all__ = ["History", "live", "lives"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,34 @@ def live(
     tick: Callable[[int], None] = lambda _: None,
 ) -> History:
     """Simulate authorities from the warm-up's first 1 April to 31 March of `year`; call `tick` after each year."""
+    return next(lives(streams, behaviour, authorities, (year,), tick))
+
+
+def lives(
+    streams: Streams,
+    behaviour: Behaviour,
+    authorities: Sequence[Authority],
+    years: Sequence[int],
+    tick: Callable[[int], None] = lambda _: None,
+) -> Iterator[History]:
+    """Simulate authorities once and give what had happened by 31 March of each of `years`, which rise.
+
+    A history is the same whatever years come after it.
+    """
     book = Book(streams, behaviour, tuple(authorities))
-    for now in range(behaviour.profile.warm_up_from + 1, year + 1):
+    for now in range(behaviour.profile.warm_up_from + 1, max(years) + 1):
         _live_through(book, now)
         tick(now)
+        if now in years:
+            yield _history(book, now)
+
+
+def _history(book: Book, year: int) -> History:
     registrations = book.registrations.frozen()
     # What was to begin after a child had left for care never came.
     came = registrations["end"] > registrations["start"]
     return History(
-        tuple(authorities),
+        book.authorities,
         year,
         book.children.frozen(),
         book.plans.frozen(),

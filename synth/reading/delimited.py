@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synth.reading.headings import Wanted
     from synth.reading.text import Scan
 
-__all__ = ["Heading", "first_records", "load", "read_delimited"]
+__all__ = ["Heading", "first_records", "read_delimited", "read_grid"]
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _ROWS_AT_ONCE = 50_000
@@ -51,7 +51,7 @@ def read_delimited(path: Path, shown: str, wanted: Wanted) -> Part:
     shape = recognise(heading.cells, wanted, shown)
     placed = place(heading.cells, shape, shown, heading.line)
     codes = frozenset(number for item, number in placed.columns.items() if item in shape.codes)
-    return part_of(load(text, heading, codes), placed, shape, shown)
+    return part_of(read_grid(text, heading, codes), placed, shape, shown)
 
 
 def first_records(text: Text, delimiter: str, most: int) -> list[Heading]:
@@ -85,7 +85,7 @@ def _find_heading(text: Text, wanted: Wanted) -> Heading:
     return by_width[best_row([choice.cells for choice in by_width], wanted)]
 
 
-def load(text: Text, heading: Heading, codes: frozenset[int] = frozenset()) -> Grid:
+def read_grid(text: Text, heading: Heading, codes: frozenset[int] = frozenset()) -> Grid:
     """Read all rows below the headings; columns of few distinct texts (`codes`) as Categorical where that is quicker.
 
     Raises InputError as `read_delimited` does.

@@ -6,18 +6,19 @@ import difflib
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.reading.delimited import first_records, load
+from synth.guidance import RETURNS, load
+from synth.reading.delimited import first_records, read_grid
 from synth.reading.headings import check_repeats
 from synth.reading.kinds import kind_of
 from synth.reading.text import open_text
-from synth.tables import FormTable, Tables, file_name, form_table, tables_of
+from synth.tables import LA, FormTable, Tables, file_name, form_table, tables_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from synth.guidance import Guidance
 
-__all__ = ["read_form", "read_return"]
+__all__ = ["read_folder", "read_form", "read_return"]
 
 
 def read_form(path: Path, form: str, g: Guidance) -> FormTable:
@@ -36,13 +37,18 @@ def read_form(path: Path, form: str, g: Guidance) -> FormTable:
         raise InputError(f"{shown}: the file is empty; line 1 must hold the headings, even where no child is returned.")
     heading = records[0]
     check_repeats(heading.cells, shown, heading.line)
-    grid = load(text, heading)
+    codes = frozenset(n for n, name in enumerate(heading.cells) if name in _coded(g, form))
+    grid = read_grid(text, heading, codes)
     if grid.notes or text.encoding != "utf-8":
         said = grid.notes[0] if grid.notes else f"{shown} is written in {text.encoding}."
         raise InputError(f"{said} Files of this program are whole and in UTF-8.")
     raw = grid.frame
     raw.columns = list(heading.cells)
     return form_table(raw, form, g, file=shown, lines=grid.lines)
+
+
+def _coded(g: Guidance, form: str) -> frozenset[str]:
+    return frozenset(item.name for item in g.items(form) if item.type == "code" and item.name != LA)
 
 
 def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
@@ -60,6 +66,19 @@ def read_return(folder: Path, return_: str, g: Guidance) -> Tables:
         _check_headings(table, g)
         forms[form] = table
     return tables_of(forms, g)
+
+
+def read_folder(folder: Path, year: int) -> Tables:
+    """Read the forms of both returns of a year that stand in a folder written by this program.
+
+    Raises InputError when there is none, and as `read_return` does.
+    """
+    guides = [load(return_, year) for return_ in RETURNS]
+    forms = {form: table for g in guides for form, table in read_return(folder, g.return_, g).forms.items()}
+    if not forms:
+        names = ", ".join(file_name(g.return_, form) for g in guides for form in g.forms)
+        raise InputError(f"{folder}: no file of a return; expected one or more of {names}.")
+    return tables_of(forms, guides[0])
 
 
 def _check_headings(table: FormTable, g: Guidance) -> None:

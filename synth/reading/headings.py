@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.guidance import load, years
+from synth.guidance import RETURNS, load, years
 from synth.reading.kinds import UnreadableError
 from synth.tables import LA
 
@@ -31,7 +31,6 @@ __all__ = [
     "wanted_shapes",
 ]
 
-RETURNS = ("cla", "crcs")
 HEADING_ROWS = 20
 """Rows at the head of a file or sheet among which the headings are looked for."""
 MAX_COLUMNS = 2000

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.errors import InputError
 from synth.files import FILES, check_place, folder_in_place
-from synth.guidance import load
+from synth.guidance import RETURNS, load
 from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
 from synth.spoil.breaking import broken
@@ -20,7 +20,7 @@ from synth.spoil.plan import plan
 from synth.spoil.records import RECORD_KINDS, record_mistakes
 from synth.spoil.whole import FILE_KINDS
 from synth.tables import lines_of, write_form
-from synth.validate.run import RETURNS, validate_tables
+from synth.validate.run import validate_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

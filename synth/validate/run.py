@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.errors import InputError
-from synth.guidance import load
-from synth.reading import beside_last_year, read_any, read_return
+from synth.guidance import RETURNS, load
+from synth.reading import beside_last_year, read_any, read_folder
 from synth.rules.rulebook import rules_for
-from synth.tables import LAST, Tables, file_name, tables_of
+from synth.tables import LAST, Tables
 from synth.validate.findings import FINDING_COLUMNS, about_authorities, about_rows, severity_of
 from synth.validate.report import Outcome, Report
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from synth.validate.report import Status
 
 __all__ = ["check_rule", "validate", "validate_folder", "validate_tables"]
-
-RETURNS = ("cla", "crcs")
 
 
 def validate(
@@ -56,15 +53,9 @@ def validate_folder(path: Path, year: int) -> Report:
     """Check a folder written by this program, strict about headings; every rule is taken as stated.
 
     A folder with one return is checked for that one; what needs the other is reported as not applicable.
-    Raises InputError when there is no file of a return, a file cannot be read, or its headings do not fit the
-    year.
+    Raises InputError as `read_folder` does.
     """
-    parts = [read_return(path, return_, load(return_, year)) for return_ in RETURNS]
-    forms = {form: table for part in parts for form, table in part.forms.items()}
-    if not forms:
-        names = ", ".join(file_name(return_, form) for return_ in RETURNS for form in load(return_, year).forms)
-        raise InputError(f"{path}: no file of a return; expected one or more of {names}.")
-    return validate_tables(tables_of(forms, load("cla", year)), year)
+    return validate_tables(read_folder(path, year), year)
 
 
 def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report:
