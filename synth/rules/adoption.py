@@ -19,6 +19,7 @@ from synth.rules.common import (
     without_children,
 )
 from synth.rules.registry import rule
+from synth.rules.shown import beside_career
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,7 +65,12 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": same(ended, "E8")})
 
 
-@rule("CLA128", form="adoption", needs=("episode",))
+@rule(
+    "CLA128",
+    form="adoption",
+    needs=("episode",),
+    shows=beside_career("adoption", "period_start", "the period of care began"),
+)
 def care_start_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the latest care start is not the child's last S, when that stands in this file."""
     return answer(with_child(t, "adoption", t.careers), pl.col("DATE_LATEST_CARE") != pl.col("period_start"))
@@ -125,7 +131,12 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "adoption", {"DATE_MATCH": changed})
 
 
-@rule("CLA133", form="adoption", needs=("episode",))
+@rule(
+    "CLA133",
+    form="adoption",
+    needs=("episode",),
+    shows=beside_career("adoption", "first_adoptive", "the first adoptive placement began"),
+)
 def placed_on_another_day(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the placing is not the start of the period's first adoptive placement."""
     return answer(with_child(t, "adoption", t.careers), pl.col("DATE_PLACED") != pl.col("first_adoptive"))
@@ -137,7 +148,12 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "adoption", {"DATE_PLACED": shifted(frame, "first_adoptive", (int(r) for r in rows), 1)})
 
 
-@rule("CLA134", form="adoption", needs=("episode",))
+@rule(
+    "CLA134",
+    form="adoption",
+    needs=("episode",),
+    shows=beside_career("adoption", "first_order", "the placement order was made"),
+)
 def order_before_decision(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a placement order was made before the decision."""
     return answer(with_child(t, "adoption", t.careers), pl.col("DATE_DECISION") > pl.col("first_order"))
@@ -149,7 +165,12 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "adoption", {"DATE_DECISION": shifted(frame, "first_order", (int(r) for r in rows), 1)})
 
 
-@rule("CLA137", form="adoption", needs=("episode",))
+@rule(
+    "CLA137",
+    form="adoption",
+    needs=("episode",),
+    shows=beside_career("adoption", "last_placement", "the last placement was"),
+)
 def foster_care_flag(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the flag for former foster carers does not fit the last placement."""
     wrong = pl.lit(value=False)
@@ -171,7 +192,12 @@ def ordered(t: Tables, g: Guidance) -> pl.DataFrame:
     return with_child(t, "adoption", t.careers).with_columns(order=ended)
 
 
-@rule("CLA135", form="adoption", needs=("episode",))
+@rule(
+    "CLA135",
+    form="adoption",
+    needs=("episode",),
+    shows=beside_career("adoption", "last_end", "the last episode ended"),
+)
 def order_on_another_day(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the order is not made on the day the last episode ended, or too soon after the placing."""
     weeks = int(g.limit("DATE_ADOPTED", "", "min_weeks_after_placed") or 0)

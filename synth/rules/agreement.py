@@ -25,6 +25,8 @@ from synth.rules.pupil_number import upn_letter, with_letter
 from synth.rules.registry import rule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -60,6 +62,11 @@ def on_child_form(t: Tables) -> pl.DataFrame:
     )
     single = other.filter(pl.col("who").is_not_null()).unique("who", keep="first", maintain_order=True)
     return with_child(t, "crcs", single, *SHARED_ITEMS, *_DISABILITY)
+
+
+def _there(view: Callable[[Tables], pl.DataFrame], column: str) -> Callable[[Tables, Guidance], pl.DataFrame]:
+    """Show what the other return says."""
+    return lambda t, _g: t.view(view).select(pl.col(column).alias("in the looked after return"))
 
 
 @rule("CRCS-050", form="crcs", needs=CHILD)
@@ -98,7 +105,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return without_children(t, "crcs", keyed(t, "child"), rows_of(due, rows))
 
 
-@rule("CRCS-058", form="crcs", needs=CHILD)
+@rule("CRCS-058", form="crcs", needs=CHILD, shows=_there(on_child_form, "dob_cla"))
 def birth_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the two returns give other birth dates."""
     return answer(t.view(on_child_form), pl.col("DATE_OF_BIRTH") != pl.col("dob_cla"))
@@ -111,7 +118,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "crcs", {"DATE_OF_BIRTH": shifted(frame, "dob_cla", both, 1)})
 
 
-@rule("CRCS-059", form="crcs", needs=CHILD)
+@rule("CRCS-059", form="crcs", needs=CHILD, shows=_there(on_child_form, "gender_cla"))
 def gender_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns give other genders, both in codes that the other return has too."""
     shared = _shared(g, "GENDER", "GNDR_CD")
@@ -126,7 +133,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "crcs", {"GENDER": {row: other_code(genders[row], shared) for row in both}})
 
 
-@rule("CRCS-060", form="crcs", needs=CHILD)
+@rule("CRCS-060", form="crcs", needs=CHILD, shows=_there(on_child_form, "ethnicity_cla"))
 def ethnicity_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns give other ethnic groups, both in codes that the other return has too."""
     shared = _shared(g, "ETHNIC_ORIGIN_CODE", "ETHNICITY")
@@ -141,7 +148,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "crcs", {"ETHNIC_ORIGIN_CODE": {row: other_code(groups[row], shared) for row in both}})
 
 
-@rule("CRCS-061", form="crcs", needs=CHILD)
+@rule("CRCS-061", form="crcs", needs=CHILD, shows=_there(in_care, "last_need"))
 def need_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child looked after on 31 March has another category of need in the open episode."""
     return answer(t.view(in_care), pl.col("open") & (pl.col("CATEGORY_OF_NEED_CODE") != pl.col("last_need")))
@@ -154,7 +161,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "crcs", {"CATEGORY_OF_NEED_CODE": {row: other_code(needs[row], codes) for row in away}})
 
 
-@rule("CRCS-062", form="crcs", needs=CHILD)
+@rule("CRCS-062", form="crcs", needs=CHILD, shows=_there(on_child_form, "asylum_cla"))
 def asylum_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns disagree on whether the child came alone to seek asylum."""
     wrong = pl.lit(value=False)
@@ -171,7 +178,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "crcs", {"ASYLUM_SEEKER_CODE": {row: "0" if flags[row] == "1" else "1" for row in both}})
 
 
-@rule("CRCS-064", form="crcs", needs=CHILD)
+@rule("CRCS-064", form="crcs", needs=CHILD, shows=_there(on_child_form, "upn_cla"))
 def upn_differs(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where both returns give a pupil number and it is not the same."""
     return answer(t.view(on_child_form), pl.col("UPN") != pl.col("upn_cla"))

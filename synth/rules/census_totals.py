@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.guidance import load
+from synth.reading.headings import tidy
 from synth.rules.agreement import CHILD
 from synth.rules.common import other_code, put, take
 from synth.rules.registry import rule
@@ -172,7 +173,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def _old_headings(t: Tables, g: Guidance) -> list[str]:
     """Return columns of the file that the children in need census had and this return has no more."""
     old = {item.name for item in g.ended_items}
-    return sorted(old & {*t["crcs"].unknown, *t.text("crcs").columns})
+    return sorted(old & {*map(tidy, t["crcs"].unknown), *t.text("crcs").columns})
 
 
 @rule("CRCS-115", form="crcs", per="authority")

@@ -171,7 +171,7 @@ def shifted(frame: pl.DataFrame, column: str, rows: Iterable[int], days: int) ->
 TOO_YOUNG = (
     *("CLA073", "CLA092", "CLA093", "CLA094", "CLA094-query", "CLA095", "CLA095-query", "CLA096", "CLA097"),
     *("CLA099", "CLA099-query", "CLA116", "CLA117", "CLA118", "CLA119", "CLA017", "CLA100"),
-    *("CLA006", "CLA068", "CLA071"),
+    *("CLA006", "CLA068", "CLA071", "CLA142"),
 )
 """Rules of least ages, and against last year: they may fire when a birth date is made later or a start earlier."""
 TOO_OLD = (

@@ -18,6 +18,7 @@ from synth.rules.common import (
     without_children,
 )
 from synth.rules.registry import rule
+from synth.rules.shown import beside_career
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
+_LEFT_BY = beside_career("care_leaver", "last_finish", "care ended with")
 ACCOMMODATION = "reason_ceased_accommodation"
 
 
@@ -52,11 +54,16 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return without_children(t, "care_leaver", t.episodes, take(t.episodes, left & (pl.col("legal") != "V1"), rows))
 
 
-@rule("CLA142", form="care_leaver", needs=("episode",))
+@rule("CLA142", form="care_leaver", needs=("child", "episode"), shows=_LEFT_BY)
 def leaver_record_unfounded(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where a care leaver is looked after on 31 March, or left in a way that makes no care leaver."""
+    """Flag where a care leaver is looked after on 31 March, or left too young or in a way that makes no care leaver."""
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
-    return answer(with_child(t, "care_leaver", t.careers), pl.col("open") | pl.col("last_finish").is_in(without))
+    young = with_child(t, "care_leaver", t.births, "DATE_CEASED").select(
+        pl.col("DATE_CEASED") < birthday("dob", g.limit("DATE_CEASED", "", "min_age_years") or 0)
+    )
+    left = with_child(t, "care_leaver", t.careers)
+    wrong = pl.col("open").fill_null(value=False) | pl.col("last_finish").is_in(without).fill_null(value=False)
+    return answer(left, wrong) | answer(young, pl.first())
 
 
 @leaver_record_unfounded.breaker()
@@ -98,7 +105,7 @@ def _otherwise(t: Tables, g: Guidance, id_: str, rows: Rows) -> dict[str, pl.Dat
     return put(t, "care_leaver", {"ACCOM": {n: next(c for c in codes if c not in partners[finish[n]]) for n in chosen}})
 
 
-@rule("CLA144", form="care_leaver", needs=("episode",))
+@rule("CLA144", form="care_leaver", needs=("episode",), shows=_LEFT_BY)
 def not_with_foster_carers(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a young person who stays on with foster carers (E10) is said to live elsewhere."""
     return housed_otherwise(t, g, "CLA144")
@@ -109,7 +116,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return _otherwise(t, g, "CLA144", rows)
 
 
-@rule("CLA145", form="care_leaver", needs=("episode",))
+@rule("CLA145", form="care_leaver", needs=("episode",), shows=_LEFT_BY)
 def housed_unlike_ending(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the accommodation does not fit going home, custody, or independent living."""
     return housed_otherwise(t, g, "CLA145")

@@ -24,6 +24,7 @@ from synth.rules.common import (
     years_before,
 )
 from synth.rules.registry import rule
+from synth.rules.shown import NEIGHBOURING_DATES, WHAT_CHANGED, around
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +45,7 @@ same_type = pl.col("placement") == pl.col("prev_placement")
 same_postcode = pl.col("postcode") == pl.col("prev_postcode")
 
 
-@rule("CLA053", form="episode")
+@rule("CLA053", form="episode", shows=NEIGHBOURING_DATES)
 def overlaps(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where an episode starts before the one before it ended."""
     return answer(t.episodes, start < pl.col("prev_end"))
@@ -60,7 +61,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"EPISODE_START_DATE": shifted(t.episodes, "prev_end", inside, -1)})
 
 
-@rule("CLA054", form="episode")
+@rule("CLA054", form="episode", shows=NEIGHBOURING_DATES)
 def same_day_starts(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a child's episode starts on the day another of them starts."""
     return answer(t.episodes, (start == pl.col("prev_start")) | (start == pl.col("next_start")))
@@ -72,7 +73,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"EPISODE_START_DATE": shifted(t.episodes, "prev_start", follows, 0)})
 
 
-@rule("CLA055", form="episode")
+@rule("CLA055", form="episode", shows=NEIGHBOURING_DATES)
 def open_before_last(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where an episode is open though a later one follows."""
     return answer(t.episodes, pl.col("open") & ~pl.col("last"))
@@ -85,7 +86,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"EPISODE_END_DATE": blank, "REASON_EPISODE_FINISHED_CODE": blank})
 
 
-@rule("CLA056", form="episode")
+@rule("CLA056", form="episode", shows=NEIGHBOURING_DATES)
 def numbering(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where numbers do not run 1, 2, 3 in order of date."""
     number = pl.col("number")
@@ -100,7 +101,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"EPISODE_NUMBER": {row: str(numbers[row] + 1) for row in last}})
 
 
-@rule("CLA057", form="episode")
+@rule("CLA057", form="episode", shows=NEIGHBOURING_DATES)
 def first_is_no_start(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child's first episode here began in the year, past its first day, yet continues another.
 
@@ -117,7 +118,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {"REASON_EPISODE_STARTED_CODE": same(begun, "P")})
 
 
-@rule("CLA058", form="episode")
+@rule("CLA058", form="episode", shows=around("end", "next_start"))
 def continuation_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where X1 is not followed on the day or the next; X1 on 31 March is left to next year."""
     gap = (pl.col("next_start") - end).dt.total_days()
@@ -131,7 +132,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {"REASON_EPISODE_FINISHED_CODE": same(left, "X1")})
 
 
-@rule("CLA059", form="episode")
+@rule("CLA059", form="episode", shows=around("prev_end", "prev_finish"))
 def continuation_does_not_follow_on(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where an L, P or B episode does not begin on the day, or the day after, one ended with X1."""
     broken = (pl.col("prev_finish") != "X1") | (pl.col("gap") > t.gap_days)
@@ -144,7 +145,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"EPISODE_START_DATE": shifted(t.episodes, "prev_end", follows, t.gap_days + 1)})
 
 
-@rule("CLA060", form="episode")
+@rule("CLA060", form="episode", shows=around("prev_end", "prev_finish"))
 def restart_without_start(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where care had ended and the next episode is not a start."""
     return answer(t.episodes, (pl.col("prev_finish") != "X1") & (reason != "S"))
@@ -156,7 +157,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"REASON_EPISODE_STARTED_CODE": same(again, "P")})
 
 
-@rule("CLA061", form="episode")
+@rule("CLA061", form="episode", shows=around("prev_end", "prev_finish"))
 def starts_on_ending_day(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where a period is said to start on the very day the last episode ended."""
     return answer(t.episodes, (reason == "S") & (start == pl.col("prev_end")))
@@ -168,7 +169,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"EPISODE_START_DATE": shifted(t.episodes, "prev_end", again, 0)})
 
 
-@rule("CLA062", form="episode")
+@rule("CLA062", form="episode", shows=WHAT_CHANGED)
 def legal_change_only(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where L is given but the legal status stays, or the placement or its postcode changes."""
     wrong = same_legal | ~same_type | ~same_postcode
@@ -181,7 +182,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"REASON_EPISODE_STARTED_CODE": same(moved, "L")})
 
 
-@rule("CLA063", form="episode")
+@rule("CLA063", form="episode", shows=WHAT_CHANGED)
 def placement_change_only(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where P is given but the legal status changes, or neither placement nor postcode does."""
     wrong = ~same_legal | (same_type & same_postcode)
@@ -194,7 +195,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"REASON_EPISODE_STARTED_CODE": same(ordered, "P")})
 
 
-@rule("CLA064", form="episode")
+@rule("CLA064", form="episode", shows=WHAT_CHANGED)
 def both_change(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where B is given but the legal status stays, or neither placement nor postcode changes."""
     wrong = same_legal | (same_type & same_postcode)
@@ -207,7 +208,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
     return put(t, "episode", {"REASON_EPISODE_STARTED_CODE": same(moved, "B")})
 
 
-@rule("CLA065", form="episode")
+@rule("CLA065", form="episode", shows=WHAT_CHANGED)
 def need_changes(t: Tables, _g: Guidance) -> pl.Series:
     """Flag where the category of need is not that of the episode which this one continues."""
     continued = pl.col("goes_on") & reason.is_in(CONTINUES)
@@ -222,7 +223,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {"CATEGORY_OF_NEED_CODE": {row: other_code(needs[row], codes) for row in last}})
 
 
-@rule("CLA066", form="episode")
+@rule("CLA066", form="episode", shows=around("next_start"))
 def life_goes_on(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an ending after which nothing can follow is followed by an episode."""
     final = sorted(g.allowed("reason_ceased_ends_life"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synth.tables import Tables
 
     Check = Callable[[Tables, Guidance], pl.Series | pl.DataFrame]
+    Shows = Callable[[Tables, Guidance], pl.DataFrame]
     Breaker = Callable[[Tables, Guidance, NDArray[np.int64], np.random.Generator], dict[str, pl.DataFrame]]
 
 __all__ = ["Condition", "Logic", "NotHere", "Rule", "registered", "return_of", "rule"]
@@ -35,7 +36,8 @@ class Logic:
     it queries: `la` (three-digit code) and `value`, in words what was found. `needs` names other forms, last year's
     as "last:child". A breaker gets row numbers of `form` and returns new text frames by form; it changes as many of
     those rows as it can and no other child, and may leave out rows on which the rule has no hold. `entails`
-    names the other rules that may fire on what it broke.
+    names the other rules that may fire on what it broke. `shows` returns a frame aligned with the rows of `form`, whose
+    columns a finding prints under their names beside the fields of the rule.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Logic:
     break_rows: Breaker | None = None
     entails: tuple[str, ...] = ()
     per: Per = "row"
+    shows: Shows | None = None
 
     def breaker(self, entails: tuple[str, ...] = ()) -> Callable[[Breaker], Breaker]:
         """Attach the function that makes good rows violate this rule."""
@@ -81,6 +84,7 @@ class Rule:
     break_rows: Breaker | None = None
     entails: tuple[str, ...] = ()
     per: Per = "row"
+    shows: Shows | None = None
     condition: Condition | None = None
     """The check as a condition, where it is one: many of them can be asked at once."""
 
@@ -96,7 +100,9 @@ class NotHere:
     fields: tuple[str, ...] = field(default=())
 
 
-def rule(id_: str, *, form: str, needs: tuple[str, ...] = (), per: Per = "row") -> Callable[[Check], Logic]:
+def rule(
+    id_: str, *, form: str, needs: tuple[str, ...] = (), per: Per = "row", shows: Shows | None = None
+) -> Callable[[Check], Logic]:
     """Register a check under the id of its statement; it speaks about rows of `form`, and reads `needs`.
 
     With `per="authority"` it speaks about all rows of an authority together.
@@ -105,7 +111,7 @@ def rule(id_: str, *, form: str, needs: tuple[str, ...] = (), per: Per = "row") 
     def enter(check: Check) -> Logic:
         if (id_, form) in _register:
             raise GuidanceError(f"rule {id_} is written twice for the {form} form; one check a form is enough.")
-        logic = Logic(id_, form, needs, check, per=per)
+        logic = Logic(id_, form, needs, check, per=per, shows=shows)
         _register[id_, form] = logic
         return logic
 

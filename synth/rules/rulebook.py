@@ -104,6 +104,7 @@ def _bind(logic: Logic, statement: Statement, g: Guidance) -> Rule:
         logic.break_rows,
         logic.entails,
         logic.per,
+        logic.shows,
     )
 
 

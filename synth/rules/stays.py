@@ -22,6 +22,7 @@ from synth.rules.common import (
     take,
 )
 from synth.rules.registry import rule
+from synth.rules.shown import WHAT_CHANGED, around
 from synth.tables import LA
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {"SHORT_BREAKS": same(take(t.episodes, legal == "V1", rows), str(most + 1))})
 
 
-@rule("CLA091", form="episode")
+@rule("CLA091", form="episode", shows=WHAT_CHANGED)
 def adopters_are_no_carers(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a placement for adoption with the current foster carer follows on from no such carer, or moves.
 
@@ -187,7 +188,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "episode", {PLACEMENT: same([row for row in lone(t, rows) if row in aged], "R3")})
 
 
-@rule("CLA104", form="episode", needs=("child",))
+@rule("CLA104", form="episode", needs=("child",), shows=around("home"))
 def placed_at_home(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a placement other than with the parents has the postcode of the home."""
     may = sorted(g.allowed("home_postcode_may_match"))

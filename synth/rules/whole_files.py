@@ -38,9 +38,10 @@ ELSEWHERE = ("512", "514")
 def strays(t: Tables, form: str, g: Guidance) -> pl.DataFrame:
     """Return codes that a file has on far fewer rows than its commonest one: a few slipped in.
 
-    A file of several authorities is right where each has rows in number.
+    A file of several authorities is right where each has rows in number; a single row is astray beside so many
+    where no other form knows its code.
     """
-    most = g.limit(LA, "", "max_stray_percent") or 0
+    most, enough = (g.limit(LA, "", measure) or 0 for measure in ("max_stray_percent", "min_rows_beside_one"))
     table = t[form]
     if table.files is None:
         counts = table.typed.select(la=LA).drop_nulls().group_by("la").len("rows").with_columns(file=pl.lit(table.file))
@@ -49,7 +50,9 @@ def strays(t: Tables, form: str, g: Guidance) -> pl.DataFrame:
     ranked = counts.sort("file", "rows", "la").with_columns(
         main=pl.col("la").last().over("file"), whole=pl.col("rows").max().over("file")
     )
-    few = ranked.filter(pl.col("rows") * PERCENT < pl.col("whole") * most).sort("la", "file")
+    elsewhere = {la for other in t.forms if other != form for la in t.typed(other)[LA].drop_nulls().unique()}
+    alone = (pl.col("rows") == 1) & (pl.col("whole") >= enough) & ~pl.col("la").is_in(sorted(elsewhere))
+    few = ranked.filter((pl.col("rows") * PERCENT < pl.col("whole") * most) | alone).sort("la", "file")
     said = pl.format("{}: {} of its rows, beside {} of {}", "file", "rows", "whole", "main")
     return few.group_by("la", maintain_order=True).agg(value=said.str.join("; "))
 

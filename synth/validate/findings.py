@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -37,6 +39,8 @@ _UNCERTAIN = ("england", "assumed")
 _BIRTH = {"child": "DOB", "crcs": "DATE_OF_BIRTH"}
 _ENDING = ("EPISODE_END_DATE", "REASON_EPISODE_FINISHED_CODE")
 _LONGEST_LABEL = 60
+_EXCEL_DAY_0 = dt.date(1899, 12, 30)
+"""The day before which spreadsheets count days, for dates after February 1900."""
 
 
 def severity_of(severity: str, basis: str, *, strict: bool) -> str:
@@ -103,6 +107,9 @@ def _values(rule: Rule, tables: Tables, g: Guidance, numbers: pl.Series) -> pl.S
         on = g.last_day
         age = table.typed[numbers].select(age_on(births[0], on)).to_series()
         parts += [_text(age, " (aged ", f" on {on:%d/%m/%Y})")]
+    if rule.shows is not None:
+        beside = rule.shows(tables, g)[numbers]
+        parts += [_written(beside[name]) for name in beside.columns]
     if not parts:
         return pl.Series("value", [""] * len(numbers), dtype=pl.String)
     exprs = [pl.lit(part) if isinstance(part, str) else part for part in parts]
@@ -114,31 +121,80 @@ def _cell(table: FormTable, name: str, g: Guidance, numbers: pl.Series) -> pl.Se
     cells = table.text[name][numbers]
     item = next((i for i in g.items(table.form) if i.name == name), None) if table.form in g.forms else None
     if item is not None and item.type == "code" and item.code_set:
-        labels = {c.code: f"{c.code} ({c.label[:_LONGEST_LABEL]})" for c in g.codes(item.code_set) if c.label}
-        cells = cells.replace(labels)
+        labels = {c.code: f"{c.code} ({_shortened(c.label)})" for c in g.codes(item.code_set) if c.label}
+        hints = {cell: _not_listed(cell, table.codes[name]) for cell in cells.drop_nulls().unique().to_list()}
+        cells = cells.cast(pl.String).replace({**hints, **labels})
+    elif name in table.kinds:
+        unread = cells.filter(table.typed[name][numbers].is_null()).drop_nulls().unique().to_list()
+        cells = cells.replace({cell: _not_read(cell, table.kinds[name]) for cell in unread})
     return cells.fill_null("(blank)")
 
 
+def _shortened(label: str) -> str:
+    if len(label) <= _LONGEST_LABEL:
+        return label
+    return label[:_LONGEST_LABEL].rpartition(" ")[0] + " ..."
+
+
+def _not_listed(cell: str, codes: frozenset[str]) -> str:
+    """Show a code that is in no list so that spaces are seen, with the code it was likely meant to be."""
+    tidy = " ".join(cell.split()).removesuffix(".0").upper()
+    meant = next((code for code in sorted(codes) if code.upper() == tidy), "")
+    return f"{_seen(cell)} (was {meant} meant?)" if meant else _seen(cell)
+
+
+def _not_read(cell: str, kind: str) -> str:
+    """Show a date or number that could not be read, with what a spreadsheet or another country may have made it of."""
+    if kind != "date":
+        return _seen(cell)
+    if cell.isascii() and cell.isdigit() and len(cell) == len("45000"):
+        return f"{cell} (a spreadsheet's number for {_EXCEL_DAY_0 + dt.timedelta(days=int(cell)):%d/%m/%Y}?)"
+    with suppress(ValueError):
+        return f"{cell} (the month first? It would be {dt.datetime.strptime(cell, '%m/%d/%Y'):%d/%m/%Y})"  # noqa: DTZ007
+    return _seen(cell)
+
+
+def _seen(cell: str) -> str:
+    """Show a cell as it is, between quotes where it has spaces that would not be seen or signs that have no shape."""
+    return cell if cell.isprintable() and cell == " ".join(cell.split()) else repr(cell)
+
+
+def _written(column: pl.Series) -> pl.Series:
+    """Write a column after its name as the files would, dates as dd/mm/yyyy; nothing where there is nothing."""
+    text = column.dt.strftime("%d/%m/%Y") if column.dtype == pl.Date else column.cast(pl.String)
+    return pl.select(pl.concat_str(pl.lit(f", {column.name} "), text).fill_null("")).to_series()
+
+
 def _aged(rule: Rule, tables: Tables, numbers: pl.Series) -> pl.Series:
-    """Write birth date and age on the day the rule is about: when the episode ended, or when it or the rest began."""
+    """Write the age on the day the rule is about, and the birth date where it stands on another form.
+
+    The day is that on which the episode ended, or on which it or what the rule names began; where the rule names no
+    other day than the birth, or the episode is open, it is the last of the year.
+    """
     typed = tables.typed(rule.form)
-    dates = [name for name, kind in tables[rule.form].kinds.items() if kind == "date"]
+    births = _BIRTH.values()
+    dates = [name for name, kind in tables[rule.form].kinds.items() if kind == "date" and name not in births]
     ends = any(name in rule.fields for name in _ENDING)
     named = [name for name in rule.fields if name in dates]
-    day = "EPISODE_END_DATE" if rule.form == "episode" and ends else next(iter([*named, *dates]), "")
-    if not day:
-        return pl.Series([""] * len(numbers), dtype=pl.String)
-    keys = typed[numbers].select(la=LA, id=child_column(rule.form), day=day)
+    # A form about the child has no day of its own.
+    likely = named if rule.form == "child" else [*named, *dates]
+    day = "EPISODE_END_DATE" if rule.form == "episode" and ends else next(iter(likely), "")
+    last = pl.lit(tables.last_day)
+    keys = typed[numbers].select(
+        la=LA,
+        id=child_column(rule.form),
+        day=pl.col(day).fill_null(last) if day else last,
+        named=pl.when(pl.col(day).is_not_null()).then(pl.lit(f", {day}")).otherwise(pl.lit("")) if day else pl.lit(""),
+    )
     frame = keys.join(tables.births.select("la", "id", "dob"), on=["la", "id"], how="left", maintain_order="left")
     dob, on = pl.col("dob"), pl.col("day")
+    birth = pl.lit("") if rule.form == "child" else pl.concat_str(pl.lit(", DOB="), dob.dt.strftime("%d/%m/%Y"))
     before = (on.dt.month() < dob.dt.month()) | ((on.dt.month() == dob.dt.month()) & (on.dt.day() < dob.dt.day()))
     age = on.dt.year() - dob.dt.year() - before.cast(pl.Int32)
     day_text = on.dt.strftime("%d/%m/%Y")
-    told = pl.concat_str(
-        pl.lit(", DOB="), dob.dt.strftime("%d/%m/%Y"), pl.lit(" (aged "), age.cast(pl.String), pl.lit(" on "),
-        day_text, pl.lit(f", {day})"),
-    )  # fmt: skip
-    return frame.select(told.fill_null(", DOB or date not known")).to_series()
+    told = pl.concat_str(birth, pl.lit(" (aged "), age.cast(pl.String), pl.lit(" on "), day_text, "named", pl.lit(")"))
+    unknown = "" if rule.form == "child" else ", DOB not known"
+    return frame.select(pl.when(on >= dob).then(told).otherwise(birth).fill_null(unknown)).to_series()
 
 
 def _text(numbers: pl.Series, before: str, after: str) -> pl.Series:

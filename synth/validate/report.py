@@ -118,7 +118,7 @@ class Report:
             lines += [f"{o.rule}  {o.why}" for o in crashed]
         if silent := self.unchecked():
             lines += ["", "Not checked:"]
-            lines += [f"{len(ids)} rules: {why} ({_some(ids)})" for why, ids in silent]
+            lines += [f"{len(ids)} {'rule' if len(ids) == 1 else 'rules'}: {why} ({_some(ids)})" for why, ids in silent]
         return lines
 
     def _rows(self, max_rows: int) -> list[str]:

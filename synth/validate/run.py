@@ -171,6 +171,11 @@ def _unchecked(rule: NotHere) -> Outcome:
 
 def _notes(tables: Tables) -> tuple[str, ...]:
     told = []
+    forms = load("cla", tables.last_day.year).forms
+    absent = [form for form in forms if form not in tables]
+    if 0 < len(absent) < len(forms):
+        names = " and no ".join(absent)
+        told.append(f"The looked after return has no {names} form here: what compares with it was not checked.")
     for table in tables.forms.values():
         if table.unknown:
             told.append(f"{table.file}: column {', '.join(table.unknown)} is no item of the year; not looked at.")
