@@ -30,6 +30,6 @@ class OutputError(SynthError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a question after the name most like one that was not found; nothing if none is like it."""
+    """End a sentence about a name that was not found: with a question after the one most like it, if one is."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near else "."

@@ -104,6 +104,7 @@ def spoil(
     for note in made.notes:
         click.echo(note)
     counts = made.counts()
+    click.echo(" times  mistake or rule broken")
     click.echo("\n".join(f"{number:>6,}  {name}" for name, number in counts.items()))
     click.echo(
         f"{sum(counts.values()):,} mistakes, seed {seed}. Written to {made.folder}; {ANSWERS} says where each is."

@@ -137,6 +137,6 @@ def show(child: str | None, folder: Path | None, count: int | None, seed: int, l
 
     place = latest_folder(Path("outputs")) if folder is None else folder
     if (child is None) == (count is None):
-        raise InputError("Name a child (synth show SYN...) or ask for some (synth show --random 5).")
-    chosen = [child] if child is not None else pick(place, count or 1, seed, looked_after)
+        raise InputError("Name one child (synth show SYN...) or ask for some (synth show --random 5), not both.")
+    chosen = [child.strip().upper()] if child is not None else pick(place, count or 1, seed, looked_after)
     click.echo("\n\n".join(timelines(place, chosen)))

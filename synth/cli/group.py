@@ -57,6 +57,9 @@ class _Commands(click.Group):
         except SynthError as error:
             click.echo(f"synth: {error}", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:
+            click.echo("synth: interrupted; what was not finished has been removed.", err=True)
+            ctx.exit(130)
         except BrokenPipeError:
             # The reader (head, less) has seen enough.
             sys.stderr.close()

@@ -91,9 +91,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         what = "is no folder" if not folder.is_dir() else f"has no {MANIFEST}"
-        raise InputError(
-            f"{folder} {what}; expected the folder of a year written by synth generate, such as outputs/2023.",
-        )
+        years = sorted(p.parent.name for p in folder.glob(f"[0-9][0-9][0-9][0-9]/{MANIFEST}"))
+        such = f"{folder / years[-1]}, which lies in it" if years else "outputs/2023"
+        raise InputError(f"{folder} {what}; expected the folder of a year written by synth generate, such as {such}.")
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

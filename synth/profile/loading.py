@@ -62,7 +62,7 @@ def overlay(profile: Profile, path: Path) -> Profile:
         if name not in parameters:
             raise ProfileError(
                 f"{path}, parameters: {name!r} is not a parameter of profile {profile.name!r}"
-                f"{nearest(name, parameters)}. `synth profile show` lists them all.",
+                f"{nearest(name, parameters)} `synth profile show` lists them all.",
             )
         parameters[name] = _replaced(path, name, parameters[name], fields)
     cells = {(cell.kind, cell.authority, cell.year): cell for cell in profile.levels}
@@ -127,7 +127,12 @@ def _read(path: Path) -> dict[str, Any]:
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise ProfileError(
             f"{path}, format_version: found {_short(version)}; this version of the package reads "
-            f"{FORMAT_VERSION}. Make the profile again with `synth fit`.",
+            f"{FORMAT_VERSION}. "
+            + (
+                f'Add "format_version": {FORMAT_VERSION} to it.'
+                if version is None
+                else "Make the profile again with `synth fit`."
+            ),
         )
     return found
 
@@ -138,13 +143,17 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
     except OSError as error:
         raise ProfileError(
-            f"{path}: the file cannot be read ({error.strerror}). Check the name, or leave --profile out to "
-            "use the built-in profile.",
+            f"{path}: the file cannot be read ({error.strerror}). Check the name; without one the built-in is used.",
         ) from None
     except json.JSONDecodeError as error:
         raise ProfileError(
             f"{path} line {error.lineno}, column {error.colno}: not JSON ({error.msg}). Restore the file or "
             "correct the line.",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ProfileError(
+            f"{path}: byte {error.object[error.start]:#04x} at position {error.start:,} is no UTF-8; expected a JSON "
+            "file, as `synth profile show --format json` prints one.",
         ) from None
     except (ValueError, RecursionError) as error:
         raise ProfileError(f"{path}: {error}. Restore the file or correct it.") from None
@@ -172,7 +181,7 @@ def explained(path: Path, error: ValidationError, model: type[BaseModel], prefix
         where = f"{path}, {place}" if place else f"{path}"
         if item["type"] == "extra_forbidden":
             key = str(item["loc"][-1])
-            lines.append(f"{where}: unknown key{nearest(key, _fields(model, item['loc'][:-1]))}.")
+            lines.append(f"{where}: unknown key{nearest(key, _fields(model, item['loc'][:-1]))}")
         elif item["type"] == "missing":
             lines.append(f"{where}: missing; expected a value.")
         elif item["type"] == "value_error":
@@ -181,7 +190,7 @@ def explained(path: Path, error: ValidationError, model: type[BaseModel], prefix
             lines.append(f"{where}: found {_short(item['input'])}; {item['msg'][:1].lower()}{item['msg'][1:]}.")
     more = error.error_count() - _SHOWN
     lines += [f"and {more} more."] if more > 0 else []
-    return "\n".join([*lines, "Correct the file, or make it again with `synth fit`."])
+    return "\n".join([*lines, "Correct the file."])
 
 
 def _fields(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -236,7 +236,7 @@ class Profile(Record):
         if key not in self._values:
             if name not in self.parameters:
                 raise ProfileError(
-                    f"Profile {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)}. "
+                    f"Profile {self.name!r} has no parameter {name!r}{nearest(name, self.parameters)} "
                     "Take a profile built by this version of the package.",
                 )
             self._values[key] = self.parameters[name].at(year)

@@ -135,7 +135,7 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
         text = path.read_text("utf-8")
     except OSError as error:
         raise ProfileError(
-            f"{path}: the published table cannot be read ({error.strerror}). Restore the file.",
+            f"{path}: the published table cannot be read ({error.strerror}). Check the folder of tables.",
         ) from None
     except UnicodeDecodeError as error:
         raise ProfileError(

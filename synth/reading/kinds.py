@@ -93,7 +93,7 @@ def _size(path: Path, shown: str) -> int:
     try:
         state = path.stat()
     except FileNotFoundError as problem:
-        raise UnreadableError(f"{shown}: there is no such file or folder. Check the path.") from problem
+        raise UnreadableError(f"{path}: there is no such file or folder. Check the path.") from problem
     except (OSError, ValueError) as problem:
         raise UnreadableError(f"{shown}: cannot be looked at ({problem}). Check the path.") from problem
     if stat.S_ISDIR(state.st_mode):

@@ -127,6 +127,10 @@ def _read(folder: Path) -> dict[str, pl.DataFrame]:
             if heading not in frame.columns:
                 raise InputError(f"{path}, line 1: no heading {heading}; without it no child can be found.")
         frames[form] = frame
+    if not folder.is_dir():
+        raise InputError(
+            f"{folder}: there is no such folder. Name one that `synth generate` wrote, such as outputs/2023."
+        )
     if not any(frame.height for frame in frames.values()):
         raise InputError(f"{folder}: no rows of a return in it. Name a folder that `synth generate` wrote.")
     return frames

@@ -109,7 +109,7 @@ def _kinds(names: Iterable[str]) -> list[str]:
             found += [name] if name not in found else []
         else:
             raise InputError(
-                f"{name!r} is no kind of mistake{nearest(name, KINDS)}. `synth spoil --list` shows them all."
+                f"{name!r} is no kind of mistake{nearest(name, KINDS)} `synth spoil --list` shows them all."
             )
     return found
 
@@ -121,9 +121,9 @@ def _rules(names: Iterable[str], book: Sequence[Rule]) -> list[Rule]:
         more = more or [r for r in book if r.id == name]
         if not more:
             raise InputError(
-                f"--rules {name}: no rule that can be broken in these files has that id"
-                f"{nearest(name, {r.id for r in book})}. `synth rules` lists the rules; those that compare with last "
-                "year need --last-year."
+                f"{name}: no rule that can be broken in these files has that id, and no kind of mistake that name"
+                f"{nearest(name, {*KINDS, *(r.id for r in book)})} `synth rules` lists the rules; those "
+                "that compare with last year need --last-year."
             )
         found += [r for r in more if r not in found]
     return found
