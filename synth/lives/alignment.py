@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import last_day
+from synth.dates import birthday, last_day
 from synth.lives.assignment import choose_exactly
 from synth.lives.goals import LEGAL, PLACES
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
@@ -20,7 +20,7 @@ from synth.lives.legal import LATER, STATUSES, LegalPath
 from synth.lives.moves import align_moves
 from synth.lives.otherwise import Another, Proceedings
 from synth.lives.periods import DESTINATIONS
-from synth.lives.places import align_places
+from synth.lives.places import align_places, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -89,11 +89,21 @@ class Walk:
         hold = np.zeros(len(self.end), bool)
         hold[stock] = (places.known | moves.known)[self.place[stock]]
         self.filling.advance(rows, day, hold)
+        self._stay_on(rows, day, hold)
         if moves.known.any():
             align_moves(self.filling, self.absences, rows, stock, self.place, self.child, self.end, moves, year)
         self.absences.decide(day, since)
         held = stock[hold[stock]]
         align_places(self.filling, self.absences, held, self.place, places, year)
+
+    def _stay_on(self, rows: NDArray[np.int64], day: int, hold: NDArray[np.bool_]) -> None:
+        """Let those move on who stay past the end drawn at entry where nobody stays long; `hold` as in Filling."""
+        chances = self.filling.chances
+        over = rows[(chances.end[rows] <= day) & (self.end[rows] > chances.end[rows])]
+        longest = int(chances.behaviour.scalar("care.staying_longer_days", chances.base))
+        stop = np.minimum(chances.end[over] + longest, birthday(chances.who.birth[over], 18))
+        moved = self.filling.stay_on(over, stop.astype(np.int32))
+        settle(self.filling, moved[~hold[moved]])
 
     def _statuses(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Choose among other courses of the year before the courts, so that the groups of legal status come out."""

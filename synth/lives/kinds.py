@@ -92,6 +92,10 @@ class KindRules:
         # What the guidance tolerates as a rarity, or nobody would do, is not drawn either.
         for status, kinds in behaviour.value("placement.not_with_status", base).items():
             self.allowed[STATUSES.index(status), [KINDS.index(kind) for kind in kinds]] = 0.0
+        # Kinds in which nobody is meant to stay long.
+        longest = behaviour.table("placement.length_fit", base, KINDS, ("very_long",))
+        self.passing = np.append(longest[:, 0] == 0, values=False)
+        """Kinds (ADOPTION last) of which a stay is not made longer than it was drawn."""
         self.on_remand = self._factors(behaviour.value("placement.on_remand", base))
         self.first = self._factors(behaviour.value("placement.first", base))
         # The last row stands for no placement before (index -1).

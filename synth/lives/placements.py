@@ -156,12 +156,29 @@ class Filling:
         self.at[rows] = np.where(self.given[rows], self.at[rows], longer)
 
     def follow(self, path: LegalPath, rows: NDArray[np.int64]) -> None:
-        """Take other legal paths: what was to last until the placement set beforehand, or the end, still does."""
+        """Take other legal paths: what was to last until the placement set beforehand, or the end, still does.
+
+        Save where the child is where nobody stays long: if there is more time then, another placement follows.
+        """
         chances, old = self.chances, self.chances.until
         chances.follow(path)
-        rows = rows[~self.given[rows] & (self.current[rows] >= 0)]
+        # Who stays on past the end drawn at entry is beyond all this.
+        rows = rows[~self.given[rows] & (self.current[rows] >= 0) & (self.at[rows] <= old[rows])]
         until = chances.until[rows]
-        self.at[rows] = np.where(self.at[rows] == old[rows], until, np.minimum(self.at[rows], until))
+        goes_on = (self.at[rows] == old[rows]) & ~chances.rules.passing[self.kind[rows]]
+        self.at[rows] = np.where(goes_on, until, np.minimum(self.at[rows], until))
+
+    def stay_on(self, rows: NDArray[np.int64], stop: Days) -> NDArray[np.int64]:
+        """Begin another stay, left OPEN, for those who are to stay past the period's end where nobody stays long.
+
+        `rows` are periods filled to the end drawn at entry, `stop` is the day the new stays end. Returns the periods in
+        which one was begun.
+        """
+        moves = self.chances.rules.passing[self.kind[rows]] & ~self.given[rows]
+        moves &= self.at[rows] == self.chances.end[rows]
+        rows, stop = rows[moves], stop[moves]
+        self.begin(rows, self.at[rows].copy(), stop)
+        return rows
 
     def stops(self) -> Days:
         """Return the day each stay in the book ends, as it stands."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synth.lives.goals import Totals
     from synth.lives.placements import Filling
 
-__all__ = ["align_places", "cells"]
+__all__ = ["align_places", "cells", "settle"]
 
 _NAMES = (*KINDS, "adoption")
 _GROUP_OF = {
@@ -70,7 +70,7 @@ def align_places(
     wait = filling.book["kind"][filling.current[rows]] == OPEN
     known = totals.known[place[rows]]
     # Who is not part of the count is placed as ever.
-    _settle(filling, rows[wait & (away | ~known)], None)
+    settle(filling, rows[wait & (away | ~known)])
     free, still = rows[wait & ~away & known], rows[~wait & ~away & known]
     left = totals.counts.copy()
     np.subtract.at(left, (place[still], _shown(filling, still)), 1)
@@ -94,7 +94,7 @@ def align_places(
         moves = after != own
         filling.begin(movable[moves], day[moves], filling.at[movable[moves]].copy())
         free, chosen = np.concatenate((free, movable[moves])), np.concatenate((chosen, after[moves]))
-    _settle(filling, free, chosen)
+    settle(filling, free, chosen)
 
 
 def _shown(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -194,7 +194,7 @@ def _some(
     return np.flatnonzero(foremost(cell, 3 * surplus + _SPARE, -ready))
 
 
-def _settle(filling: Filling, rows: NDArray[np.int64], chosen: NDArray[np.int64] | None) -> None:
+def settle(filling: Filling, rows: NDArray[np.int64], chosen: NDArray[np.int64] | None = None) -> None:
     """Give OPEN stays a kind and a location, inside the chosen cell (None: any)."""
     if not len(rows):
         return
