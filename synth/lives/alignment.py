@@ -14,6 +14,7 @@ import numpy as np
 
 from synth.dates import birthday, last_day
 from synth.lives.assignment import choose_exactly
+from synth.lives.draw import within
 from synth.lives.goals import LEGAL, PLACES
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
 from synth.lives.legal import LATER, STATUSES, LegalPath
@@ -38,6 +39,8 @@ __all__ = ["Walk", "placed_as_moved"]
 _GROUP_OF = {"V2": "agreement", "C1": "care_order", "C2": "care_order", "E1": "other"}
 _CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in STATUSES])
 """The group of legal status (LEGAL) of each of STATUSES."""
+_WEEKS_LATER = 60
+"""Days of a year within which those move on whose stay was to be over before it."""
 _ADOPTION_CELLS = [n for n, cell in enumerate(PLACES) if cell.startswith("adoption.")]
 
 
@@ -89,20 +92,29 @@ class Walk:
         hold = np.zeros(len(self.end), bool)
         hold[stock] = (places.known | moves.known)[self.place[stock]]
         self.filling.advance(rows, day, hold)
-        self._stay_on(rows, day, hold)
+        self._stay_on(year, rows, hold)
         if moves.known.any():
             align_moves(self.filling, self.absences, rows, stock, self.place, self.child, self.end, moves, year)
         self.absences.decide(day, since)
         held = stock[hold[stock]]
         align_places(self.filling, self.absences, held, self.place, places, year)
 
-    def _stay_on(self, rows: NDArray[np.int64], day: int, hold: NDArray[np.bool_]) -> None:
-        """Let those move on who stay past the end drawn at entry where nobody stays long; `hold` as in Filling."""
-        chances = self.filling.chances
+    def _stay_on(self, year: int, rows: NDArray[np.int64], hold: NDArray[np.bool_]) -> None:
+        """Let those move on who stay past the end drawn at entry where nobody stays long; `hold` as in Filling.
+
+        They do on that day; who was moved there for the sake of a total, when the day was over, some weeks into the
+        year after.
+        """
+        chances, since, day = self.filling.chances, last_day(year - 1), last_day(year)
         over = rows[(chances.end[rows] <= day) & (self.end[rows] > chances.end[rows])]
+        u = chances.uniform("moves on", over, year)
+        start = np.where(chances.end[over] > since, chances.end[over], since + within(u, 1, _WEEKS_LATER)).astype(
+            np.int32
+        )
         longest = int(chances.behaviour.scalar("care.staying_longer_days", chances.base))
-        stop = np.minimum(chances.end[over] + longest, birthday(chances.who.birth[over], 18))
-        moved = self.filling.stay_on(over, stop.astype(np.int32))
+        stop = np.minimum(start + longest, birthday(chances.who.birth[over], 18)).astype(np.int32)
+        there = start < self.end[over]
+        moved = self.filling.stay_on(over[there], start[there], stop[there])
         settle(self.filling, moved[~hold[moved]])
 
     def _statuses(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:

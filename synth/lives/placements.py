@@ -168,17 +168,16 @@ class Filling:
         goes_on = (self.at[rows] == old[rows]) & ~chances.rules.passing[self.kind[rows]]
         self.at[rows] = np.where(goes_on, until, np.minimum(self.at[rows], until))
 
-    def stay_on(self, rows: NDArray[np.int64], stop: Days) -> NDArray[np.int64]:
+    def stay_on(self, rows: NDArray[np.int64], start: Days, stop: Days) -> NDArray[np.int64]:
         """Begin another stay, left OPEN, for those who are to stay past the period's end where nobody stays long.
 
-        `rows` are periods filled to the end drawn at entry, `stop` is the day the new stays end. Returns the periods in
-        which one was begun.
+        `rows` are periods filled to the end drawn at entry, `start` and `stop` the days of the new stays. Returns the
+        periods in which one was begun.
         """
         moves = self.chances.rules.passing[self.kind[rows]] & ~self.given[rows]
         moves &= self.at[rows] == self.chances.end[rows]
-        rows, stop = rows[moves], stop[moves]
-        self.begin(rows, self.at[rows].copy(), stop)
-        return rows
+        self.begin(rows[moves], start[moves], stop[moves])
+        return np.asarray(rows[moves])
 
     def stops(self) -> Days:
         """Return the day each stay in the book ends, as it stands."""
