@@ -24,8 +24,7 @@ def settle_departures(book: Book, year: int) -> None:
     """Let as many of those who leave in the year die, or pass into another authority's care, as targets say.
 
     Of those beyond the count the period ends another way on the same day; the missing ones are children who were to go
-    home that day, too young to go missing; to die, those with whom no brother or sister leaves. Without targets
-    everybody leaves as drawn.
+    home that day, too young to go missing. Without targets everybody leaves as drawn.
     """
     first, last = day_of_year_start(year), last_day(year)
     child = book.children
@@ -39,12 +38,6 @@ def settle_departures(book: Book, year: int) -> None:
         so = leaves[child["went"][leaves] == kind]
         home = leaves[child["went"][leaves] == HOME]
         home = home[(birthday(child["birth"][home], young) > last) & ~child["unaccompanied"][home]]
-        if name == "died":
-            _, back, number = np.unique(
-                np.stack((child["family"][leaves].astype(np.int64), child["care_end"][leaves].astype(np.int64))),
-                axis=1, return_inverse=True, return_counts=True,
-            )  # fmt: skip
-            home = home[np.isin(home, leaves[number[back.ravel()] == 1])]
         missing = wanted - book.by_authority(so)
         stream = book.streams(f"departures, {name}")
         for rows, count, instead in ((so, -missing, HOME), (home, missing, kind)):

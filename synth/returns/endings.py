@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["ending_codes"]
 
 _FIXED = {"guardian_carer": "E43", "guardian_other": "E44", "died": "E2", "transfer": "E3", "custody": "E9"}
-_GUARDIAN_AFTER = "care.guardian_order_at_earliest_days"
-_ON_THEIR_OWN = [KINDS.index(kind) for kind in ("independent", "employment", "semi_independent")]
 _AT_18 = ("E10", "E5", "E6", "E8")
 _CUSTODY_AGE = 14
 """Nobody younger is put down as sentenced to custody in place of another reason."""
@@ -85,8 +83,7 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     away = np.zeros(len(code), bool)
     away[care.episodes.period[final]] = care.episodes.away[final] >= 0
     with_carer = np.isin(kind, _FOSTER) & (end < birthday(who.birth, 18) - 1)
-    guardian = ordered & with_carer & ~away & _long_enough(behaviour, care, _GUARDIAN_AFTER)
-    sooner = np.where(to_parents & ~away, "E4", np.where(guardian, "E43", "E8"))
+    sooner = np.where(to_parents & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
     code[early] = sooner[early]
     for name, reason in _FIXED.items():
         code[care.period["instead"] == DESTINATIONS.index(name)] = reason
@@ -94,7 +91,7 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     cells = [behaviour.profile.target("endings", a.code, care.year) for a in history.authorities]
     if any(counts is None for counts in cells):
         return code
-    lawful = _lawful(behaviour, care, legal, kind, away)
+    lawful = _lawful(care, legal, kind, away)
     return _settled(streams, behaviour, history, care, code, lawful, np.array(cells, np.int64))
 
 
@@ -108,14 +105,8 @@ def _orders(legal: NDArray[np.int64], kind: NDArray[np.int64]) -> tuple[NDArray[
     return ordered, ~ordered | (full & (kind == KINDS.index("parents")))
 
 
-def _long_enough(behaviour: Behaviour, care: Care, parameter: str) -> NDArray[np.bool_]:
-    """Say which periods have lasted as many days as a parameter asks for."""
-    least = int(behaviour.scalar(parameter, care.year))
-    return np.asarray(care.period["end"] - care.who.entry >= least)
-
-
 def _lawful(
-    behaviour: Behaviour, care: Care, legal: NDArray[np.int64], kind: NDArray[np.int64], away: NDArray[np.bool_]
+    care: Care, legal: NDArray[np.int64], kind: NDArray[np.int64], away: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.bool_]]:
     """Say for codes that need it which periods may end so; codes not named may end any period."""
     end, birth = care.period["end"], care.who.birth
@@ -125,16 +116,15 @@ def _lawful(
     ordered, to_parents = _orders(legal, kind)
     first = load("cla", LATEST).limit_date("REASON_EPISODE_FINISHED_CODE", "E10", "first_end_date")
     begun = end >= (day(first.year, first.month, first.day) if first is not None else 0)
-    guardian = ~away & ~grown & _long_enough(behaviour, care, _GUARDIAN_AFTER)
     return {
         "E4": to_parents & ~away & ~grown,
-        "E43": with_carer & guardian,
-        "E44": guardian & ~np.isin(kind, _ON_THEIR_OWN),
+        "E43": with_carer & ~grown,
+        "E44": ~away & ~grown,
         "E5": teens,
         "E6": teens,
         "E7": teens,
         "E9": (birthday(birth, _CUSTODY_AGE) <= end) & ~grown & ~ordered & ~away,
-        "E10": grown & with_carer & begun & _long_enough(behaviour, care, "leavers.prescribed_days"),
+        "E10": grown & with_carer & begun,
         "E12": legal == STATUSES.index("E1"),
     }
 
