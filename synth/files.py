@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import InputError, OutputError
+from synth.guidance import collected_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -44,6 +45,11 @@ class Generated:
     year: int
     authorities: tuple[Authority, ...]
     forms: dict[str, Form]
+
+    @property
+    def collection(self) -> str:
+        """How care and support is collected here: census_date or all_year."""
+        return collected_as(self.forms["crcs"], self.year)
 
 
 def write_csv(form: Form, path: Path) -> None:

@@ -61,12 +61,17 @@ def simulate_years(
     years: Sequence[int],
     seed: int,
     tick: Callable[[int], None] = lambda _: None,
+    collection: str = "",
 ) -> Iterator[Generated]:
-    """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one."""
+    """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one.
+
+    `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
+    """
     streams, behaviour = Streams(seed), Behaviour(profile)
     for history in lives(streams, behaviour, authorities, years, tick):
         care = unfold(streams, behaviour, history, history.year)
-        forms = {"crcs": crcs_form(streams, behaviour, history, care)} | cla_forms(streams, behaviour, history, care)
+        forms = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
+        forms |= cla_forms(streams, behaviour, history, care)
         forms["postcodes"] = _postcodes(forms)
         yield Generated(history.year, tuple(authorities), forms)
 
@@ -80,11 +85,12 @@ def generate(
     mode: str = "exact",
     out: Path = Path("outputs"),
     command: str = "",
+    collection: str = "",
     tick: Callable[[int], None] = lambda _: None,
 ) -> Written:
     """Write both returns of a year into the folder `out`/`year`; see `generate_panel`."""
     (written,) = generate_panel(
-        profile, authorities, (year,), seed=seed, mode=mode, out=out, command=command, tick=tick
+        profile, authorities, (year,), seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick
     )
     return written
 
@@ -98,6 +104,7 @@ def generate_panel(
     mode: str = "exact",
     out: Path = Path("outputs"),
     command: str = "",
+    collection: str = "",
     tick: Callable[[int], None] = lambda _: None,
 ) -> list[Written]:
     """Write both returns of some years, which rise, out of the same lives into the folders `out`/`year`.
@@ -105,7 +112,8 @@ def generate_panel(
     Each folder holds the bytes it would hold were its year asked for alone; `command` is that command, with {year}
     for the year. The folders appear whole or not at all: files are written beside them under other names, read back
     and validated, each year beside the one before, and only then take their places. `mode` is "exact" (published cells
-    reproduced) or "sampled" (years that might have been: cells vary as chance would have it). Raises InputError for a
+    reproduced) or "sampled" (years that might have been: cells vary as chance would have it), `collection` as in
+    `simulate_years`. Raises InputError for a
     year the profile does not cover or a folder that cannot be written or holds other files, OutputError where what was
     written does not pass.
     """
@@ -126,7 +134,7 @@ def generate_panel(
         # While one year is written and checked, the next is simulated.
         jobs: list[Future[Written]] = []
         check = _Check(profile, seed, mode, command)
-        for made in simulate_years(drawn, authorities, years, seed, tick):
+        for made in simulate_years(drawn, authorities, years, seed, tick, collection):
             building = places.enter_context(folder_in_place(out, str(made.year)))
             jobs.append(beside.submit(check.written, made, building, out / str(made.year)))
         return [job.result() for job in jobs]

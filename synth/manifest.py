@@ -59,6 +59,7 @@ def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, comma
         "command": command,
         "mode": mode,
         "year": made.year,
+        "collection": made.collection,
         "authorities": [authority.code for authority in made.authorities],
         "seed": seed,
         "versions": {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.errors import OutputError
+from synth.guidance import collected_as
 from synth.sequence import NEIGHBOURS, adoptions, in_order, with_neighbours
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _CODED = (
 )
 READ = "read_"
 """Before the name of an item beside the text of a form: what was read of it."""
+_ACTIVE = "PLAN_ACTIVE_31_MARCH"
 AS_WRITTEN = "written_"
 """Before the name of an item in the view of episodes: its text, for codes out of use, which the typed rows drop."""
 
@@ -138,6 +140,13 @@ class Tables:
         if isinstance(form, str) and form.startswith(LAST):
             return self.last is not None and form.removeprefix(LAST) in self.last
         return form in self.forms
+
+    @property
+    def collection(self) -> str:
+        """How the care and support form here is collected: census_date or all_year; nothing without one."""
+        if "crcs" not in self.forms:
+            return ""
+        return collected_as(self.text("crcs").columns, self.last_day.year)
 
     def typed(self, form: str) -> pl.DataFrame:
         """Return the typed frame of a form."""
@@ -265,13 +274,20 @@ class Tables:
     def census_then(self) -> pl.DataFrame:
         """Census rows in file order with what last year's said of the authority's child of that number.
 
-        Columns: la, id, birth date, gender and pupil number under their own names and with _then, and `there`, true
-        where last year's census had the child (first row wins).
+        Columns: la, id, birth date, gender and pupil number under their own names and with _then; `there`, true where
+        last year's census had the child (first row wins); `active_then`, whether its plan was in place on 31 March.
         """
         names = ("DATE_OF_BIRTH", "GENDER", "UPN")
         now = self.typed("crcs").select(*names, la=LA, id="CHILD_CODE")
         old = self.typed("crcs").clear() if self.last is None else self.last.typed("crcs")
-        then = old.select(la=LA, id="CHILD_CODE", there=pl.lit(value=True), **{f"{name}_then": name for name in names})
+        active = pl.col(_ACTIVE) == "1" if _ACTIVE in old.columns else pl.lit(value=True)
+        then = old.select(
+            la=LA,
+            id="CHILD_CODE",
+            there=pl.lit(value=True),
+            active_then=active,
+            **{f"{name}_then": name for name in names},
+        )
         single = then.unique(["la", "id"], keep="first", maintain_order=True)
         return now.join(single, on=["la", "id"], how="left", maintain_order="left")
 

@@ -45,6 +45,7 @@ def children(n=N, **same):
         "unaccompanied": drawn("alone").uniform(name) < 0.03,
         "status": status,
         "remanded": drawn("remanded").uniform(name) < 0.02,
+        "counted": np.ones(n, bool),
         "on_register": status == STATUSES.index("register"),
     }
     for column, value in same.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from synth.cli.group import FORMAT, LAST_YEAR, YEAR, formats, main
+from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, YEAR, formats, main
 from synth.errors import InputError
 
 __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
@@ -166,13 +166,14 @@ def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile:
 @main.command()
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), required=True, help="Which return.")
 @YEAR
+@COLLECTION
 @FORMAT
-def guidance(return_: str, year: int, form: str) -> None:
+def guidance(return_: str, year: int, collection: str | None, form: str) -> None:
     """Print the guidance in force: forms, items, code sets, limits, combinations, rule statements."""
     import json  # noqa: PLC0415
 
     from synth.guidance import load  # noqa: PLC0415
     from synth.guidance.listing import listing, listing_text  # noqa: PLC0415
 
-    loaded = load(return_, year)
+    loaded = load(return_, year, (collection or "").replace("-", "_"))
     click.echo(json.dumps(listing(loaded), indent=2, ensure_ascii=False) if form == "json" else listing_text(loaded))

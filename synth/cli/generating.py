@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synth.cli.group import PROFILE, main
+from synth.cli.group import COLLECTION, PROFILE, main
 from synth.cli.progress import Progress
 from synth.errors import InputError
 
@@ -44,6 +44,7 @@ __all__ = ["generate", "show"]
     show_default=True,
     help="exact: published cells are reproduced; sampled: a year that might have been, cells vary by chance.",
 )
+@COLLECTION
 @click.option("--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
               help="Folder in which the year's folder is made.")  # fmt: skip
 @PROFILE
@@ -54,6 +55,7 @@ def generate(
     years: str | None,
     seed: int | None,
     mode: str,
+    collection: str | None,
     out: Path,
     profile: Path | None,
     quiet: bool,
@@ -73,8 +75,13 @@ def generate(
     command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {{year}} --seed {seed}"
     if mode != "exact":
         command += f" --mode {mode}"
+    if collection:
+        command += f" --collection {collection}"
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
-        written = generate_panel(loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, tick=tick)
+        written = generate_panel(
+            loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, tick=tick,
+            collection=(collection or "").replace("-", "_"),
+        )  # fmt: skip
     if quiet:
         return
     from synth.summary import panel_text, summary_text  # noqa: PLC0415

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
-__all__ = ["FORMAT", "LAST_YEAR", "PROFILE", "YEAR", "formats", "main"]
+__all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "PROFILE", "YEAR", "formats", "main"]
 
 YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
 PROFILE = click.option(
@@ -30,6 +30,13 @@ LAST_YEAR = click.option(
     type=click.Path(path_type=Path),
     metavar="PATH",
     help="Folder or file of the year before, for rules that compare; may be repeated.",
+)
+
+
+COLLECTION = click.option(
+    "--collection",
+    type=click.Choice(["census-date", "all-year"]),
+    help="How care and support is collected: as it was in the year without it.",
 )
 
 

@@ -10,8 +10,8 @@ from synth.errors import InputError
 from synth.fidelity.views import Views
 from synth.files import FILES, MANIFEST
 from synth.geography.authorities import all_authorities
-from synth.guidance import load
-from synth.reading import read_return
+from synth.guidance import RETURNS
+from synth.reading import guidance_of, read_return
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ def read_year(folder: Path) -> Year:
             f"{folder}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; a whole year is needed. "
             f"Write it again with: {manifest['command']}",
         )
-    parts = [read_return(folder, name, load(name, year)) for name in ("cla", "crcs")]
+    parts = [read_return(folder, name, guidance_of(folder, name, year)) for name in RETURNS]
     forms = {form: table.typed for part in parts for form, table in part.forms.items()}
     profile = manifest["profile"]
     return Year(

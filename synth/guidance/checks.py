@@ -180,7 +180,8 @@ def _check_rule(file: str, line: int, return_: str, rule: str, names: _Names) ->
 def _check_statement(statement: Statement, names: _Names) -> None:
     _check_return("statements.csv", statement, names)
     for name in statement.fields:
-        years = {year for item in names.items[statement.return_, name] for year in names.covered(item)}
+        held = [item for item in names.items[statement.return_, name] if item.suits(statement.mode)]
+        years = {year for item in held for year in names.covered(item)}
         lacking = names.covered(statement) - years
         if lacking:
             refuse(

@@ -147,6 +147,10 @@ def _head_lines(g: Guidance) -> Iterator[str]:
     yield f"Year code     {year_code(g.year)}"
     yield f"Days          {g.first_day} to {g.last_day}"
     yield f"Children      {_MODES[g.mode]}"
+    if g.mode != g.usual_mode:
+        yield from _wrapped(
+            "Collection    ", f"not as the year was collected ({_MODES[g.usual_mode]}): assumed throughout"
+        )
     if g.quarter_day:
         yield f"Plan in place by {g.quarter_day}"
     if h.due:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeVar
@@ -24,12 +24,14 @@ from synth.guidance.rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-__all__ = ["RETURNS", "Guidance", "load", "load_from", "years"]
+__all__ = ["ALL_YEAR", "CENSUS_DATE", "RETURNS", "Guidance", "collected_as", "load", "load_from", "years"]
 
+CENSUS_DATE, ALL_YEAR = "census_date", "all_year"
+"""Ways of collecting: those present on 31 March, or everyone at any time in the year."""
 RETURNS = ("cla", "crcs")
 """The returns there is guidance for, in the order in which they are always named."""
 
@@ -51,6 +53,7 @@ class Guidance:
     """Items whose last year is over; none of them may come back."""
     ended_codes: tuple[Code, ...]
     """Codes whose last year is over, of every set."""
+    _usual_mode: str
     _values: Mapping[str, frozenset[str]]
     _limits: Mapping[tuple[str, str, str], Limit]
     _allowed: Mapping[str, Mapping[str, frozenset[str]]]
@@ -71,6 +74,11 @@ class Guidance:
         return self.header.mode
 
     @property
+    def usual_mode(self) -> str:
+        """The way of collecting that is or was used for the year's return."""
+        return self._usual_mode
+
+    @property
     def first_day(self) -> dt.date:
         """1 April on which the collection year begins."""
         return self.header.first_day
@@ -83,7 +91,7 @@ class Guidance:
     @property
     def quarter_day(self) -> dt.date | None:
         """Day by which a plan must be in place to count on 31 March; None where there is no such test."""
-        return self.header.quarter_day
+        return self.header.quarter_day if self.mode == CENSUS_DATE else None
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -153,12 +161,21 @@ class Guidance:
             ) from None
 
 
-def load(return_: str, year: int) -> Guidance:
+def load(return_: str, year: int, mode: str = "") -> Guidance:
     """Return the guidance of a return (cla or crcs) for the year ending 31 March `year`; read once and kept.
 
-    InputError for a return or year without guidance, GuidanceError (file, line, column) for damaged tables.
+    `mode` is census_date or all_year: how the care and support return is collected, by default as it was in the year.
+    InputError for a return or year without guidance, or a return that is never collected that way, GuidanceError (file,
+    line, column) for damaged tables.
     """
-    return _shipped(return_, year)
+    return _shipped(return_, year, mode)
+
+
+def collected_as(names: Collection[str], year: int) -> str:
+    """Return how a care and support file of some items was collected: all_year where any item is asked for only so."""
+    only = {item.name for item in load("crcs", year, ALL_YEAR).items("crcs")}
+    only -= {item.name for item in load("crcs", year, CENSUS_DATE).items("crcs")}
+    return CENSUS_DATE if only.isdisjoint(names) else ALL_YEAR
 
 
 def years() -> range:
@@ -169,12 +186,15 @@ def years() -> range:
 
 def load_from(folder: Path, return_: str, year: int) -> Guidance:
     """Return the guidance held in another folder of the same six tables; not kept. Raises as `load` does."""
-    return _select(_checked(folder), return_, year)
+    return _select(_checked(folder), return_, year, "")
 
 
 @cache
-def _shipped(return_: str, year: int) -> Guidance:
-    return _select(_shipped_tables(), return_, year)
+def _shipped(return_: str, year: int, mode: str) -> Guidance:
+    # One way of collecting is one guidance, however it was asked for.
+    if mode and _shipped(return_, year, "").mode == mode:
+        return _shipped(return_, year, "")
+    return _select(_shipped_tables(), return_, year, mode)
 
 
 @cache
@@ -188,7 +208,7 @@ def _checked(folder: Traversable | Path) -> Tables:
     return tables
 
 
-def _select(tables: Tables, return_: str, year: int) -> Guidance:
+def _select(tables: Tables, return_: str, year: int, mode: str) -> Guidance:
     years = {r.year: r for r in tables.returns if r.return_ == return_}
     if not years:
         known = ", ".join(dict.fromkeys(r.return_ for r in tables.returns))
@@ -198,10 +218,14 @@ def _select(tables: Tables, return_: str, year: int) -> Guidance:
             f"there is no guidance for the {return_} return of {year!r}; "
             f"give the year of 31 March, {min(years)} to {max(years)}"
         )
-    header = years[year]
+    usual = years[year]
+    modes = {usual.mode} if usual.quarter_day is None else {CENSUS_DATE, ALL_YEAR}
+    if mode and mode not in modes:
+        raise InputError(f"the {return_} return is not collected as {mode!r}; expected {' or '.join(sorted(modes))}")
+    header = replace(usual, mode=mode or usual.mode)
 
     def now(rows: Iterable[_D]) -> tuple[_D, ...]:
-        return tuple(r for r in rows if r.return_ == return_ and r.in_force(year))
+        return tuple(r for r in rows if r.return_ == return_ and r.in_force(year) and r.suits(header.mode))
 
     def ended(rows: Iterable[_D]) -> tuple[_D, ...]:
         return tuple(r for r in rows if r.return_ == return_ and r.last_year is not None and r.last_year < year)
@@ -213,8 +237,12 @@ def _select(tables: Tables, return_: str, year: int) -> Guidance:
         now(tables.allowed),
     )
     forms = _grouped((i.form, i) for i in items)
-    code_sets = _grouped((c.code_set, c) for c in codes)
     relations = _grouped((a.relation, a) for a in allowed)
+    # Lists of items that are asked for only the other way.
+    either = {i.code_set for i in tables.items if i.return_ == return_ and i.in_force(year)}
+    others = either - {i.code_set for i in items}
+    codes = tuple(c for c in codes if c.code_set not in others)
+    code_sets = _grouped((c.code_set, c) for c in codes)
     current_items = {(i.form, i.name) for i in items}
     current_codes = {(c.code_set, c.code) for c in codes}
     return Guidance(
@@ -223,9 +251,10 @@ def _select(tables: Tables, return_: str, year: int) -> Guidance:
         codes_by_set=code_sets,
         limits=limits,
         allowed_rows=allowed,
-        statements={s.rule_id: s for s in now(tables.statements) if s.mode in {"both", header.mode}},
+        statements={s.rule_id: s for s in now(tables.statements)},
         ended_items=tuple(i for i in ended(tables.items) if (i.form, i.name) not in current_items),
         ended_codes=tuple(c for c in ended(tables.codes) if (c.code_set, c.code) not in current_codes),
+        _usual_mode=usual.mode,
         _values={s: frozenset(c.code for c in cs) for s, cs in code_sets.items()},
         _limits={(x.item, x.code, x.measure): x for x in limits},
         _allowed={name: {r.code: r.partners for r in rows} for name, rows in relations.items()},

@@ -8,7 +8,7 @@ import io
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from synth.errors import GuidanceError
-from synth.guidance.rows import AllowedRow, Code, Item, Limit, ReturnYear, Statement, Tables
+from synth.guidance.rows import BOTH, AllowedRow, Code, Item, Limit, ReturnYear, Statement, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -57,11 +57,13 @@ _RETURN_COLUMNS = (
 )
 _ITEM_COLUMNS = (
     *("return", "form", "name", "label", "type", "required", "code_set", "min_age", "max_age"),
-    *("outside_age_code", "condition", "unique", *_DATED, "note"),
+    *("outside_age_code", "condition", "unique", "mode", *_DATED, "note"),
 )
 _CODE_COLUMNS = ("return", "code_set", "code", "label", *_DATED)
-_LIMIT_COLUMNS = ("return", "item", "code", "measure", "value", "unit", "rule", "severity", *_DATED, "note")
-_ALLOWED_COLUMNS = (*("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", *_DATED),)
+_LIMIT_COLUMNS = ("return", "item", "code", "measure", "value", "unit", "rule", "severity", "mode", *_DATED, "note")
+_ALLOWED_COLUMNS = (
+    *("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", "mode", *_DATED),
+)
 _STATEMENT_COLUMNS = ("return", "rule_id", "text", "severity", "fields", "mode", *_DATED, "unchecked")
 
 
@@ -210,6 +212,7 @@ def _item(c: _Cells) -> Item:
         outside_age_code=c.maybe("outside_age_code"),
         condition=c.maybe("condition"),
         unique=c.text("unique", frozenset({"yes", "no"})) == "yes",
+        mode=c.text("mode", MODES | {BOTH}),
         first_year=first,
         last_year=last,
         basis=c.basis(),
@@ -248,6 +251,7 @@ def _limit(c: _Cells) -> Limit:
         unit=unit,
         rule=c.text("rule"),
         severity=c.severity(),
+        mode=c.text("mode", MODES | {BOTH}),
         first_year=first,
         last_year=last,
         basis=c.basis(),
@@ -269,6 +273,7 @@ def _allowed(c: _Cells) -> AllowedRow:
         partners=frozenset(c.parts("partners")),
         rule=c.text("rule"),
         severity=c.severity(),
+        mode=c.text("mode", MODES | {BOTH}),
         first_year=first,
         last_year=last,
         basis=c.basis(),
@@ -286,7 +291,7 @@ def _statement(c: _Cells) -> Statement:
         text=c.text("text"),
         severity=c.severity(),
         fields=c.parts("fields"),
-        mode=c.text("mode", MODES | {"both"}),
+        mode=c.text("mode", MODES | {BOTH}),
         first_year=first,
         last_year=last,
         basis=c.basis(),

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
 __all__ = ["AllowedRow", "Code", "Dated", "Item", "Limit", "ReturnYear", "Statement", "Tables"]
 
 
+BOTH = "both"
+"""The mode of a row that belongs to either way of collecting."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
     """What every row carries: the years it is in force, where it comes from and how sure it is.
 
     `first_year` and `last_year` are years of 31 March, both inclusive; `last_year` None means still in force.
+    `mode` is the way of collecting it belongs to: census_date, all_year or both.
     `basis` is confirmed (seen in a public Welsh source), england (taken from the English return) or assumed.
     """
 
@@ -25,6 +30,7 @@ class Dated:
     basis: str
     confidence: str
     reference: str
+    mode: str = BOTH
     line: int = field(default=0, compare=False, repr=False)
     """Line of the row in its CSV file."""
 
@@ -32,18 +38,21 @@ class Dated:
         """Return whether the row holds in the collection year that ends on 31 March of `year`."""
         return self.first_year <= year and (self.last_year is None or year <= self.last_year)
 
+    def suits(self, mode: str) -> bool:
+        """Return whether the row belongs to a way of collecting."""
+        return self.mode in {BOTH, mode}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnYear(Dated):
     """One return in one collection year: `first_day` to `last_day` inclusive.
 
-    `quarter_day` is the day by which a plan must be in place to count on the census date; None where no such
-    rule applies. `mode` is census_date or all_year.
+    `quarter_day` is the day by which a plan must be in place to count on the census date; None for a return that is
+    never taken on it. `mode` is the way it was collected: census_date or all_year.
     """
 
     year: int
     name: str
-    mode: str
     first_day: dt.date
     last_day: dt.date
     quarter_day: dt.date | None
@@ -130,7 +139,6 @@ class Statement(Dated):
     text: str
     severity: str
     fields: tuple[str, ...]
-    mode: str
     unchecked: str = ""
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from synth.dates import year_code
 from synth.errors import InputError
-from synth.guidance import load, years
+from synth.guidance import ALL_YEAR, CENSUS_DATE, collected_as, load, years
 from synth.reading.delimited import read_delimited
 from synth.reading.headings import every_shape, wanted_shapes
 from synth.reading.kinds import DATA_ENDINGS, UnreadableError, kind_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "beside_last_year", "read_any"]
 
+_COLLECTIONS = {CENSUS_DATE: "a census-date", ALL_YEAR: "an all-year"}
 _NO_FORMS = frozenset({"manifest.json", "synthetic_postcodes.csv", "answers.csv"})
 """Files this program writes beside the forms."""
 _REPORTS = ("report", "findings", "validation", "fidelity")
@@ -78,7 +79,7 @@ def read_any(
     forms: dict[str, FormTable] = {}
     for shape in every_shape():
         if shape in by_form:
-            forms[shape.form] = _together(by_form[shape], load(shape.return_, year), notes)
+            forms[shape.form] = _together(by_form[shape], _guidance(by_form[shape], year, notes), notes)
     return Found(year, forms, tuple(notes))
 
 
@@ -179,6 +180,22 @@ def _year(parts: Iterable[Part]) -> int:
             f"Correct it or name the year with --year."
         )
     raise InputError(f"{files}: no row has a YEAR_CODE such as 202223; name the year with --year.")
+
+
+def _guidance(parts: Sequence[Part], year: int, notes: list[str]) -> Guidance:
+    """Return the guidance a form is read under: for care and support that of the collection its items tell of."""
+    shape = parts[0].shape
+    if shape.return_ != "crcs":
+        return load(shape.return_, year)
+    g = load("crcs", year, collected_as({name for part in parts for name in part.text.columns}, year))
+    if g.mode != g.usual_mode:
+        held = "has plan items" if g.mode == ALL_YEAR else "has no plan items"
+        file = _some(list(dict.fromkeys(part.file for part in parts)))
+        notes.append(
+            f"{file} {held}: read as {_COLLECTIONS[g.mode]} collection, though that of {year_code(year)} was "
+            f"{_COLLECTIONS[g.usual_mode]} one."
+        )
+    return g
 
 
 def _together(parts: Sequence[Part], g: Guidance, notes: list[str]) -> FormTable:

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.guidance import RETURNS, load
+from synth.guidance import RETURNS, collected_as, load
 from synth.reading.delimited import first_records, read_grid
 from synth.reading.headings import check_repeats
 from synth.reading.kinds import kind_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from synth.guidance import Guidance
 
-__all__ = ["read_folder", "read_form", "read_return"]
+__all__ = ["guidance_of", "read_folder", "read_form", "read_return"]
 
 
 def read_form(path: Path, form: str, g: Guidance) -> FormTable:
@@ -73,12 +73,21 @@ def read_folder(folder: Path, year: int) -> Tables:
 
     Raises InputError when there is none, and as `read_return` does.
     """
-    guides = [load(return_, year) for return_ in RETURNS]
+    guides = [guidance_of(folder, return_, year) for return_ in RETURNS]
     forms = {form: table for g in guides for form, table in read_return(folder, g.return_, g).forms.items()}
     if not forms:
         names = ", ".join(file_name(g.return_, form) for g in guides for form in g.forms)
         raise InputError(f"{folder}: no file of a return; expected one or more of {names}.")
     return tables_of(forms, guides[0])
+
+
+def guidance_of(folder: Path, return_: str, year: int) -> Guidance:
+    """Return the guidance of a return in a folder: for care and support that of the collection its headings tell of."""
+    path = folder / file_name("crcs", "crcs")
+    if return_ != "crcs" or not path.is_file():
+        return load(return_, year)
+    head = first_records(open_text(path, path.name), ",", 1)
+    return load("crcs", year, collected_as(head[0].cells, year) if head else "")
 
 
 def _check_headings(table: FormTable, g: Guidance) -> None:

@@ -8,12 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.guidance import RETURNS, load, years
+from synth.guidance import ALL_YEAR, CENSUS_DATE, RETURNS, load, years
 from synth.reading.kinds import UnreadableError
 from synth.tables import LA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from synth.guidance import Guidance
 
 __all__ = [
     "HEADING_ROWS",
@@ -98,6 +100,14 @@ def wanted_shapes(return_: str | None, form: str | None) -> Wanted:
     return Wanted(chosen, form is not None)
 
 
+def _collections(g: Guidance) -> Iterator[tuple[str, Guidance]]:
+    """Give each form of a year with its guidance, each way it is or might be collected."""
+    for form in g.forms:
+        yield form, g
+    if g.return_ == "crcs":
+        yield "crcs", load("crcs", g.year, CENSUS_DATE if g.mode == ALL_YEAR else ALL_YEAR)
+
+
 @cache
 def every_shape() -> tuple[Shape, ...]:
     """Return the forms of all years with guidance, in the order of the returns."""
@@ -105,8 +115,7 @@ def every_shape() -> tuple[Shape, ...]:
     codes: dict[tuple[str, str], set[str]] = {}
     for return_ in RETURNS:
         for year in years():
-            g = load(return_, year)
-            for form in g.forms:
+            for form, g in _collections(load(return_, year)):
                 items = frozenset(item.name for item in g.items(form))
                 always = frozenset(item.name for item in g.items(form) if item.required == "always")
                 found.setdefault((return_, form), []).append((items, always))

@@ -153,7 +153,7 @@ def _activity(
     weights = np.tile(behaviour.vector("leavers.activity", base, options), (len(chosen), 1))
     n = len(children)
     nobody = np.zeros(n, bool)
-    who = subjects(history, children, roster, np.zeros(n, np.int64), nobody, nobody)
+    who = subjects(history, children, roster, np.zeros(n, np.int64), nobody, nobody, ~nobody)
     impaired, _ = disabled(streams, behaviour, who, care.year)
     young = care.period["end"][chosen] < birthday(care.who.birth[chosen], 18) - 1
     groups = {"before_18": young, "boys": who.sex == MALE, "girls": who.sex != MALE, "disabled": impaired}

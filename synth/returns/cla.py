@@ -82,7 +82,7 @@ def _child_form(
     year, n = care.year, len(children)
     looked_after = np.full(n, STANDINGS.index("looked_after"))
     nobody = np.zeros(n, bool)
-    who = subjects(history, children, roster, looked_after, nobody, nobody)
+    who = subjects(history, children, roster, looked_after, nobody, nobody, ~nobody)
     impaired, _ = disabled(streams, behaviour, who, year)
     ceased, shown = _status_ceased(streams, behaviour, history, care, children)
     return {

@@ -1,4 +1,4 @@
-"""The Children Receiving Care and Support return: the census-date file, and the all-year file from 2023-24 on."""
+"""The Children Receiving Care and Support return: a census-date file, as to 2022-23, or an all-year file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import age_on, day_of_year_start, last_day, quarter_day, year_code
 from synth.geography.authorities import all_authorities
-from synth.guidance import Guidance, load
+from synth.guidance import ALL_YEAR, Guidance, load
 from synth.lives.draw import choose
 from synth.lives.legal import STATUSES as LEGAL
 from synth.lives.people import ETHNICITIES
@@ -56,14 +56,14 @@ class _Standing:
         return _Standing(*(getattr(self, column)[rows] for column in self.__slots__))
 
 
-def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> Form:
-    """Return the file of the history's year, ordered by authority and child, in the year's own collection mode.
+def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Care, mode: str = "") -> Form:
+    """Return the file of the history's year, ordered by authority and child, collected as `mode` or as the year was.
 
     Census-date mode returns children under 18 whose plan was in place on or before 1 January and still is on
     31 March; all-year mode everyone with a plan open on any day of the year, with the latest plan.
     """
-    guidance = load("crcs", history.year)
-    standing = _standing(history, whole_year=guidance.mode == "all_year")
+    guidance = load("crcs", history.year, mode)
+    standing = _standing(history, whole_year=guidance.mode == ALL_YEAR)
     roster = call(streams, history, standing.child)
     order = np.lexsort((roster.local_id, roster.order))
     roster, standing = roster.only(order), standing.only(order)
@@ -72,7 +72,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
         | _register(streams, behaviour, history, standing)
         | _recorded(streams, behaviour, history, care, standing, roster, guidance)
     )
-    if guidance.mode == "all_year":
+    if guidance.mode == ALL_YEAR:
         form |= _plan_items(history, standing)
     return {item.name: form[item.name] for item in guidance.items("crcs")}
 
@@ -161,7 +161,8 @@ def _recorded(
     on = standing.registration >= 0
     status = np.select([standing.looked_after, on], [STATUSES.index("looked_after"), STATUSES.index("register")], 2)
     remanded = np.isin(standing.child, _remanded(care))
-    who = subjects(history, standing.child, roster, status, on, remanded)
+    counted = standing.active & (history.plans["start"][standing.plan] <= quarter_day(history.year))
+    who = subjects(history, standing.child, roster, status, on, remanded, counted)
     found = traits(streams, behaviour, who, [a.code for a in all_authorities()], history.year)
     form: Form = {"LANGUAGE": found.language, "HEALTH_AUTISTIC_SPECTRUM_DISORDER": yes_no(found.autism)}
     form |= found.health

@@ -82,6 +82,7 @@ def subjects(
     status: NDArray[np.int64],
     on_register: NDArray[np.bool_],
     remanded: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
 ) -> Subjects:
     """Return the same children as subjects of the traits."""
     child = history.children
@@ -97,4 +98,5 @@ def subjects(
         status=status,
         on_register=on_register,
         remanded=remanded,
+        counted=counted,
     )

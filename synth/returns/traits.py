@@ -72,7 +72,7 @@ class Subjects:
     """The children described; arrays of one length.
 
     `authority` is the order 0 to 21; `ethnic` indexes ETHNICITIES, `need` NEEDS and `status` STATUSES; `remanded`
-    marks children on remand, in a secure home or in custody during the year.
+    marks children on remand, in a secure home or in custody during the year, `counted` those a census date counts.
     """
 
     authority: NDArray[np.int64]
@@ -86,6 +86,7 @@ class Subjects:
     status: NDArray[np.int64]
     on_register: NDArray[np.bool_]
     remanded: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,8 @@ def _meeting(
 ) -> NDArray[np.bool_]:
     """Return the difficulties with the mental ill health of parents as frequent in each authority as its target says.
 
+    Counted are those a census date counts, whoever else is described: they are the same in either collection.
+
     All families of an authority come nearer to the threshold, or further from it, by the same; more lift never takes
     the mark from a family that has it, so halving finds the lift.
     """
@@ -223,7 +226,7 @@ def _meeting(
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         found = recorded(middle[who.authority])[:, PARENTAL.index("MENTAL_ILL_HEALTH")]
-        enough = np.bincount(who.authority[found], minlength=len(codes)) >= wanted
+        enough = np.bincount(who.authority[found & who.counted], minlength=len(codes)) >= wanted
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return recorded(high[who.authority])
 

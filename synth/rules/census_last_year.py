@@ -117,11 +117,13 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 @rule("CRCS-110", form="crcs", needs=LAST)
 def plan_begun_again(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where a child of last year's return has a plan begun in this year: right only for a case opened again."""
+    """Flag where a child with a plan on last 31 March has one begun in this year: right only if closed and reopened."""
     begun = t.typed("crcs")["PLAN_START_DATE"]
-    return answer(t.census_then.with_columns(begun=begun), pl.col("there") & (pl.col("begun") >= g.first_day))
+    return answer(t.census_then.with_columns(begun=begun), pl.col("active_then") & (pl.col("begun") >= g.first_day))
 
 
 @plan_begun_again.breaker(entails=("CRCS-100", "CRCS-101"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    return put(t, "crcs", {"PLAN_START_DATE": same(take(t.census_then, pl.col("there"), rows), day_text(g.first_day))})
+    return put(
+        t, "crcs", {"PLAN_START_DATE": same(take(t.census_then, pl.col("active_then"), rows), day_text(g.first_day))}
+    )

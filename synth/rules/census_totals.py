@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.guidance import load
+from synth.guidance import ALL_YEAR, CENSUS_DATE, load
 from synth.reading.headings import tidy
 from synth.rules.agreement import CHILD
 from synth.rules.common import other_code, put, take
@@ -17,6 +16,8 @@ from synth.rules.whole_files import strays
 from synth.tables import LA
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -109,15 +110,18 @@ def _counted(t: Tables, day: dt.date | None) -> pl.DataFrame:
 def total_moved(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a total that moved further from last year's than the bound.
 
-    In the first return of a whole year those are counted whom the return of a census date would hold: plans begun by
-    1 January and active on 31 March.
+    Beside a return of a census date those of a whole year are counted whom that would hold: plans begun by 1 January
+    and active on 31 March.
     """
     assert t.last is not None
     most = g.limit("", "", "max_change_percent") or 0
-    before = load("crcs", g.year - 1)
-    day = before.quarter_day if before.mode != g.mode else None
-    now = _counted(t, dt.date(g.year, day.month, day.day) if day else None)
-    both = now.join(_counted(t.last, None).rename({"children": "then"}), on="la").with_columns(
+    # Where only one of the two is of the whole year, those of it are counted whom a census date would hold.
+    days = [
+        load("crcs", year, CENSUS_DATE).quarter_day if mode == ALL_YEAR and other == CENSUS_DATE else None
+        for year, mode, other in ((g.year, g.mode, t.last.collection), (g.year - 1, t.last.collection, g.mode))
+    ]
+    now = _counted(t, days[0])
+    both = now.join(_counted(t.last, days[1]).rename({"children": "then"}), on="la").with_columns(
         change=100 * (pl.col("children") / pl.col("then") - 1)
     )
     moved = both.filter((pl.col("then") >= (fewest(g) or 1)) & (pl.col("change").abs() > most))

@@ -11,7 +11,7 @@ import polars as pl
 
 from synth.errors import InputError
 from synth.geography.authorities import all_authorities
-from synth.guidance import load
+from synth.guidance import collected_as, load
 from synth.show import words as say
 from synth.tables import LA, child_column, file_name
 
@@ -94,7 +94,10 @@ def timelines(folder: Path, children: list[str]) -> list[str]:
     """
     frames = _read(folder)
     year = _year(frames, folder)
-    guidance = {return_: load(return_, year) for return_ in ("cla", "crcs")}
+    guidance = {
+        "cla": load("cla", year),
+        "crcs": load("crcs", year, collected_as(frames["crcs"].columns, year) if frames["crcs"].height else ""),
+    }
     rows = {f: _rows_of(frames[f], f, children, guidance[return_]) for f, return_ in _FORMS.items()}
     told = []
     for child in children:

@@ -79,7 +79,7 @@ def spoil(
     names = {form: FILES[form] for form in found.forms}
     tables, _ = beside_last_year(found, last_year)
     tables = replace(tables, forms={form: _as_written(table, names[form]) for form, table in tables.forms.items()})
-    guidance = {name: load(name, found.year) for name in RETURNS}
+    guidance = {name: load(name, found.year, tables.collection if name == "crcs" else "") for name in RETURNS}
     book = {
         (r.id, r.form): (r, g)
         for g in guidance.values()

@@ -63,7 +63,7 @@ def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report
     outcomes: list[Outcome] = []
     findings: list[pl.DataFrame] = []
     for return_ in RETURNS:
-        g = load(return_, year)
+        g = load(return_, year, tables.collection if return_ == "crcs" else "")
         if not any(form in tables for form in g.forms):
             continue
         rules, absent = rules_for(g)
