@@ -9,7 +9,6 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from synth.dates import year_code
 from synth.validate.report import where
 
 if TYPE_CHECKING:
@@ -39,9 +38,10 @@ summary { cursor: pointer; margin: .5rem 0; }
 
 
 def to_json(report: Report) -> str:
-    """Render everything as one JSON object: year, files, counts, outcomes, findings, notes."""
+    """Render everything as one JSON object: year, first_year, files, counts, outcomes, findings, notes."""
     content = {
         "year": report.year,
+        "first_year": report.year if report.first_year is None else report.first_year,
         "files": [{"file": name, "rows": rows} for name, rows in report.files],
         "counts": report.counts(),
         "exit_code": report.exit_code,
@@ -66,7 +66,7 @@ def to_junit(report: Report) -> str:
 
     Warnings and queries pass, their rows as the output of the case.
     """
-    cases = ET.Element("testsuite", name=f"return {year_code(report.year)}", tests=str(len(report.outcomes)))
+    cases = ET.Element("testsuite", name=f"return {report.span}", tests=str(len(report.outcomes)))
     tally = {"failures": 0, "errors": 0, "skipped": 0}
     for outcome, rows in _by_outcome(report):
         case = ET.SubElement(cases, "testcase", classname=outcome.form or "return", name=outcome.rule)
@@ -89,7 +89,7 @@ def to_junit(report: Report) -> str:
 
 def to_html(report: Report) -> str:
     """Render as one page that needs nothing else: summary by rule, rows a click away, what was not checked."""
-    title = f"Check of the return {year_code(report.year)}"
+    title = f"Check of the return {report.span}"
     parts = [
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',

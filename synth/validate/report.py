@@ -53,6 +53,14 @@ class Report:
     outcomes: tuple[Outcome, ...]
     findings: pl.DataFrame
     notes: tuple[str, ...] = ()
+    first_year: int | None = None
+    """Of a report on several years, of which `year` is the last."""
+
+    @property
+    def span(self) -> str:
+        """The year or years as files give them: 202223, or 201718 to 202223."""
+        last = year_code(self.year)
+        return last if self.first_year in {None, self.year} else f"{year_code(self.first_year or 0)} to {last}"
 
     @property
     def ok(self) -> bool:
@@ -95,14 +103,23 @@ class Report:
 
     def headline(self) -> list[str]:
         """Return what was read, how the rules ended, and how many findings there are of each severity."""
-        held = ", ".join(f"{name} ({rows:,} rows)" for name, rows in self.files)
+        held = ", ".join(f"{name} ({rows:,} rows)" for name, rows in self._held())
         tally = ", ".join(f"{number} {SAID[status]}" for status, number in self.counts().items())
         by_severity = Counter(self.findings["severity"].to_list())
         kinds = [
             f"{by_severity[name]:,} {_plural(name, by_severity[name])}" for name in SEVERITIES if by_severity[name]
         ]
         told = ", ".join(kinds) or "nothing found"
-        return [f"Year {year_code(self.year)}: {held}", f"{len(self.outcomes)} rules: {tally}; {told}", *self.notes]
+        return [f"Year {self.span}: {held}", f"{len(self.outcomes)} rules: {tally}; {told}", *self.notes]
+
+    def _held(self) -> list[tuple[str, int]]:
+        """Return the files and their rows; of several years, the folders."""
+        if self.first_year is None:
+            return list(self.files)
+        folders: Counter[str] = Counter()
+        for name, rows in self.files:
+            folders[name.partition("/")[0]] += rows
+        return list(folders.items())
 
     def _summary(self) -> list[str]:
         lines = self.headline()
