@@ -34,9 +34,9 @@ def validate(
 ) -> None:
     """Check files of a return against the collection guidance: a folder, or files (CSV, XLSX, Parquet).
 
-    Return, form and year are found from headings and content; nothing leaves this machine. A folder of years (2018, ...) is
-    checked year by year, each beside the one before. Exit code 0: no errors (warnings and queries may stand); 1: errors;
-    2: cannot be read; 3: a rule crashed.
+    Return, form and year are found from headings and content; nothing leaves this machine. A folder of years (2018,
+    2019, ...) is checked year by year, each beside the one before. Exit code 0: no errors (warnings and queries may
+    stand); 1: errors; 2: cannot be read; 3: a rule crashed.
     """
     from synth.validate import formats as printing  # noqa: PLC0415
     from synth.validate import validate as check  # noqa: PLC0415

@@ -63,8 +63,9 @@ def code(year: int) -> str:
 class Book:
     """The forms of one year as they are being written down, a child at a time."""
 
-    def __init__(self, year: int) -> None:
+    def __init__(self, year: int, mode: str = "") -> None:
         self.year = year
+        self.guides = {"cla": load("cla", year), "crcs": load("crcs", year, mode)}
         self.forms: dict[str, list[dict[str, str]]] = {
             form: [] for form in ("child", "episode", "adoption", "care_leaver", "crcs")
         }
@@ -173,7 +174,7 @@ class Book:
         **more: str,
     ) -> None:
         """Write a census row: `more` replaces items; a plan begun a year and a half ago and still active."""
-        items = load("crcs", self.year).items("crcs")
+        items = self.guides["crcs"].items("crcs")
         flags = [i.name for i in items if i.name.startswith(("DISAB", "PARENT"))]
         row = {
             "YEAR_CODE": code(self.year),
@@ -212,8 +213,7 @@ class Book:
     def frames(self) -> dict[str, pl.DataFrame]:
         """Return the text of every form: exactly the items in force, blank cells null."""
         made = {}
-        for return_ in ("cla", "crcs"):
-            g = load(return_, self.year)
+        for g in self.guides.values():
             for form in g.forms:
                 names = [item.name for item in g.items(form)]
                 rows = [{n: row.get(n) or None for n in names} for row in self.forms[form]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.guidance import load, years
+from synth.guidance import ALL_YEAR, collected_as, load, years
 from synth.rules.pupil_number import UPN
 from synth.tables import FormTable, Tables, child_column, file_name, form_table, tables_of, write_form
 from synth.worked.book import Book, code, day, upn
@@ -23,12 +23,11 @@ __all__ = ["crowd", "good", "good_tables", "last_year", "tables", "write_good"]
 Frames = dict[str, pl.DataFrame]
 
 
-def good(year: int) -> Frames:
-    """Return a good return of both kinds: text frames by form."""
-    book = Book(year)
-    whole_year = load("crcs", year).mode == "all_year"
+def good(year: int, mode: str = "") -> Frames:
+    """Return a good return of both kinds: text frames by form; care and support collected as `mode` or as it was."""
+    book = Book(year, mode)
     for write in CHILDREN:
-        write(book, whole_year)
+        write(book, book.guides["crcs"].mode == ALL_YEAR)
     return book.frames()
 
 
@@ -133,15 +132,15 @@ def _again(number: str | None, copy: int) -> str | None:
 def tables(frames: Mapping[str, pl.DataFrame], year: int) -> Tables:
     """Type frames of text as if they had been read from files."""
     forms: dict[str, FormTable] = {}
-    for return_ in ("cla", "crcs"):
-        g = load(return_, year)
+    collected = collected_as(frames["crcs"].columns, year) if "crcs" in frames else ""
+    for g in (load("cla", year), load("crcs", year, collected)):
         forms |= {form: form_table(frames[form], form, g) for form in g.forms if form in frames}
     return tables_of(forms, load("cla", year))
 
 
-def good_tables(year: int, copies: int = 1) -> Tables:
+def good_tables(year: int, copies: int = 1, mode: str = "") -> Tables:
     """Return the good return typed, every child so many times, last year's beside it where there is guidance for it."""
-    frames = crowd(good(year), copies)
+    frames = crowd(good(year, mode), copies)
     made = tables(frames, year)
     return replace(made, last=tables(last_year(frames, year), year - 1)) if year - 1 in years() else made
 
