@@ -16,6 +16,7 @@ from synth.lives.behaviour import Behaviour
 from synth.lives.histories import lives
 from synth.lives.streams import Streams
 from synth.lives.unfolding import unfold
+from synth.profile.projected import YEARS_AHEAD, projected
 from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
 from synth.returns.crcs import crcs_form
@@ -113,17 +114,20 @@ def generate_panel(
     for the year. The folders appear whole or not at all: files are written beside them under other names, read back
     and validated, each year beside the one before, and only then take their places. `mode` is "exact" (published cells
     reproduced) or "sampled" (years that might have been: cells vary as chance would have it), `collection` as in
-    `simulate_years`. Raises InputError for a
-    year the profile does not cover or a folder that cannot be written or holds other files, OutputError where what was
-    written does not pass.
+    `simulate_years`. The year after the profile's last is a projection. Raises InputError for any other year it does
+    not cover or a folder that cannot be written or holds other files, OutputError where what was written does not pass.
     """
     first, last = profile.years
     for year in years:
-        if not first <= year <= last:
+        if not first <= year <= last + YEARS_AHEAD:
             raise InputError(
-                f"--year {year}: profile {profile.name!r} covers the years {first} to {last}; choose among them."
+                f"--year {year}: profile {profile.name!r} covers the years {first} to {last}, and, as a projection, "
+                f"{last + YEARS_AHEAD}; choose one."
             )
         check_place(out, out / str(year))
+    published = profile
+    if max(years) > last:
+        profile = projected(profile, max(years))
     if mode == "sampled":
         from synth.sampled import sampled  # noqa: PLC0415
 
@@ -133,7 +137,7 @@ def generate_panel(
     with contextlib.ExitStack() as places, ThreadPoolExecutor(1) as beside:
         # While one year is written and checked, the next is simulated.
         jobs: list[Future[Written]] = []
-        check = _Check(profile, seed, mode, command)
+        check = _Check(published, profile, seed, mode, command)
         for made in simulate_years(drawn, authorities, years, seed, tick, collection):
             building = places.enter_context(folder_in_place(out, str(made.year)))
             jobs.append(beside.submit(check.written, made, building, out / str(made.year)))
@@ -143,8 +147,9 @@ def generate_panel(
 class _Check:
     """Writes years one after another, reads them back and checks them, each beside the one before if it was written."""
 
-    def __init__(self, profile: Profile, seed: int, mode: str, command: str) -> None:
-        self.profile, self.seed, self.mode, self.command = profile, seed, mode, command
+    def __init__(self, published: Profile, profile: Profile, seed: int, mode: str, command: str) -> None:
+        self.published, self.profile = published, profile
+        self.seed, self.mode, self.command = seed, mode, command
         self.before: tuple[int, Tables] | None = None
 
     def written(self, made: Generated, building: Path, folder: Path) -> Written:
@@ -156,7 +161,9 @@ class _Check:
         for form, name in FILES.items():
             write_csv(made.forms[form], building / name)
         command = self.command.replace("{year}", str(made.year))
-        manifest = manifest_text(made, self.profile, self.seed, self.mode, command, building)
+        # What comes after a year has no part in it: its profile is the one it would have alone.
+        profile = self.published if made.year <= self.published.years[1] else self.profile
+        manifest = manifest_text(made, profile, self.seed, self.mode, command, building)
         (building / MANIFEST).write_text(manifest, "utf-8")
         tables = read_folder(building, made.year)
         last = self.before[1] if self.before is not None and self.before[0] == made.year - 1 else None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from synth import __version__
 from synth.files import FILES
+from synth.guidance import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,10 @@ __all__ = ["guidance_digest", "manifest_text"]
 _STATEMENT = (
     "Every record in this folder is synthetic. It was simulated from published aggregate statistics and stated"
     " assumptions; no record of a real child was used at any stage, and no row describes a real child."
+)
+_PROJECTION = (
+    "Nothing was published about this year when the profile was made: stock and flow of the last published year are"
+    " carried forward, and so is its guidance."
 )
 _MAY = [
     "testing software that writes, checks or reads the two returns",
@@ -62,6 +67,7 @@ def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, comma
         "collection": made.collection,
         "authorities": [authority.code for authority in made.authorities],
         "seed": seed,
+        **({"projection": _PROJECTION} if load("cla", made.year).projected else {}),
         "versions": {
             "synth": __version__,
             "python": platform.python_version(),

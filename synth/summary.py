@@ -25,9 +25,9 @@ _LEVELS = (
 def summary_text(made: Generated, profile: Profile) -> str:
     """Write the table; national shares stand beside published ones only where all of Wales was generated."""
     found = measures(made)
-    rows = [("", "published", "generated")]
+    rows = [("", "projected" if made.year > profile.years[1] else "published", "generated")]
     for kind, label in _LEVELS:
-        level = sum(profile.level(kind, authority.code, made.year) for authority in made.authorities)
+        level = sum(_level(profile, kind, authority.code, made.year) for authority in made.authorities)
         rows.append((label, f"{level:,}", f"{_census_date(made, kind, found):,}"))
     if len(made.authorities) == len(all_authorities()):
         for figure in profile.figures_of(made.year):
@@ -46,8 +46,9 @@ def summary_text(made: Generated, profile: Profile) -> str:
     places = len(made.authorities)
     children = len(set(made.forms["crcs"]["CHILD_CODE"]) | set(made.forms["child"]["SYSTEM_ID"]))
     named = "1 authority" if places == 1 else f"{places} authorities"
+    told = ", a projection" if made.year > profile.years[1] else ""
     head = [
-        f"Year ending 31 March {made.year}, {named}, {children:,} children",
+        f"Year ending 31 March {made.year}{told}, {named}, {children:,} children",
         "",
         *(f"{name:<32}{len(next(iter(made.forms[form].values()))):>8,} rows" for form, name in FILES.items()),
         "",
@@ -62,19 +63,25 @@ def panel_text(panel: Sequence[Generated], profile: Profile) -> str:
     for made in panel:
         found = measures(made)
         looked_after, support = (
-            sum(profile.level(kind, authority.code, made.year) for authority in made.authorities)
+            sum(_level(profile, kind, authority.code, made.year) for authority in made.authorities)
             for kind in ("looked_after", "care_and_support")
         )
         counts = (
             found["looked_after"], looked_after, found["starts"], found["leavers"], found["ever_looked_after"],
             _census_date(made, "care_and_support", found), support,
         )  # fmt: skip
-        rows.append((str(made.year), *(f"{round(count):,}" for count in counts)))
+        year = f"{made.year} (projected)" if made.year > profile.years[1] else str(made.year)
+        rows.append((year, *(f"{round(count):,}" for count in counts)))
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
     named = "1 authority" if len(panel[0].authorities) == 1 else f"{len(panel[0].authorities)} authorities"
     first, last = panel[0].year, panel[-1].year
     return "\n".join([f"Years ending 31 March {first} to {last}, {named}, the same children", "", *lines, ""])
+
+
+def _level(profile: Profile, kind: str, code: str, year: int) -> int:
+    """Return the level a year was aimed at: past the last published year that of the last."""
+    return profile.level(kind, code, min(year, profile.years[1]))
 
 
 def _census_date(made: Generated, kind: str, found: dict[str, float]) -> int:

@@ -83,7 +83,7 @@ def test_without_a_seed_everyone_gets_the_same_children(tmp_path):
         (("--authorities", "23", "--year", "2023"), ("Wales has 22 authorities",)),
         (("--authorities", "", "--year", "2023"), ("is empty",)),
         (("--authorities", "3", "--year", "2016"), ("--year 2016", "2017 to 2024")),
-        (("--authorities", "3", "--year", "2025"), ("--year 2025", "2017 to 2024")),
+        (("--authorities", "3", "--year", "2026"), ("--year 2026", "2017 to 2024", "as a projection, 2025")),
         (("--authorities", "3", "--year", "202223"), ("--year 202223", "2017 to 2024")),
         (("--year", "2023", "--profile", "nowhere.json"), ("nowhere.json", "cannot be read")),
     ],

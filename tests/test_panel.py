@@ -102,7 +102,10 @@ def test_every_year_is_checked_beside_the_one_before(panel):
         (["--year", "2020", "--years", "2020-2021"], "Name one year (--year 2023) or several (--years 2018-2023)."),
         (["--years", "2018"], "--years 2018: expected the first and the last year, such as 2018-2023."),
         (["--years", "2020-2018"], "--years 2020-2018: the first year is later than the last; write 2018-2020."),
-        (["--years", "2016-2018"], "--year 2016: profile 'wales' covers the years 2017 to 2024; choose among them."),
+        (
+            ["--years", "2016-2018"],
+            "--year 2016: profile 'wales' covers the years 2017 to 2024, and, as a projection, 2025; choose one.",
+        ),
     ],
 )
 def test_wrong_years_are_refused(tmp_path, asked, said):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from synth.errors import InputError
 from synth.fidelity.comparison import compare
 from synth.fidelity.folders import Year, read_year, year_before
 from synth.fidelity.report import Report
@@ -25,10 +26,12 @@ def fidelity(folder: Path, profile: Profile, tables: Tables | None = None) -> Re
 
     The profile says which tables were held out of fitting, and must be the one the files were made with: the report
     says where it is another, and how it differs from the built-in one. Raises InputError where the folder is not a
-    whole generated year, ProfileError where the published tables cannot be read.
+    whole generated year or is a projection, ProfileError where the published tables cannot be read.
     """
     tables = tables or load_tables()
     this = read_year(folder)
+    if this.year > profile.years[1]:
+        raise InputError(f"{folder}: {this.year} is a projection; nothing published is there to hold it against.")
     before = year_before(this)
     comparison = compare(this, before, tables, profile.held_out)
     known, remarks = _origin(this, profile)

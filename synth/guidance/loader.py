@@ -74,6 +74,11 @@ class Guidance:
         return self.header.mode
 
     @property
+    def projected(self) -> bool:
+        """Whether nothing was seen of the year's guidance: that of the year before is taken to hold."""
+        return self.header.projected
+
+    @property
     def usual_mode(self) -> str:
         """The way of collecting that is or was used for the year's return."""
         return self._usual_mode
@@ -179,8 +184,8 @@ def collected_as(names: Collection[str], year: int) -> str:
 
 
 def years() -> range:
-    """Return the collection years there is guidance for, the same for both returns."""
-    known = {row.year for row in _shipped_tables().returns}
+    """Return the collection years there is guidance for, the same for both returns; projected ones aside."""
+    known = {row.year for row in _shipped_tables().returns if not row.projected}
     return range(min(known), max(known) + 1)
 
 
@@ -214,9 +219,11 @@ def _select(tables: Tables, return_: str, year: int, mode: str) -> Guidance:
         known = ", ".join(dict.fromkeys(r.return_ for r in tables.returns))
         raise InputError(f"there is no return {return_!r}; the returns are {known}")
     if year not in years:
+        seen = [y for y, row in years.items() if not row.projected]
+        ahead = [str(y) for y, row in years.items() if row.projected]
         raise InputError(
-            f"there is no guidance for the {return_} return of {year!r}; "
-            f"give the year of 31 March, {min(years)} to {max(years)}"
+            f"there is no guidance for the {return_} return of {year!r}; give the year of 31 March, "
+            f"{min(seen)} to {max(seen)}" + (f", or {' or '.join(ahead)} for a projection" if ahead else "")
         )
     usual = years[year]
     modes = {usual.mode} if usual.quarter_day is None else {CENSUS_DATE, ALL_YEAR}

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["AllowedRow", "Code", "Dated", "Item", "Limit", "ReturnYear", "Statement", "Tables"]
 
 
+_PROJECTION = "Projection"
+"""Begins the note of a year nothing was seen of."""
 BOTH = "both"
 """The mode of a row that belongs to either way of collecting."""
 
@@ -58,6 +60,11 @@ class ReturnYear(Dated):
     quarter_day: dt.date | None
     due: str
     note: str
+
+    @property
+    def projected(self) -> bool:
+        """Whether nothing was seen of the year's guidance, and that of the year before is taken to hold."""
+        return self.note.startswith(_PROJECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

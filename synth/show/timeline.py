@@ -195,6 +195,8 @@ def _heading(life: _Life) -> list[str]:
     ethnicity = say.label(life.crcs, "ethnicity", life.fact("ETHNICITY"))
     lines = [title, "-" * say.WIDTH]
     lines += say.wrap("", f"{words}, born {born}{age}; {ethnicity}; {authority} ({life.authority})")
+    if life.cla.projected:
+        lines += say.wrap("", f"A projection: nothing was published about the year to {say.shown(last)}.")
     home = life.fact("HOME_POSTCODE")
     facts = [f"home {home}" if home else "no home postcode", _pupil(life), *_asylum(life)]
     if life.one("child").get("DISABILITY_CODE") == "1":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from synth.dates import year_code
 from synth.guidance import RETURNS, load
 from synth.reading import beside_last_year, read_any, read_folder
 from synth.rules.rulebook import rules_for
@@ -171,6 +172,8 @@ def _unchecked(rule: NotHere) -> Outcome:
 
 def _notes(tables: Tables) -> tuple[str, ...]:
     told = []
+    if (year := load("cla", tables.last_day.year)).projected:
+        told.append(f"No guidance of {year_code(year.year)} was seen: that of the year before is taken to hold.")
     forms = load("cla", tables.last_day.year).forms
     absent = [form for form in forms if form not in tables]
     if 0 < len(absent) < len(forms):
