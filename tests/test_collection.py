@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import cache
 
 import polars as pl
 import pytest
@@ -28,13 +29,13 @@ DURING = ["CPR_DURING_YEAR", "LOOKED_AFTER_DURING_YEAR"]
 def both(profile, tmp_path_factory):
     """Return a year's folder for each way of collecting."""
 
+    @cache
     def made(year):
         out = {mode: tmp_path_factory.mktemp(mode) for mode in (ALL_YEAR, CENSUS_DATE)}
         chosen = parse_authorities(AREA)
         return {m: generate(profile, chosen, year, seed=SEED, out=out[m], collection=m).folder for m in out}
 
-    kept = {}
-    return lambda year: kept.setdefault(year, made(year))
+    return made
 
 
 def census(folder):
