@@ -6,7 +6,8 @@ import pytest
 from synth import worked
 from synth.errors import InputError
 from synth.guidance import load
-from synth.show.timeline import latest_folder, pick, timelines
+from synth.show.folder import latest_folder, pick
+from synth.show.timeline import timelines
 from synth.show.words import aged, date_of, first_name, label, moved, placed, shown, span
 
 

@@ -140,7 +140,8 @@ def show(child: str | None, folder: Path | None, count: int | None, seed: int, l
 
     CHILD is the local identifier (SYN...). The name shown is made up here for reading; it stands in no file.
     """
-    from synth.show.timeline import latest_folder, pick, timelines  # noqa: PLC0415
+    from synth.show.folder import latest_folder, pick  # noqa: PLC0415
+    from synth.show.timeline import timelines  # noqa: PLC0415
 
     place = latest_folder(Path("outputs")) if folder is None else folder
     if (child is None) == (count is None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from synth.errors import GuidanceError
 from synth.guidance.rows import BOTH, AllowedRow, Code, Item, Limit, ReturnYear, Statement, Tables
@@ -176,10 +176,26 @@ def _lines(folder: Traversable | Path, file: str, columns: tuple[str, ...]) -> I
         raise GuidanceError(f"{file}, line {reader.line_num}: not readable as CSV ({error})") from error
 
 
+def _origin(c: _Cells) -> dict[str, Any]:
+    """Return what every row says of itself: its return, where it comes from, how sure it is, and its line."""
+    return {
+        "return_": c.text("return"),
+        "basis": c.basis(),
+        "confidence": c.confidence(),
+        "reference": c.text("reference"),
+        "line": c.line,
+    }
+
+
+def _dated(c: _Cells) -> dict[str, Any]:
+    """Return the same with the years a row is in force."""
+    first, last = c.years()
+    return _origin(c) | {"first_year": first, "last_year": last}
+
+
 def _return_year(c: _Cells) -> ReturnYear:
     year = c.integer("year")
     return ReturnYear(
-        return_=c.text("return"),
         first_year=year,
         last_year=year,
         year=year,
@@ -190,17 +206,12 @@ def _return_year(c: _Cells) -> ReturnYear:
         quarter_day=c.date("quarter_day") if c.maybe("quarter_day") else None,
         due=c.maybe("due"),
         note=c.maybe("note"),
-        basis=c.basis(),
-        confidence=c.confidence(),
-        reference=c.text("reference"),
-        line=c.line,
+        **_origin(c),
     )
 
 
 def _item(c: _Cells) -> Item:
-    first, last = c.years()
     return Item(
-        return_=c.text("return"),
         form=c.text("form"),
         name=c.text("name"),
         label=c.text("label"),
@@ -213,37 +224,23 @@ def _item(c: _Cells) -> Item:
         condition=c.maybe("condition"),
         unique=c.text("unique", frozenset({"yes", "no"})) == "yes",
         mode=c.text("mode", MODES | {BOTH}),
-        first_year=first,
-        last_year=last,
-        basis=c.basis(),
-        confidence=c.confidence(),
-        reference=c.text("reference"),
+        **_dated(c),
         note=c.maybe("note"),
-        line=c.line,
     )
 
 
 def _code(c: _Cells) -> Code:
-    first, last = c.years()
     return Code(
-        return_=c.text("return"),
         code_set=c.text("code_set"),
         code=c.text("code"),
         label=c.text("label"),
-        first_year=first,
-        last_year=last,
-        basis=c.basis(),
-        confidence=c.confidence(),
-        reference=c.text("reference"),
-        line=c.line,
+        **_dated(c),
     )
 
 
 def _limit(c: _Cells) -> Limit:
-    first, last = c.years()
     unit = c.text("unit", UNITS)
     return Limit(
-        return_=c.text("return"),
         item=c.maybe("item"),
         code=c.maybe("code"),
         measure=c.text("measure"),
@@ -252,20 +249,13 @@ def _limit(c: _Cells) -> Limit:
         rule=c.text("rule"),
         severity=c.severity(),
         mode=c.text("mode", MODES | {BOTH}),
-        first_year=first,
-        last_year=last,
-        basis=c.basis(),
-        confidence=c.confidence(),
-        reference=c.text("reference"),
+        **_dated(c),
         note=c.maybe("note"),
-        line=c.line,
     )
 
 
 def _allowed(c: _Cells) -> AllowedRow:
-    first, last = c.years()
     return AllowedRow(
-        return_=c.text("return"),
         relation=c.text("relation"),
         item=c.text("item"),
         code=c.text("code"),
@@ -274,29 +264,17 @@ def _allowed(c: _Cells) -> AllowedRow:
         rule=c.text("rule"),
         severity=c.severity(),
         mode=c.text("mode", MODES | {BOTH}),
-        first_year=first,
-        last_year=last,
-        basis=c.basis(),
-        confidence=c.confidence(),
-        reference=c.text("reference"),
-        line=c.line,
+        **_dated(c),
     )
 
 
 def _statement(c: _Cells) -> Statement:
-    first, last = c.years()
     return Statement(
-        return_=c.text("return"),
         rule_id=c.text("rule_id"),
         text=c.text("text"),
         severity=c.severity(),
         fields=c.parts("fields"),
         mode=c.text("mode", MODES | {BOTH}),
-        first_year=first,
-        last_year=last,
-        basis=c.basis(),
-        confidence=c.confidence(),
-        reference=c.text("reference"),
+        **_dated(c),
         unchecked=c.maybe("unchecked"),
-        line=c.line,
     )

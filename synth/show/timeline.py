@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
-import polars as pl
-
-from synth.errors import InputError
 from synth.geography.authorities import all_authorities
 from synth.guidance import collected_as, load
 from synth.show import words as say
-from synth.tables import LA, child_column, file_name
+from synth.show.folder import FORMS, read_forms, rows_of, unknown, year_of
 
 if TYPE_CHECKING:
     import datetime as dt
     from pathlib import Path
 
     from synth.guidance import Guidance
+    from synth.show.folder import Row
 
-__all__ = ["latest_folder", "pick", "timelines"]
+__all__ = ["timelines"]
 
-Row: TypeAlias = dict[str, str]
-"""One row of a form as text: every item of the year, blank cells empty."""
-
-_Key: TypeAlias = tuple[str, str]
-"""Authority and identifier of a child."""
-
-_FORMS = {"crcs": "crcs", "child": "cla", "episode": "cla", "adoption": "cla", "care_leaver": "cla"}
-"""Form -> return."""
 _SHORT_BREAKS, _CONTINUES, _STARTS = "V1", "X1", "S"
 _SAME = {"DOB": "DATE_OF_BIRTH", "GNDR_CD": "GENDER", "ETHNICITY": "ETHNIC_ORIGIN_CODE"}
 _SAME |= {"UPN": "UPN", "HOME_POSTCODE": "HOME_POSTCODE"}
@@ -62,113 +50,28 @@ class _Life:
         return say.date_of(self.fact("DOB"))
 
 
-def latest_folder(outputs: Path) -> Path:
-    """Return the folder of the newest year in `outputs` that has a return; InputError if there is none."""
-    held = list(outputs.glob("[0-9][0-9][0-9][0-9]"))
-    years = [folder for folder in held if any((folder / name).is_file() for name in _names().values())]
-    if not years:
-        raise InputError(
-            f"{outputs}: no folder of a generated year in it. Make one with"
-            " `synth generate --authorities 22 --year 2023`, or name a folder with --from."
-        )
-    return max(years, key=lambda folder: folder.name)
-
-
-def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:
-    """Choose up to `count` different children at random; the same seed and files give the same ones.
-
-    `looked_after` keeps to children in the CLA child form. InputError when there is nobody to choose from.
-    """
-    known = _identifiers(_read(folder), looked_after=looked_after)
-    if not known:
-        raise InputError(f"{folder}: no child of the {'CLA return' if looked_after else 'returns'} in it.")
-    chosen = np.random.default_rng(seed).permutation(len(known))[:count]
-    return [known[n] for n in chosen]
-
-
 def timelines(folder: Path, children: list[str]) -> list[str]:
     """Tell the lives of some children in the order asked for; lines of up to 100 columns, no final line feed.
 
     An identifier used by two authorities gives two texts. InputError for a child in no file, a folder without
     returns or a file that cannot be read.
     """
-    frames = _read(folder)
-    year = _year(frames, folder)
+    frames = read_forms(folder)
+    year = year_of(frames, folder)
     guidance = {
         "cla": load("cla", year),
         "crcs": load("crcs", year, collected_as(frames["crcs"].columns, year) if frames["crcs"].height else ""),
     }
-    rows = {f: _rows_of(frames[f], f, children, guidance[return_]) for f, return_ in _FORMS.items()}
+    rows = {f: rows_of(frames[f], f, children, guidance[return_]) for f, return_ in FORMS.items()}
     told = []
     for child in children:
         authorities = sorted({la for found in rows.values() for la, who in found if who == child})
         if not authorities:
-            raise _unknown(child, folder, frames)
+            raise unknown(child, folder, frames)
         for la in authorities:
             own = {form: found.get((la, child), []) for form, found in rows.items()}
             told.append(_told(_Life(child, la, own, guidance["cla"], guidance["crcs"])))
     return told
-
-
-def _names() -> dict[str, str]:
-    return {form: file_name(return_, form) for form, return_ in _FORMS.items()}
-
-
-def _read(folder: Path) -> dict[str, pl.DataFrame]:
-    """Read the forms that stand in a folder as text, blanks empty; a form without a file has no rows."""
-    frames = {}
-    for form, name in _names().items():
-        path = folder / name
-        if not path.is_file():
-            frames[form] = pl.DataFrame(schema={LA: pl.String, child_column(form): pl.String})
-            continue
-        try:
-            frame = pl.read_csv(path, infer_schema=False).fill_null("")
-        except (pl.exceptions.PolarsError, OSError) as problem:
-            raise InputError(f"{path}: cannot be read as CSV ({str(problem).splitlines()[0]}).") from problem
-        for heading in (LA, child_column(form)):
-            if heading not in frame.columns:
-                raise InputError(f"{path}, line 1: no heading {heading}; without it no child can be found.")
-        frames[form] = frame
-    if not folder.is_dir():
-        raise InputError(
-            f"{folder}: there is no such folder. Name one that `synth generate` wrote, such as outputs/2023."
-        )
-    if not any(frame.height for frame in frames.values()):
-        raise InputError(f"{folder}: no rows of a return in it. Name a folder that `synth generate` wrote.")
-    return frames
-
-
-def _year(frames: dict[str, pl.DataFrame], folder: Path) -> int:
-    """Return the collection year of a folder: 2023 where YEAR_CODE is 202223."""
-    for frame in frames.values():
-        if "YEAR_CODE" in frame.columns and frame.height:
-            code: str = frame["YEAR_CODE"][0]
-            if len(code) == len("202223") and code.isdigit():
-                return int(code[:4]) + 1
-    raise InputError(f"{folder}: no file says its year on line 2 in YEAR_CODE (expected a code such as 202223).")
-
-
-def _rows_of(frame: pl.DataFrame, form: str, children: list[str], g: Guidance) -> dict[_Key, list[Row]]:
-    """Gather the rows of some children by authority and identifier; an item without a column is blank."""
-    found: dict[_Key, list[Row]] = {}
-    who, blank = child_column(form), dict.fromkeys((item.name for item in g.items(form)), "")
-    for row in frame.filter(pl.col(who).is_in(children)).iter_rows(named=True):
-        found.setdefault((row[LA], row[who]), []).append(blank | row)
-    return found
-
-
-def _identifiers(frames: dict[str, pl.DataFrame], *, looked_after: bool = False) -> list[str]:
-    forms = ("child",) if looked_after else ("crcs", "child")
-    return sorted({who for form in forms for who in frames[form][child_column(form)] if who})
-
-
-def _unknown(child: str, folder: Path, frames: dict[str, pl.DataFrame]) -> InputError:
-    known = _identifiers(frames)
-    near = difflib.get_close_matches(child.strip().upper(), known, n=1, cutoff=0.7)
-    hint = f"did you mean {near[0]}? " if near else ""
-    some = f"The first of {len(known):,} identifiers are {', '.join(known[:3])}"
-    return InputError(f"no child {child!r} in {folder}; {hint}{some}; `synth show --random 5` shows five.")
 
 
 def _told(life: _Life) -> str:
