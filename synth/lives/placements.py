@@ -14,7 +14,7 @@ import numpy as np
 
 from synth.lives.chances import Chances
 from synth.lives.draw import choose
-from synth.lives.kinds import ADOPTION, KINDS, LOCATIONS, PARENTS, placement_code
+from synth.lives.kinds import ADOPTION, FOSTER, KINDS, LOCATIONS, PARENTS, placement_code
 from synth.lives.ledger import Ledger
 from synth.lives.legal import LATER, LegalPath
 
@@ -122,6 +122,8 @@ class Filling:
         until = chances.until[rows]
         set_out = rows[(self.at[rows] == until) & (until < chances.end[rows]) & (until <= day) & ~self.given[rows]]
         self.given[set_out] = True
+        # A placement that was hastened may find the child with no foster carer who could adopt: then others do.
+        chances.by_carer[set_out] &= np.isin(self.kind[set_out], FOSTER)
         start = self.at[set_out].copy()
         self.begin(set_out, start, chances.end[set_out])
         here = set_out[~hold[set_out] | (chances.end[set_out] <= day)]
