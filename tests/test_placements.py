@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from synth.dates import age_on, birthday, day
 from synth.lives.behaviour import BANDS
 from synth.lives.chances import Chances
-from synth.lives.legal import LATER, STATUSES
+from synth.lives.legal import LATER, STATUSES, LegalPath
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import ADOPTION, KINDS, LOCATIONS, OPEN, Filling, placement_code
 
@@ -235,3 +235,27 @@ def test_a_move_taken_back_did_not_happen(periods):
     assert (filling.book["kind"][first] == OPEN).all()
     assert filling.book["undone"][latest].all()
     assert (filling.stops()[first] == at).all()
+
+
+def test_a_hastened_placement_finds_adopters_where_no_carer_fosters(periods):
+    """A child that was to be adopted by its carer, but is placed sooner, from elsewhere, is adopted by others."""
+    found = periods(11, 2016, "care", 1500)
+    how = (found.streams, found.behaviour, found.guidance, found.who, found.destination, found.end, found.path)
+    chances = Chances(*how, np.zeros(len(found.end), bool))
+    filling, everyone = Filling(chances), np.arange(len(found.end))
+    day = int(np.median(found.who.entry)) + 60
+    filling.advance(everyone, day)
+    waits = chances.by_carer & (found.path.placed > day + 30) & (found.path.placed < found.end)
+    fostered = np.flatnonzero(waits & (filling.current >= 0) & np.isin(filling.kind, FOSTER))
+    elsewhere, fostered = fostered[::2], fostered[1::2]
+    assert min(len(elsewhere), len(fostered)) > 2
+    filling.kind[elsewhere] = filling.book["kind"][filling.current[elsewhere]] = KINDS.index("family_centre")
+    placed = found.path.placed.copy()
+    placed[elsewhere] = placed[fostered] = day + 5
+    filling.follow(LegalPath(found.path.start, placed, found.path.consent), everyone)
+    filling.advance(everyone, int(LATER))
+    stays, _ = filling.stays()
+    adopted = stays.kind == ADOPTION
+    assert adopted[np.isin(stays.period, elsewhere)].sum() == len(elsewhere)
+    assert not stays.by_carer[adopted & np.isin(stays.period, elsewhere)].any()
+    assert stays.by_carer[adopted & np.isin(stays.period, fostered)].all()

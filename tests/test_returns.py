@@ -159,6 +159,17 @@ def test_adopted_by_the_foster_carer_the_child_stays_at_its_address(world):
     assert found, "some are"
 
 
+def test_nobody_stays_on_where_nobody_stays_long(returned):
+    """Family centres, hospitals, secure homes and custody: months, also for those who stay longer than was drawn."""
+    episode = returned.forms["episode"].filter(
+        pl.col("PLACEMENT_TYPE_CODE").is_in(["R2", "R3", "R5", "H1", "H21", "H22"])
+    )
+    until = days(episode["EPISODE_END_DATE"]).fill_null(to_date(last_day(returned.year)))
+    length = (until - days(episode["EPISODE_START_DATE"])).dt.total_days()
+    assert episode.height > 30
+    assert length.max() < 400
+
+
 def test_placement_codes_and_postcodes_say_the_same(returned):
     from synth.geography.areas import district_authority
 
