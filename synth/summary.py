@@ -43,12 +43,10 @@ def summary_text(made: Generated, profile: Profile) -> str:
                 )
     width = max(len(row[0]) for row in rows)
     lines = [f"{label:<{width}}  {published:>10}  {generated:>10}" for label, published, generated in rows]
-    places = len(made.authorities)
     children = len(set(made.forms["crcs"]["CHILD_CODE"]) | set(made.forms["child"]["SYSTEM_ID"]))
-    named = "1 authority" if places == 1 else f"{places} authorities"
     told = ", a projection" if made.year > profile.years[1] else ""
     head = [
-        f"Year ending 31 March {made.year}{told}, {named}, {children:,} children",
+        f"Year ending 31 March {made.year}{told}, {_places(made)}, {children:,} children",
         "",
         *(f"{name:<32}{len(next(iter(made.forms[form].values()))):>8,} rows" for form, name in FILES.items()),
         "",
@@ -74,9 +72,15 @@ def panel_text(panel: Sequence[Generated], profile: Profile) -> str:
         rows.append((year, *(f"{round(count):,}" for count in counts)))
     widths = [max(len(row[n]) for row in rows) for n in range(len(head))]
     lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows]
-    named = "1 authority" if len(panel[0].authorities) == 1 else f"{len(panel[0].authorities)} authorities"
     first, last = panel[0].year, panel[-1].year
-    return "\n".join([f"Years ending 31 March {first} to {last}, {named}, the same children", "", *lines, ""])
+    return "\n".join(
+        [f"Years ending 31 March {first} to {last}, {_places(panel[0])}, the same children", "", *lines, ""]
+    )
+
+
+def _places(made: Generated) -> str:
+    count = len(made.authorities)
+    return "1 authority" if count == 1 else f"{count} authorities"
 
 
 def _level(profile: Profile, kind: str, code: str, year: int) -> int:

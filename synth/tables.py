@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.errors import OutputError
-from synth.guidance import collected_as
+from synth.guidance import collected_as, load
 from synth.sequence import NEIGHBOURS, adoptions, in_order, with_neighbours
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class Tables:
         if "crcs" not in self.forms:
             return ""
         return collected_as(self.text("crcs").columns, self.last_day.year)
+
+    def guidance(self, return_: str) -> Guidance:
+        """Return the guidance of a return in the year of these forms: of care and support, as it is collected here."""
+        return load(return_, self.last_day.year, self.collection if return_ == "crcs" else "")
 
     def typed(self, form: str) -> pl.DataFrame:
         """Return the typed frame of a form."""

@@ -174,12 +174,12 @@ def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile:
 @YEAR
 @COLLECTION
 @FORMAT
-def guidance(return_: str, year: int, collection: str | None, form: str) -> None:
+def guidance(return_: str, year: int, collection: str, form: str) -> None:
     """Print the guidance in force: forms, items, code sets, limits, combinations, rule statements."""
     import json  # noqa: PLC0415
 
     from synth.guidance import load  # noqa: PLC0415
     from synth.guidance.listing import listing, listing_text  # noqa: PLC0415
 
-    loaded = load(return_, year, (collection or "").replace("-", "_"))
+    loaded = load(return_, year, collection)
     click.echo(json.dumps(listing(loaded), indent=2, ensure_ascii=False) if form == "json" else listing_text(loaded))

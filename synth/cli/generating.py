@@ -55,7 +55,7 @@ def generate(
     years: str | None,
     seed: int | None,
     mode: str,
-    collection: str | None,
+    collection: str,
     out: Path,
     profile: Path | None,
     quiet: bool,
@@ -76,12 +76,11 @@ def generate(
     if mode != "exact":
         command += f" --mode {mode}"
     if collection:
-        command += f" --collection {collection}"
+        command += f" --collection {collection.replace('_', '-')}"
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
         written = generate_panel(
-            loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, tick=tick,
-            collection=(collection or "").replace("-", "_"),
-        )  # fmt: skip
+            loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick
+        )
     if quiet:
         return
     from synth.summary import panel_text, summary_text  # noqa: PLC0415

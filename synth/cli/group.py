@@ -36,6 +36,8 @@ LAST_YEAR = click.option(
 COLLECTION = click.option(
     "--collection",
     type=click.Choice(["census-date", "all-year"]),
+    # As the guidance writes it; nothing for that of the year.
+    callback=lambda _context, _option, chosen: (chosen or "").replace("-", "_"),
     help="How care and support is collected: as it was in the year without it.",
 )
 

@@ -11,7 +11,7 @@ from synth.fidelity.views import Views
 from synth.files import FILES, MANIFEST
 from synth.geography.authorities import all_authorities
 from synth.guidance import RETURNS
-from synth.reading import guidance_of, read_return
+from synth.reading import guidance_of, read_return, year_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +91,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         what = "is no folder" if not folder.is_dir() else f"has no {MANIFEST}"
-        years = sorted(p.parent.name for p in folder.glob(f"[0-9][0-9][0-9][0-9]/{MANIFEST}"))
-        such = f"{folder / years[-1]}, which lies in it" if years else "outputs/2023"
+        years = [year for year in year_folders(folder).values() if (year / MANIFEST).is_file()]
+        such = f"{years[-1]}, which lies in it" if years else "outputs/2023"
         raise InputError(f"{folder} {what}; expected the folder of a year written by synth generate, such as {such}.")
     try:
         found = json.loads(path.read_text("utf-8"))

@@ -53,7 +53,8 @@ class Guidance:
     """Items whose last year is over; none of them may come back."""
     ended_codes: tuple[Code, ...]
     """Codes whose last year is over, of every set."""
-    _usual_mode: str
+    usual_mode: str
+    """The way of collecting that is or was used for the year's return."""
     _values: Mapping[str, frozenset[str]]
     _limits: Mapping[tuple[str, str, str], Limit]
     _allowed: Mapping[str, Mapping[str, frozenset[str]]]
@@ -77,11 +78,6 @@ class Guidance:
     def projected(self) -> bool:
         """Whether nothing was seen of the year's guidance: that of the year before is taken to hold."""
         return self.header.projected
-
-    @property
-    def usual_mode(self) -> str:
-        """The way of collecting that is or was used for the year's return."""
-        return self._usual_mode
 
     @property
     def first_day(self) -> dt.date:
@@ -261,7 +257,7 @@ def _select(tables: Tables, return_: str, year: int, mode: str) -> Guidance:
         statements={s.rule_id: s for s in now(tables.statements)},
         ended_items=tuple(i for i in ended(tables.items) if (i.form, i.name) not in current_items),
         ended_codes=tuple(c for c in ended(tables.codes) if (c.code_set, c.code) not in current_codes),
-        _usual_mode=usual.mode,
+        usual_mode=usual.mode,
         _values={s: frozenset(c.code for c in cs) for s, cs in code_sets.items()},
         _limits={(x.item, x.code, x.measure): x for x in limits},
         _allowed={name: {r.code: r.partners for r in rows} for name, rows in relations.items()},

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from synth.guidance import Guidance
 
-__all__ = ["guidance_of", "read_folder", "read_form", "read_return"]
+__all__ = ["guidance_of", "read_folder", "read_form", "read_return", "year_folders"]
 
 
 def read_form(path: Path, form: str, g: Guidance) -> FormTable:
@@ -88,6 +88,12 @@ def guidance_of(folder: Path, return_: str, year: int) -> Guidance:
         return load(return_, year)
     head = first_records(open_text(path, path.name), ",", 1)
     return load("crcs", year, collected_as(head[0].cells, year) if head else "")
+
+
+def year_folders(folder: Path) -> dict[int, Path]:
+    """Return the folders of years that stand in a folder (2018, 2019, ...), by year, rising."""
+    found = sorted(folder.glob("[0-9][0-9][0-9][0-9]"))
+    return {int(path.name): path for path in found if path.is_dir()}
 
 
 def _check_headings(table: FormTable, g: Guidance) -> None:

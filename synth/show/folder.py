@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from synth.errors import InputError
+from synth.reading import year_folders
 from synth.tables import LA, child_column, file_name
 
 if TYPE_CHECKING:
@@ -30,14 +31,17 @@ FORMS = {"crcs": "crcs", "child": "cla", "episode": "cla", "adoption": "cla", "c
 
 def latest_folder(outputs: Path) -> Path:
     """Return the folder of the newest year in `outputs` that has a return; InputError if there is none."""
-    held = list(outputs.glob("[0-9][0-9][0-9][0-9]"))
-    years = [folder for folder in held if any((folder / name).is_file() for name in _names().values())]
+    years = [
+        folder
+        for folder in year_folders(outputs).values()
+        if any((folder / name).is_file() for name in _names().values())
+    ]
     if not years:
         raise InputError(
             f"{outputs}: no folder of a generated year in it. Make one with"
             " `synth generate --authorities 22 --year 2023`, or name a folder with --from."
         )
-    return max(years, key=lambda folder: folder.name)
+    return years[-1]
 
 
 def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.errors import InputError
 from synth.files import FILES, check_place, folder_in_place
-from synth.guidance import RETURNS, load
+from synth.guidance import RETURNS
 from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
 from synth.spoil.breaking import broken
@@ -79,7 +79,7 @@ def spoil(
     names = {form: FILES[form] for form in found.forms}
     tables, _ = beside_last_year(found, last_year)
     tables = replace(tables, forms={form: _as_written(table, names[form]) for form, table in tables.forms.items()})
-    guidance = {name: load(name, found.year, tables.collection if name == "crcs" else "") for name in RETURNS}
+    guidance = {name: tables.guidance(name) for name in RETURNS}
     book = {
         (r.id, r.form): (r, g)
         for g in guidance.values()

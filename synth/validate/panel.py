@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from synth.reading import beside_last_year, read_any, year_folders
 from synth.reading.kinds import DATA_ENDINGS
 from synth.validate.report import Report
-from synth.validate.run import validate
+from synth.validate.run import validate_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from synth.tables import Tables
     from synth.validate.report import Outcome
 
 __all__ = ["validate_panel", "years_of"]
@@ -27,11 +29,9 @@ def years_of(paths: Sequence[Path]) -> dict[int, Path]:
     """Return the folders of years in the one folder named, by year; none where it holds files of a return itself."""
     if len(paths) != 1 or not paths[0].is_dir():
         return {}
-    inside = sorted(paths[0].iterdir(), key=lambda path: path.name)
-    if any(path.is_file() and path.suffix.lower() in DATA_ENDINGS for path in inside):
+    if any(path.is_file() and path.suffix.lower() in DATA_ENDINGS for path in paths[0].iterdir()):
         return {}
-    named = [path for path in inside if path.is_dir() and len(path.name) == len("2023") and path.name.isdecimal()]
-    return {int(path.name): path for path in named}
+    return year_folders(paths[0])
 
 
 def validate_panel(years: dict[int, Path], *, last_year: Sequence[Path] = (), strict: bool = False) -> Report:
@@ -40,21 +40,22 @@ def validate_panel(years: dict[int, Path], *, last_year: Sequence[Path] = (), st
     Files are named with their folder. Raises InputError as `validate` does.
     """
     reports: list[Report] = []
+    held: dict[int, Tables] = {}
     for year, folder in sorted(years.items()):
-        before = [years[year - 1]] if year - 1 in years else list(last_year) if not reports else []
-        found = validate([folder], year=year, last_year=before, strict=strict)
+        found = read_any([folder], year=year)
+        tables, notes = beside_last_year(found, () if reports else last_year)
+        if year - 1 in held:
+            tables = replace(tables, last=held[year - 1])
+        # Each year is read once, and kept only until the next has been held against it.
+        held = {year: replace(tables, last=None)}
+        report = validate_tables(tables, year, strict=strict)
         named = pl.concat_str(pl.lit(f"{folder.name}/"), "file").alias("file")
         reports.append(
             replace(
-                found,
-                files=tuple((f"{folder.name}/{name}", rows) for name, rows in found.files),
-                findings=found.findings.with_columns(named),
-                # What is said of last year's files stands with their own year, where that is here.
-                notes=tuple(
-                    f"{folder.name}: {note}"
-                    for note in found.notes
-                    if not (note.startswith("Last year: ") and year - 1 in years)
-                ),
+                report,
+                files=tuple((f"{folder.name}/{name}", rows) for name, rows in report.files),
+                findings=report.findings.with_columns(named),
+                notes=tuple(f"{folder.name}: {note}" for note in (*found.notes, *notes, *report.notes)),
             )
         )
     return _joined(reports)

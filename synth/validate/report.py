@@ -60,7 +60,9 @@ class Report:
     def span(self) -> str:
         """The year or years as files give them: 202223, or 201718 to 202223."""
         last = year_code(self.year)
-        return last if self.first_year in {None, self.year} else f"{year_code(self.first_year or 0)} to {last}"
+        if self.first_year is None or self.first_year == self.year:
+            return last
+        return f"{year_code(self.first_year)} to {last}"
 
     @property
     def ok(self) -> bool:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.dates import year_code
-from synth.guidance import RETURNS, load
-from synth.reading import beside_last_year, read_any, read_folder
+from synth.guidance import RETURNS
+from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
 from synth.tables import LAST, Tables
 from synth.validate.findings import FINDING_COLUMNS, about_authorities, about_rows, severity_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from synth.rules.registry import NotHere, Rule
     from synth.validate.report import Status
 
-__all__ = ["check_rule", "validate", "validate_folder", "validate_tables"]
+__all__ = ["check_rule", "validate", "validate_tables"]
 
 
 def validate(
@@ -50,21 +50,12 @@ def validate(
     return replace(report, notes=(*found.notes, *notes, *report.notes))
 
 
-def validate_folder(path: Path, year: int) -> Report:
-    """Check a folder written by this program, strict about headings; every rule is taken as stated.
-
-    A folder with one return is checked for that one; what needs the other is reported as not applicable.
-    Raises InputError as `read_folder` does.
-    """
-    return validate_tables(read_folder(path, year), year)
-
-
 def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report:
     """Check tables already read; both returns of `year` are looked at as far as their forms are there."""
     outcomes: list[Outcome] = []
     findings: list[pl.DataFrame] = []
     for return_ in RETURNS:
-        g = load(return_, year, tables.collection if return_ == "crcs" else "")
+        g = tables.guidance(return_)
         if not any(form in tables for form in g.forms):
             continue
         rules, absent = rules_for(g)
@@ -172,11 +163,11 @@ def _unchecked(rule: NotHere) -> Outcome:
 
 def _notes(tables: Tables) -> tuple[str, ...]:
     told = []
-    if (year := load("cla", tables.last_day.year)).projected:
-        told.append(f"No guidance of {year_code(year.year)} was seen: that of the year before is taken to hold.")
-    forms = load("cla", tables.last_day.year).forms
-    absent = [form for form in forms if form not in tables]
-    if 0 < len(absent) < len(forms):
+    g = tables.guidance("cla")
+    if g.projected:
+        told.append(f"No guidance of {year_code(g.year)} was seen: that of the year before is taken to hold.")
+    absent = [form for form in g.forms if form not in tables]
+    if 0 < len(absent) < len(g.forms):
         names = " and no ".join(absent)
         told.append(f"The looked after return has no {names} form here: what compares with it was not checked.")
     for table in tables.forms.values():
