@@ -15,7 +15,7 @@ from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place
 from synth.lives.behaviour import Behaviour
 from synth.lives.histories import lives
 from synth.lives.streams import Streams
-from synth.lives.unfolding import unfold
+from synth.lives.unfolding import Unfolding
 from synth.profile.projected import YEARS_AHEAD, projected
 from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
@@ -69,8 +69,9 @@ def simulate_years(
     `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
     """
     streams, behaviour = Streams(seed), Behaviour(profile)
+    unfolding = Unfolding(streams, behaviour)
     for history in lives(streams, behaviour, authorities, years, tick):
-        care = unfold(streams, behaviour, history, history.year)
+        care = unfolding.through(history, history.year)
         forms = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
         forms |= cla_forms(streams, behaviour, history, care)
         forms["postcodes"] = _postcodes(forms)

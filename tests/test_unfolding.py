@@ -15,11 +15,11 @@ from synth.generate import generate, simulate
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.goals import GROUPS, LEGAL, PLACES, Goals
-from synth.lives.histories import live
+from synth.lives.histories import live, lives
 from synth.lives.legal import STATUSES
 from synth.lives.placements import KINDS
 from synth.lives.streams import Streams
-from synth.lives.unfolding import unfold
+from synth.lives.unfolding import Unfolding, unfold
 from synth.profile import load_profile
 from synth.profile.model import Target
 
@@ -189,6 +189,21 @@ def test_one_table_alone_can_be_aligned(profile, aligned):
         wanted = np.array([only.target(table, a.code, 2019) for a in authorities])
         off = beside_adoption(found, wanted) if table == "placement" else np.abs(found - wanted).sum()
         assert off <= 0.02 * wanted.sum()
+
+
+def test_years_unfolded_one_after_another_are_those_unfolded_alone(aligned):
+    """Also where some are passed over: what a year has shown stands, whatever is known later."""
+    streams, behaviour = Streams(4), Behaviour(aligned)
+    years = (2016, 2018, 2019, 2021)
+    unfolding = Unfolding(streams, behaviour)
+    for history in lives(streams, behaviour, parse_authorities(NAMES), years):
+        on, alone = (unfolding.through(history, history.year), unfold(streams, behaviour, history, history.year))
+        for part in ("who", "path", "stays", "spells", "episodes"):
+            one, other = getattr(on, part), getattr(alone, part)
+            for name in one.__slots__:
+                assert np.array_equal(getattr(one, name), getattr(other, name)), (history.year, part, name)
+    with pytest.raises(ValueError, match="2021 does not come after 2021"):
+        unfolding.through(history, 2021)
 
 
 # -- what is left alone -----------------------------------------------------------------------------------------

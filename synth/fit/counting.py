@@ -20,7 +20,7 @@ from synth.lives.legal import LATER, STATUSES
 from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
 from synth.lives.plans import NEEDS
 from synth.lives.streams import Streams
-from synth.lives.unfolding import unfold
+from synth.lives.unfolding import Unfolding
 from synth.returns.crcs import crcs_form
 from synth.returns.endings import ending_codes
 
@@ -98,14 +98,14 @@ def count_all(
         return found
     streams, behaviour = Streams(seed), Behaviour(profile)
     history = live(streams, behaviour, authorities, years[-1])
-    entered = _Entered()
+    entered, unfolding = _Entered(), Unfolding(streams, behaviour)
     first = min(profile.years[0], years[0])
     for year in range(first, years[-1] + 1):
         names = {name for name, of in wanted if of == year and name in COUNTED}
         pooled = any(name in _POOLED and of >= year for name, of in wanted)
         if not names and not pooled:
             continue
-        lived = _Lived(streams, behaviour, replace(history, year=year), unfold(streams, behaviour, history, year))
+        lived = _Lived(streams, behaviour, replace(history, year=year), unfolding.through(history, year))
         entered.add(lived.care)
         for part, makes in _PARTS.items():
             if names & part:

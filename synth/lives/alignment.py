@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, last_day
+from synth.lives.absences import Absences
 from synth.lives.assignment import choose_exactly
 from synth.lives.draw import within
 from synth.lives.goals import LEGAL, PLACES
@@ -21,6 +22,7 @@ from synth.lives.legal import LATER, STATUSES, LegalPath
 from synth.lives.moves import align_moves
 from synth.lives.otherwise import Another, Proceedings
 from synth.lives.periods import DESTINATIONS
+from synth.lives.placements import Filling
 from synth.lives.places import align_places, settle
 
 if TYPE_CHECKING:
@@ -30,11 +32,10 @@ if TYPE_CHECKING:
 
     from synth.dates import Days
     from synth.guidance import Guidance
-    from synth.lives.absences import Absences
+    from synth.lives.chances import Chances
     from synth.lives.goals import Goals
-    from synth.lives.placements import Filling
 
-__all__ = ["Walk", "placed_as_moved"]
+__all__ = ["Listed", "Walk", "placed_as_moved"]
 
 _GROUP_OF = {"V2": "agreement", "C1": "care_order", "C2": "care_order", "E1": "other"}
 _CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in STATUSES])
@@ -55,49 +56,73 @@ def placed_as_moved(path: LegalPath, placings: dict[str, NDArray[Any]], years: I
     return path if (placed == path.placed).all() else replace(path, placed=placed)
 
 
-@dataclass
-class Walk:
-    """Periods on their way from year to year; arrays have one entry a period.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a history lists of periods of care; arrays but `placings` have one entry a period.
 
     `place` is each period's authority (index), `child` its child, `end` the day it really ends, which may lie before
     the day drawn at entry that the stays are filled to. `placings` are the placements for adoption moved to another day
-    in some `year`, by row in `period`. `path` changes from year to year.
+    in some `year`, by row in `period`.
     """
+
+    place: NDArray[np.int64]
+    child: NDArray[np.int64]
+    end: Days
+    placings: dict[str, NDArray[Any]]
+
+
+@dataclass
+class Walk:
+    """Periods on their way from year to year; `path` has one row a period and changes from year to year."""
 
     guidance: Guidance
     goals: Goals
     filling: Filling
     absences: Absences
-    place: NDArray[np.int64]
-    child: NDArray[np.int64]
-    end: Days
-    placings: dict[str, NDArray[Any]]
+    listed: Listed
     path: LegalPath
+
+    @classmethod
+    def setting_out(cls, guidance: Guidance, goals: Goals, chances: Chances, listed: Listed, before: int) -> Walk:
+        """Return periods filled, each by its own draws, up to 31 March of `before`, the year before the first."""
+        filling, day = Filling(chances), last_day(before)
+        absences = Absences(chances.streams, chances.behaviour, filling)
+        filling.advance(np.flatnonzero(chances.who.entry <= day), day)
+        absences.decide(day, -int(LATER))
+        return cls(guidance, goals, filling, absences, listed, chances.path)
+
+    def take_in(self, chances: Chances, listed: Listed) -> None:
+        """Go on some years later: with more periods behind those there are, with ends and placements moved since."""
+        self.filling.take_in(chances)
+        self.listed, self.path = listed, chances.path
 
     def through(self, year: int) -> None:
         """Live through one year and meet its totals on 31 March."""
         since, day = last_day(year - 1), last_day(year)
         who = self.filling.chances.who
-        rows = np.flatnonzero((who.entry <= day) & (self.end > since))
-        stock = rows[self.end[rows] > day]
+        rows = np.flatnonzero((who.entry <= day) & (self.listed.end > since))
+        stock = rows[self.listed.end[rows] > day]
         legal, places = self.goals.of("legal", year), self.goals.of("placement", year)
         moves = self.goals.of("three_or_more", year)
         before = self.path
-        self.path = placed_as_moved(self.path, self.placings, (year,))
+        self.path = placed_as_moved(self.path, self.listed.placings, (year,))
         # Adoption first: it needs more to have come before than any other status.
-        self._adoptions(year, stock[places.known[self.place[stock]]], places.counts)
-        self._statuses(year, stock[legal.known[self.place[stock]]], legal.counts)
+        self._adoptions(year, stock[places.known[self.listed.place[stock]]], places.counts)
+        self._statuses(year, stock[legal.known[self.listed.place[stock]]], legal.counts)
         if self.path is not before:
             self.filling.follow(self.path, rows)
-        hold = np.zeros(len(self.end), bool)
-        hold[stock] = (places.known | moves.known)[self.place[stock]]
+        hold = np.zeros(len(self.listed.end), bool)
+        hold[stock] = (places.known | moves.known)[self.listed.place[stock]]
         self.filling.advance(rows, day, hold)
         self._stay_on(year, rows, hold)
         if moves.known.any():
-            align_moves(self.filling, self.absences, rows, stock, self.place, self.child, self.end, moves, year)
+            listed = self.listed
+            align_moves(
+                self.filling, self.absences, rows, stock, listed.place, listed.child, listed.end, moves, year
+            )  # fmt: skip
         self.absences.decide(day, since)
         held = stock[hold[stock]]
-        align_places(self.filling, self.absences, held, self.place, places, year)
+        align_places(self.filling, self.absences, held, self.listed.place, places, year)
 
     def _stay_on(self, year: int, rows: NDArray[np.int64], hold: NDArray[np.bool_]) -> None:
         """Let those move on who stay past the end drawn at entry where nobody stays long; `hold` as in Filling.
@@ -106,12 +131,12 @@ class Walk:
         year after.
         """
         chances, since, day = self.filling.chances, last_day(year - 1), last_day(year)
-        over = rows[(chances.end[rows] <= day) & (self.end[rows] > chances.end[rows])]
+        over = rows[(chances.end[rows] <= day) & (self.listed.end[rows] > chances.end[rows])]
         u = chances.uniform("moves on", over, year)
         start = np.where(chances.end[over] > since, chances.end[over], since + within(u, 1, _SOON)).astype(np.int32)
         longest = int(chances.behaviour.scalar("care.staying_longer_days", chances.base))
         stop = np.minimum(start + longest, birthday(chances.who.birth[over], 18)).astype(np.int32)
-        there = start < self.end[over]
+        there = start < self.listed.end[over]
         moved = self.filling.stay_on(over[there], start[there], stop[there])
         settle(self.filling, moved[~hold[moved]])
 
@@ -144,7 +169,7 @@ class Walk:
         rows = rows[self.filling.chances.destination[rows] == DESTINATIONS.index("adoption")]
         now = self._proceedings(year, rows)
         placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
-        waiting = np.maximum(np.bincount(self.place[rows], minlength=len(totals)) - placed, 0)
+        waiting = np.maximum(np.bincount(self.listed.place[rows], minlength=len(totals)) - placed, 0)
         totals = np.stack((placed, waiting), axis=1)
         self._choose(rows, now, now.placed_sooner(), shown, totals, "placed for adoption, aligned")
 
@@ -170,8 +195,8 @@ class Walk:
         Of several paths that count alike the least far-fetched stands for all.
         """
         n, k = len(rows), totals.shape[1]
-        own = shown(now.path)
-        if (np.bincount(self.place[rows] * k + own, minlength=totals.size).reshape(totals.shape) == totals).all():
+        own, place = shown(now.path), self.listed.place[rows]
+        if (np.bincount(place * k + own, minlength=totals.size).reshape(totals.shape) == totals).all():
             return
         cost = np.full((n, k), np.inf)
         start = np.repeat(now.path.start[:, None], k, axis=1)
@@ -190,7 +215,7 @@ class Walk:
         scores = np.log(u[:, :k]) - cost
         scores[np.arange(n), own] = 0.0
         # The last draw is the same for all of a child's options: it only tells families apart.
-        chosen = choose_exactly(scores + u[:, k:], self.place[rows], totals)
+        chosen = choose_exactly(scores + u[:, k:], place, totals)
         changed = np.flatnonzero(chosen != own)
         path = LegalPath(self.path.start.copy(), self.path.placed.copy(), self.path.consent)
         path.start[rows[changed]] = start[changed, chosen[changed]]

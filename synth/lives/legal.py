@@ -65,6 +65,14 @@ class LegalPath:
         """Return the paths of some periods."""
         return LegalPath(self.start[rows], self.placed[rows], self.consent[rows])
 
+    def followed_by(self, others: LegalPath) -> LegalPath:
+        """Return these paths and after them those of other periods."""
+        return LegalPath(
+            np.concatenate((self.start, others.start)),
+            np.concatenate((self.placed, others.placed)),
+            np.concatenate((self.consent, others.consent)),
+        )
+
     def during(self, first: Days, last: Days) -> NDArray[np.bool_]:
         """Return which statuses hold at some time in [first, last), shape (n, 7)."""
         changes = (self.start > first[:, None]) & (self.start < last[:, None])

@@ -65,7 +65,7 @@ class Entrants:
     entry: Days
     unaccompanied: NDArray[np.bool_]
 
-    def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Entrants:
+    def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice) -> Entrants:
         """Return the chosen ones."""
         return Entrants(*(getattr(self, column)[take] for column in self.__slots__))
 

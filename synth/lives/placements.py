@@ -93,6 +93,19 @@ class Filling:
             before=np.int64, undone=np.bool_,
         )  # fmt: skip
 
+    def take_in(self, chances: Chances) -> None:
+        """Go on with the chances of more periods, those there are being the first of them; the new ones are empty."""
+        known, new = len(self.at), len(chances.end) - len(self.at)
+        # What a hastened placement has settled stands.
+        chances.by_carer[:known] = self.chances.by_carer
+        self.chances = chances
+        self.at = np.concatenate((self.at, chances.who.entry[known:]))
+        self.kind = np.concatenate((self.kind, np.full(new, -1)))
+        self.slot = np.concatenate((self.slot, np.zeros(new)))
+        self.steps = np.concatenate((self.steps, np.zeros(new, np.int64)))
+        self.current = np.concatenate((self.current, np.full(new, -1)))
+        self.given = np.concatenate((self.given, np.zeros(new, bool)))
+
     def advance(self, rows: NDArray[np.int64], day: int, hold: NDArray[np.bool_] | None = None) -> None:
         """Fill periods with all stays that begin on `day` or before.
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from synth.dates import day_of_year_start, last_day
 from synth.guidance import load
-from synth.lives.absences import Absences
-from synth.lives.alignment import Walk, placed_as_moved
+from synth.lives.alignment import Listed, Walk, placed_as_moved
 from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from synth.lives.periods import Entrants
     from synth.lives.streams import Streams
 
-__all__ = ["Care", "unfold"]
+__all__ = ["Care", "Unfolding", "unfold"]
 
 _SHORTEST_ABSENCE = 2
 """More than 24 hours: two dates apart always is."""
@@ -72,55 +71,87 @@ def unfold(streams: Streams, behaviour: Behaviour, history: History, year: int, 
     after another, so that each 31 March shows its totals; stays that begin after `year` are then not drawn yet.
     Without `exact` targets are left aside.
     """
-    aligned_from = Goals.first_year(behaviour.profile) if exact else None
-    if aligned_from is None or year < aligned_from:
-        return _at_once(streams, behaviour, history, year)
-    return _year_by_year(streams, behaviour, history, aligned_from, year)
+    return Unfolding(streams, behaviour, exact=exact).through(history, year)
+
+
+class Unfolding:
+    """Unfolds rising years of the same lives, each from where the one before was left.
+
+    A year comes out as `unfold` would give it alone: what happens up to a 31 March does not change afterwards.
+    """
+
+    def __init__(self, streams: Streams, behaviour: Behaviour, *, exact: bool = True) -> None:
+        self._streams, self._behaviour = streams, behaviour
+        self._aligned_from = Goals.first_year(behaviour.profile) if exact else None
+        self._walk: Walk | None = None
+        self._lived = 0
+
+    def through(self, history: History, year: int) -> Care:
+        """Unfold the periods that touch `year`; see `unfold`. Raises ValueError where years do not rise.
+
+        `history` is that of the years before, gone on to `year` at least.
+        """
+        if year <= self._lived:
+            raise ValueError(f"{year} does not come after {self._lived}")
+        first = self._aligned_from
+        if first is None or year < first:
+            return _at_once(self._streams, self._behaviour, history, year)
+        walk = self._walk
+        known = None if walk is None else walk.path
+        period, chances = _begin(self._streams, self._behaviour, history, first, year, known=known)
+        place = history.children["place"][period["child"]].astype(np.int64)
+        listed = Listed(place, period["child"], period["end"], _placings_of(history, period["row"]))
+        if walk is None:
+            goals = Goals(self._behaviour.profile, history.authorities)
+            walk = Walk.setting_out(load("cla", LATEST), goals, chances, listed, first - 1)
+            self._walk, self._lived = walk, first - 1
+        else:
+            walk.take_in(chances, listed)
+        for now in range(self._lived + 1, year + 1):
+            walk.through(now)
+        self._lived = year
+        shown = period["end"] >= day_of_year_start(year)
+        found, number = walk.filling.stays(shown)
+        spells = walk.absences.spells(found, number)
+        period = {name: column[shown] for name, column in period.items()}
+        return _cut(year, period, chances.who.only(shown), walk.path.only(shown), found, spells)
 
 
 def _at_once(streams: Streams, behaviour: Behaviour, history: History, year: int) -> Care:
     """Unfold with every draw its own."""
-    period, who, path, chances = _begin(streams, behaviour, history, year, year, moved=True)
+    period, chances = _begin(streams, behaviour, history, year, year, moved=True)
     filling = Filling(chances)
     filling.advance(np.arange(len(chances.end)), int(LATER))
     found, _ = filling.stays()
-    spells = with_spells_away(streams, behaviour, who, found, path, chances.end)
-    return _cut(year, period, who, path, found, spells)
-
-
-def _year_by_year(streams: Streams, behaviour: Behaviour, history: History, aligned_from: int, year: int) -> Care:
-    """Unfold the years from `aligned_from` on, each to its totals."""
-    period, who, path, chances = _begin(streams, behaviour, history, aligned_from, year)
-    filling = Filling(chances)
-    absences = Absences(streams, behaviour, filling)
-    before = last_day(aligned_from - 1)
-    filling.advance(np.flatnonzero(who.entry <= before), before)
-    absences.decide(before, -int(LATER))
-    walk = Walk(
-        load("cla", LATEST), Goals(behaviour.profile, history.authorities), filling, absences,
-        history.children["place"][period["child"]].astype(np.int64), period["child"], period["end"],
-        _placings_of(history, period["row"]), path,
-    )  # fmt: skip
-    for now in range(aligned_from, year + 1):
-        walk.through(now)
-    shown = period["end"] >= day_of_year_start(year)
-    found, number = filling.stays(shown)
-    period = {name: column[shown] for name, column in period.items()}
-    spells = absences.spells(found, number)
-    return _cut(year, period, who.only(shown), walk.path.only(shown), found, spells)
+    spells = with_spells_away(streams, behaviour, chances.who, found, chances.path, chances.end)
+    return _cut(year, period, chances.who, chances.path, found, spells)
 
 
 def _begin(
-    streams: Streams, behaviour: Behaviour, history: History, first: int, year: int, *, moved: bool = False
-) -> tuple[dict[str, NDArray[Any]], Entrants, LegalPath, Chances]:
-    """Return the periods open in any of the collection years `first` to `year`, their children and legal paths."""
+    streams: Streams,
+    behaviour: Behaviour,
+    history: History,
+    first: int,
+    year: int,
+    *,
+    known: LegalPath | None = None,
+    moved: bool = False,
+) -> tuple[dict[str, NDArray[Any]], Chances]:
+    """Return the periods open in any of the collection years `first` to `year`, and what their stays depend on.
+
+    `known` are the paths of the first of them where years before have settled these; the others are drawn.
+    """
     guidance = load("cla", LATEST)
     every = history.periods
     shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(first))
     period = {name: column[shown] for name, column in every.items()} | {"row": np.flatnonzero(shown)}
     who = entrants_of(history.children, period, slice(None))
     # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
-    path = legal_paths(streams, behaviour, guidance, who, period["destination"], period["drawn_end"])
+    new = slice(0 if known is None else len(known.placed), None)
+    path = legal_paths(
+        streams, behaviour, guidance, who.only(new), period["destination"][new], period["drawn_end"][new]
+    )
+    path = path if known is None else known.followed_by(path)
     if moved:
         path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
     orders = np.array([authority.order for authority in history.authorities])[
@@ -128,7 +159,7 @@ def _begin(
     ]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
     chances = Chances(streams, behaviour, guidance, who, period["destination"], period["drawn_end"], path, secure)
-    return period, who, path, chances
+    return period, chances
 
 
 def _placings_of(history: History, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
