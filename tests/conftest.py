@@ -27,7 +27,7 @@ from synth.lives.draw import within
 from synth.lives.histories import live
 from synth.lives.legal import legal_path
 from synth.lives.people import family_names, members
-from synth.lives.periods import Entrants, outcome
+from synth.lives.periods import DRAWN, Entrants, outcome
 from synth.lives.placements import stays
 from synth.lives.streams import Streams
 from synth.lives.unfolding import unfold
@@ -203,6 +203,7 @@ def periods(arrivals, behaviour, guidance):
             "birth": new.birth,
             "entry": on[new.queue],
             "unaccompanied": np.full(n, kind == "unaccompanied"),
+            "under": np.full(n, DRAWN, np.int8),
         }
         who = Entrants(*(columns[name] for name in Entrants.__slots__))
         drawn = outcome(streams, behaviour, who, year)

@@ -136,7 +136,11 @@ def test_an_identifier_never_goes_to_another_child(two_years):
     distinct = pl.concat(people).unique()
     assert distinct.select(LA, ID).is_unique().all()
     upn = pl.concat([forms["crcs"].select(LA, "CHILD_CODE", "UPN") for forms in two_years]).unique()
-    assert upn.filter(pl.col("UPN") != "").select("UPN").is_unique().all()
+    twice = upn.filter((pl.col("UPN") != "") & pl.col("UPN").is_duplicated())
+    over = pl.concat([forms["episode"] for forms in two_years]).filter(pl.col("REASON_EPISODE_FINISHED_CODE") == "E3")
+    sent = twice.join(over.unique([LA, ID]), left_on=[LA, "CHILD_CODE"], right_on=[LA, ID])
+    assert twice.height == 2 * sent.height, "a child taken over brings its number along"
+    assert twice.select(LA, "UPN").is_unique().all()
 
 
 def test_episodes_open_at_the_end_of_a_year_begin_the_next(two_years):

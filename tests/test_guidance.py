@@ -129,7 +129,7 @@ def test_years_and_modes(year):
 
 def test_every_statement_is_in_force_in_some_year():
     ids = {return_: {id_ for year in YEARS for id_ in load(return_, year).statements} for return_ in RETURNS}
-    assert (len(ids["cla"]), len(ids["crcs"])) == (148, 115)
+    assert (len(ids["cla"]), len(ids["crcs"])) == (149, 115)
     assert ids["cla"] | ids["crcs"] == {r["rule_id"] for r in rows("statements")}
 
 
@@ -280,6 +280,10 @@ DAMAGE = [
         "PLAN_START_DATE",
         "no item of the crcs return in 2017",
     ),
+    ("notes", {"item": "PLACEMENT_TYPE_CODE"}, "item", "PLACEMENT", "'PLACEMENT', expected an item of this return"),
+    ("notes", {"item": "PLACEMENT_TYPE_CODE"}, "codes", "F1|F9", "F9, expected codes of PLACEMENT_TYPE_CODE"),
+    ("notes", {"item": "PLACEMENT_TYPE_CODE"}, "text", "", "nothing, expected a value"),
+    ("returns", {"year": "2023"}, "projected", "maybe", "'maybe', expected one of no, yes"),
 ]
 
 
@@ -346,3 +350,14 @@ def test_a_changed_code_is_one_closed_row_and_one_new_row(copy):
         row["last_year"] = "2022"
 
     assert copy("codes", change, year=2023).values("asylum") == {"0", "2"}
+
+
+def test_notes_begin_with_their_year():
+    def noted(year):
+        return {code for note in load("cla", year).notes for code in note.codes}
+
+    assert noted(2022) == set()
+    assert noted(2023) == noted(2024) == {"F1", "F2", "F3", "F4", "F5", "F6", "E3", "S"}
+    whole_year = load("crcs", 2022, "all_year").notes
+    assert {note.item for note in whole_year} == {"LOOKED_AFTER_CHILD", "CHILD_PROTECTION_REGISTER", "DATE_OF_BIRTH"}
+    assert load("crcs", 2022).notes == ()

@@ -122,7 +122,7 @@ def test_care_taken_over_on_the_next_day_fits(now):
     left = dt.date(YEAR - 1, 9, 15)
     over = changed(now, "episode", "C011", REASON_EPISODE_FINISHED_CODE="E3")
     assert not [row for row in fires(over) if row[0] == "CLA122"], "may be anywhere in the UK"
-    for days, wrong in ((0, False), (1, False), (2, True), (-1, True)):
+    for days, wrong in ((0, set()), (1, set()), (2, {"CLA122"}), (-1, {"CLA149"})):
         begun = (
             over["episode"]
             .filter(pl.col("SYSTEM_ID") == "C011")
@@ -135,7 +135,12 @@ def test_care_taken_over_on_the_next_day_fits(now):
             )
         )
         both = {**over, "child": pl.concat([over["child"], kit]), "episode": pl.concat([over["episode"], begun])}
-        assert (("CLA122", "552/C011") in fires(both)) is wrong, days
+        found = {rule for rule, child in fires(both) if child == "552/C011"}
+        assert found & {"CLA122", "CLA149"} == wrong, days
+    older = kit.with_columns(pl.lit("05/05/2011").alias("DOB"))
+    begun = begun.with_columns(pl.lit(left.strftime("%d/%m/%Y")).alias("EPISODE_START_DATE"))
+    both = {**over, "child": pl.concat([over["child"], older]), "episode": pl.concat([over["episode"], begun])}
+    assert ("CLA122", "552/C011") in fires(both), "born on another day"
 
 
 def test_a_code_is_astray_in_its_own_file_only(now):

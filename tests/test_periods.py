@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from synth.dates import age_on, birthday, day
 from synth.lives.behaviour import BANDS
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, outcome
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, outcome
 from synth.lives.streams import Streams
 
 SEEDS = st.integers(0, 2**31)
@@ -48,6 +48,7 @@ def entrants(births, entry, lead=None, number=0):
         "birth": np.array(births, np.int32),
         "entry": np.full(n, entry, np.int32),
         "unaccompanied": np.zeros(n, bool),
+        "under": np.full(n, DRAWN, np.int8),
     }
     return Entrants(*(columns[name] for name in Entrants.__slots__))
 

@@ -224,7 +224,7 @@ def test_autism_becomes_known_once_and_stays(behaviour):
 def test_a_family_shares_what_is_the_familys(behaviour):
     who = children(need=N1, status=0, unaccompanied=False, on_register=False, authority=21)
     who = replace(who, family=who.family // np.uint64(2))
-    group = ethnicity(Streams(1), behaviour, who.authority, CODES, who.family, who.unaccompanied)
+    group = ethnicity(Streams(1), behaviour, who.authority, who.family, who.unaccompanied)
     found = seen(behaviour, replace(who, ethnic=group))
     alike = who.family[1:] == who.family[:-1]
     assert alike.sum() > N / 3
@@ -238,7 +238,7 @@ def test_ethnic_groups_are_as_the_profile_says(behaviour):
     family = np.arange(40_000, dtype=np.uint64)
     for alone in (False, True):
         for order in (0, 21):
-            group = ethnicity(Streams(1), behaviour, np.full(40_000, order), CODES, family, np.full(40_000, alone))
+            group = ethnicity(Streams(1), behaviour, np.full(40_000, order), family, np.full(40_000, alone))
             weights = behaviour.table("ethnicity.by_authority", base, CODES, ETHNICITIES)[order]
             weights = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES) if alone else weights
             assert fits(np.bincount(group, minlength=len(ETHNICITIES)), weights)
@@ -246,7 +246,7 @@ def test_ethnic_groups_are_as_the_profile_says(behaviour):
 
 def test_welsh_is_spoken_where_it_is_and_by_whom(behaviour):
     who = children(40_000, unaccompanied=False, authority=CODES.index("514"))
-    group = ethnicity(Streams(1), behaviour, who.authority, CODES, who.family, who.unaccompanied)
+    group = ethnicity(Streams(1), behaviour, who.authority, who.family, who.unaccompanied)
     language = seen(behaviour, replace(who, ethnic=group)).language
     white = group == ETHNICITIES.index("WHTE")
     assert fits_share(language[white] == "CYM", behaviour.vector("language.welsh_by_authority", 2022, ("514",))[0])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SEEDS", "Fit", "fit"]
 
-SEEDS = (1, 2)
+SEEDS = (1, 2, 3, 4)
 """Seeds every round of simulation uses, the same each time (common random numbers)."""
 
 _SEXES, _AGES = ("boys", "girls"), 18

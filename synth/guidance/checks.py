@@ -12,7 +12,7 @@ from synth.guidance.rows import Dated
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from synth.guidance.rows import AllowedRow, Item, Limit, Statement, Tables
+    from synth.guidance.rows import AllowedRow, Item, Limit, Note, Statement, Tables
 
 __all__ = ["check_tables"]
 
@@ -33,6 +33,8 @@ def check_tables(tables: Tables) -> None:
         _check_allowed(row, names)
     for statement in tables.statements:
         _check_statement(statement, names)
+    for note in tables.notes:
+        _check_note(note, names)
 
 
 class _Names:
@@ -175,6 +177,15 @@ def _check_allowed(row: AllowedRow, names: _Names) -> None:
 def _check_rule(file: str, line: int, return_: str, rule: str, names: _Names) -> None:
     if (return_, rule) not in names.rules:
         refuse(file, line, "rule", repr(rule), "the id of a rule of this return in statements.csv")
+
+
+def _check_note(note: Note, names: _Names) -> None:
+    _check_return("notes.csv", note, names)
+    if not names.items[note.return_, note.item]:
+        refuse("notes.csv", note.line, "item", repr(note.item), "an item of this return in items.csv")
+    unknown = set(note.codes) - names.values_of(note.return_, note.item)
+    if unknown:
+        refuse("notes.csv", note.line, "codes", ", ".join(sorted(unknown)), f"codes of {note.item} divided by |")
 
 
 def _check_statement(statement: Statement, names: _Names) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from synth.guidance.loader import Guidance
-    from synth.guidance.rows import AllowedRow, Code, Dated, Item, Limit, Statement
+    from synth.guidance.rows import AllowedRow, Code, Dated, Item, Limit, Note, Statement
 
 __all__ = ["listing", "listing_text"]
 
@@ -25,7 +25,7 @@ _MODES = {
 
 
 def listing(g: Guidance) -> dict[str, Any]:
-    """Return header, forms, codes, limits, allowed and statements as dicts and lists of text and numbers."""
+    """Return header, forms, codes, limits, allowed, statements and notes as dicts and lists of text and numbers."""
     h = g.header
     return {
         "return": g.return_,
@@ -46,6 +46,7 @@ def listing(g: Guidance) -> dict[str, Any]:
         "limits": [_limit(x) for x in g.limits],
         "allowed": [_allowed(a, g) for a in g.allowed_rows],
         "statements": [_statement(s) for s in g.statements.values()],
+        "notes": [_note(n) for n in g.notes],
     }
 
 
@@ -53,6 +54,7 @@ def listing_text(g: Guidance) -> str:
     """Return the same as lines of at most 110 columns, in file order; sources are left to `listing`."""
     sections = (
         _head_lines(g),
+        *([_note_lines(g)] if g.notes else []),
         *(_form_lines(g, form) for form in g.forms),
         *(_code_lines(g, name) for name in g.codes_by_set),
         _limit_lines(g),
@@ -132,6 +134,10 @@ def _statement(s: Statement) -> dict[str, Any]:
     }
 
 
+def _note(n: Note) -> dict[str, Any]:
+    return {"item": n.item, "codes": list(n.codes), "text": n.text, **_dated(n)}
+
+
 def _in_code_order(a: AllowedRow, g: Guidance) -> list[str]:
     """Return the partners as their code set orders them, words and codes of other returns by the alphabet."""
     sets = {i.code_set for form in g.forms for i in g.items(form) if i.name == a.partner_item and i.code_set}
@@ -159,6 +165,13 @@ def _head_lines(g: Guidance) -> Iterator[str]:
     if h.note:
         yield from _wrapped("Note          ", h.note)
     yield from _wrapped("Source        ", h.reference)
+
+
+def _note_lines(g: Guidance) -> Iterator[str]:
+    yield from _heading(f"Notes: {len(g.notes)}")
+    for n in g.notes:
+        yield f"{' '.join((n.item, *n.codes))}, since {n.first_year - 1}-{n.first_year % 100:02d}"
+        yield from _wrapped(f"    {_basis(n):<16}  ", n.text)
 
 
 def _form_lines(g: Guidance, form: str) -> Iterator[str]:

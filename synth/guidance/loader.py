@@ -18,6 +18,7 @@ from synth.guidance.rows import (
     Dated,
     Item,
     Limit,
+    Note,
     ReturnYear,
     Statement,
     Tables,
@@ -49,6 +50,8 @@ class Guidance:
     allowed_rows: tuple[AllowedRow, ...]
     statements: Mapping[str, Statement]
     """Rule id to the rule in words, in file order."""
+    notes: tuple[Note, ...]
+    """What the guidance came to say about items and codes, in file order."""
     ended_items: tuple[Item, ...]
     """Items whose last year is over; none of them may come back."""
     ended_codes: tuple[Code, ...]
@@ -186,7 +189,7 @@ def years() -> range:
 
 
 def load_from(folder: Path, return_: str, year: int) -> Guidance:
-    """Return the guidance held in another folder of the same six tables; not kept. Raises as `load` does."""
+    """Return the guidance held in another folder of the same seven tables; not kept. Raises as `load` does."""
     return _select(_checked(folder), return_, year, "")
 
 
@@ -255,6 +258,7 @@ def _select(tables: Tables, return_: str, year: int, mode: str) -> Guidance:
         limits=limits,
         allowed_rows=allowed,
         statements={s.rule_id: s for s in now(tables.statements)},
+        notes=now(tables.notes),
         ended_items=tuple(i for i in ended(tables.items) if (i.form, i.name) not in current_items),
         ended_codes=tuple(c for c in ended(tables.codes) if (c.code_set, c.code) not in current_codes),
         usual_mode=usual.mode,

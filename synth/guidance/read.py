@@ -8,7 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from synth.errors import GuidanceError
-from synth.guidance.rows import BOTH, AllowedRow, Code, Item, Limit, ReturnYear, Statement, Tables
+from synth.guidance.rows import BOTH, AllowedRow, Code, Item, Limit, Note, ReturnYear, Statement, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ def refuse(file: str, line: int, column: str, found: str, expected: str) -> NoRe
 
 
 def read_tables(folder: Traversable | Path) -> Tables:
-    """Read the six CSV files of a folder.
+    """Read the seven CSV files of a folder.
 
     GuidanceError for a missing file, a wrong header or a cell of the wrong kind.
     """
@@ -47,12 +47,13 @@ def read_tables(folder: Traversable | Path) -> Tables:
         limits=_read(folder, "limits.csv", _LIMIT_COLUMNS, _limit),
         allowed=_read(folder, "allowed.csv", _ALLOWED_COLUMNS, _allowed),
         statements=_read(folder, "statements.csv", _STATEMENT_COLUMNS, _statement),
+        notes=_read(folder, "notes.csv", _NOTE_COLUMNS, _note),
     )
 
 
 _DATED = ("first_year", "last_year", "basis", "confidence", "reference")
 _RETURN_COLUMNS = (
-    *("return", "year", "name", "mode", "first_day", "last_day", "quarter_day", "due", "note"),
+    *("return", "year", "name", "mode", "first_day", "last_day", "quarter_day", "due", "projected", "note"),
     *("basis", "confidence", "reference"),
 )
 _ITEM_COLUMNS = (
@@ -65,6 +66,7 @@ _ALLOWED_COLUMNS = (
     *("return", "relation", "item", "code", "partner_item", "partners", "rule", "severity", "mode", *_DATED),
 )
 _STATEMENT_COLUMNS = ("return", "rule_id", "text", "severity", "fields", "mode", *_DATED, "unchecked")
+_NOTE_COLUMNS = ("return", "item", "codes", "text", "mode", *_DATED)
 
 
 class _Cells:
@@ -89,6 +91,10 @@ class _Cells:
     def maybe(self, column: str) -> str:
         """Return a cell that may be blank."""
         return self._cells[column]
+
+    def yes(self, column: str) -> bool:
+        """Return whether a cell says yes, where it says yes or no."""
+        return self.text(column, frozenset({"yes", "no"})) == "yes"
 
     def integer(self, column: str) -> int:
         """Return a whole number."""
@@ -205,6 +211,7 @@ def _return_year(c: _Cells) -> ReturnYear:
         last_day=c.date("last_day"),
         quarter_day=c.date("quarter_day") if c.maybe("quarter_day") else None,
         due=c.maybe("due"),
+        projected=c.yes("projected"),
         note=c.maybe("note"),
         **_origin(c),
     )
@@ -222,7 +229,7 @@ def _item(c: _Cells) -> Item:
         max_age=c.maybe_integer("max_age"),
         outside_age_code=c.maybe("outside_age_code"),
         condition=c.maybe("condition"),
-        unique=c.text("unique", frozenset({"yes", "no"})) == "yes",
+        unique=c.yes("unique"),
         mode=c.text("mode", MODES | {BOTH}),
         **_dated(c),
         note=c.maybe("note"),
@@ -277,4 +284,14 @@ def _statement(c: _Cells) -> Statement:
         mode=c.text("mode", MODES | {BOTH}),
         **_dated(c),
         unchecked=c.maybe("unchecked"),
+    )
+
+
+def _note(c: _Cells) -> Note:
+    return Note(
+        item=c.text("item"),
+        codes=c.parts("codes"),
+        text=c.text("text"),
+        mode=c.text("mode", MODES | {BOTH}),
+        **_dated(c),
     )

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
-__all__ = ["AllowedRow", "Code", "Dated", "Item", "Limit", "ReturnYear", "Statement", "Tables"]
+__all__ = ["AllowedRow", "Code", "Dated", "Item", "Limit", "Note", "ReturnYear", "Statement", "Tables"]
 
 
-_PROJECTION = "Projection"
-"""Begins the note of a year nothing was seen of."""
 BOTH = "both"
 """The mode of a row that belongs to either way of collecting."""
 
@@ -50,7 +48,8 @@ class ReturnYear(Dated):
     """One return in one collection year: `first_day` to `last_day` inclusive.
 
     `quarter_day` is the day by which a plan must be in place to count on the census date; None for a return that is
-    never taken on it. `mode` is the way it was collected: census_date or all_year.
+    never taken on it. `mode` is the way it was collected: census_date or all_year. `projected` says that nothing was
+    seen of the year's guidance, and that of the year before is taken to hold.
     """
 
     year: int
@@ -59,12 +58,8 @@ class ReturnYear(Dated):
     last_day: dt.date
     quarter_day: dt.date | None
     due: str
+    projected: bool
     note: str
-
-    @property
-    def projected(self) -> bool:
-        """Whether nothing was seen of the year's guidance, and that of the year before is taken to hold."""
-        return self.note.startswith(_PROJECTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +145,17 @@ class Statement(Dated):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note(Dated):
+    """What the guidance came to say about an item, or about some `codes` of it, from a year on."""
+
+    item: str
+    codes: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """The six tables of one folder, each in file order."""
+    """The seven tables of one folder, each in file order."""
 
     returns: tuple[ReturnYear, ...]
     items: tuple[Item, ...]
@@ -159,3 +163,4 @@ class Tables:
     limits: tuple[Limit, ...]
     allowed: tuple[AllowedRow, ...]
     statements: tuple[Statement, ...]
+    notes: tuple[Note, ...]

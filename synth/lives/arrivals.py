@@ -15,7 +15,7 @@ from synth.lives.draw import within
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
 from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children
-from synth.lives.periods import Entrants, Outcome, outcome
+from synth.lives.periods import DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, needs
 from synth.lives.settling import settle_ethnicity, settle_ethnicity_alone, settle_needs, settle_plan_starts
 from synth.lives.timing import bound_for_orders
@@ -279,6 +279,7 @@ def _outcomes(
         birth=new.birth,
         entry=entry,
         unaccompanied=np.full(len(new.name), kind == "unaccompanied"),
+        under=np.full(len(new.name), DRAWN, np.int8),
     )
     drawn = outcome(book.streams, book.behaviour, who, year)
     return _Arrivals(place, new.queue, new, who, drawn, drawn.end > last_day(year))

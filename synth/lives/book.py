@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
-from synth.geography.authorities import all_authorities
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
 from synth.lives.people import ethnicity
@@ -48,7 +47,6 @@ class Book:
     def __init__(self, streams: Streams, behaviour: Behaviour, authorities: tuple[Authority, ...]) -> None:
         self.streams, self.behaviour, self.authorities = streams, behaviour, authorities
         self.order = np.array([authority.order for authority in authorities])
-        self.codes = [authority.code for authority in all_authorities()]
         self.children = Ledger(
             place=np.int16,
             name=np.uint64,
@@ -87,6 +85,7 @@ class Book:
             drawn_end=np.int32,
             early=np.bool_,
             instead=np.int8,
+            under=np.int8,
         )
         self.placings = Ledger(period=np.int64, year=np.int32, placed=np.int32)
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
@@ -149,7 +148,8 @@ class Book:
         Without `ethnic` (index into ETHNICITIES) the ethnic group is drawn.
         """
         if ethnic is None:
-            ethnic = self.ethnicity(place, new.family, unaccompanied=unaccompanied)
+            alone = np.full(len(new.family), unaccompanied)
+            ethnic = ethnicity(self.streams, self.behaviour, self.order[place], new.family, alone)
         family = new.queue[take]
         first = np.append(True, family[1:] != family[:-1]) if len(family) else np.zeros(0, bool)
         household = self.households + np.cumsum(first) - 1
@@ -163,13 +163,6 @@ class Book:
             care_end=NEVER, went=-1, period=-1, order_due=NEVER, placed=NEVER,
             registration=-1,
         )  # fmt: skip
-
-    def ethnicity(
-        self, place: NDArray[np.int64], family: NDArray[np.uint64], *, unaccompanied: bool
-    ) -> NDArray[np.int8]:
-        """Draw the ethnic group of families (index into ETHNICITIES)."""
-        alone = np.full(len(family), unaccompanied)
-        return ethnicity(self.streams, self.behaviour, self.order[place], self.codes, family, alone)
 
     def households_of(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which households (by number) have a child that is flagged; `flags` has one entry a child."""
@@ -248,8 +241,9 @@ class Book:
             drawn_end=end,
             early=False,
             instead=-1,
+            under=who.under,
         )
-        child["care_number"][rows] += 1
+        child["care_number"][rows] = who.number + 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
         child["went"][rows] = destination
         adopted = who.only(bound := destination == _ADOPTION)
@@ -297,6 +291,7 @@ class Book:
             birth=child["birth"][rows],
             entry=child["care_start"][rows],
             unaccompanied=child["unaccompanied"][rows],
+            under=self.periods["under"][child["period"][rows]],
         )
         after = aftercare_end(self.streams, self.behaviour, who, child["need"][rows], child["went"][rows], day, year)
         self.end_plans(rows, after)

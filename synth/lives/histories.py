@@ -2,7 +2,8 @@
 
 The year's outside totals are met by how many new families are admitted (alignment): queued families are drawn in
 full, put in line, and admitted from the front until their authority's stock on 31 March is reached. A year's draw
-depends on the years before it and on the child's own authority alone; authorities are only computed side by side.
+depends on the years before it and on the child's own authority alone; authorities are only computed side by side, and
+who passes from one to another is drawn for all Wales beforehand (transfers).
 What is written here are spells with first and last days; legal statuses and placements inside a period of care are
 unfolded later, only where a return needs them.
 """
@@ -22,6 +23,7 @@ from synth.lives.known import close_early, leave_early, reopen, stay_longer, tak
 from synth.lives.newcomers import admit_to_short_breaks, admit_to_support
 from synth.lives.register import settle_register
 from synth.lives.timing import settle_orders, settle_placements
+from synth.lives.transfers import hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,6 +110,7 @@ def _live_through(book: Book, year: int) -> None:
     reopen(book, year)
     settle_orders(book, year)
     leave_early(book, year, looked_after, cells)
+    hand_over(book, year, cells)
     admit_unaccompanied(book, year, looked_after, cells)
     if cells is not None:
         stay_longer(book, year, cells)

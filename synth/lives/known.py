@@ -15,7 +15,7 @@ from synth.lives.cells import Budget, Cells, fit_in, starts_to_spare
 from synth.lives.draw import within
 from synth.lives.legal import LATEST, STATUSES, legal_paths
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, Entrants, Outcome, entrants_of, outcome
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, entrants_of, outcome
 from synth.lives.plans import PlanEnds, support_plan
 from synth.lives.settling import room_by_group
 from synth.working_days import next_working_day
@@ -112,6 +112,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
         birth=child["birth"][rows],
         entry=at,
         unaccompanied=child["unaccompanied"][rows],
+        under=np.full(len(rows), DRAWN, np.int8),
     )
     drawn = outcome(streams, behaviour, who, year)
     stays = drawn.end > end

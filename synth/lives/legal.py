@@ -17,7 +17,7 @@ from synth.dates import Days, birthday, year_of
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, deciders
 from synth.working_days import is_working_day, next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -196,7 +196,10 @@ class Case:
         return np.asarray(self.who.unaccompanied | self.consent | out)
 
     def routes(self) -> NDArray[np.float64]:
-        """Return weights of ROUTES, shape (n, 6); what age, outcome, weekday or a brief stay exclude has none."""
+        """Return weights of ROUTES, shape (n, 6); what age, outcome, weekday or a brief stay exclude has none.
+
+        A status brought along from another authority goes on.
+        """
         who, column = self.who, {name: n for n, name in enumerate(ROUTES)}
         weights = self.behaviour.table("legal.route", self.year, BANDS, ROUTES)[age_group(who.lead_birth, who.entry)]
         weights = weights.copy()
@@ -223,6 +226,8 @@ class Case:
         weights[only_agreement] = 0.0
         weights[only_agreement, column["J1"]] = held[only_agreement]
         weights[only_agreement | (weights.sum(axis=1) == 0), column["V2"]] = 1.0
+        given = who.under != DRAWN
+        weights[given] = np.eye(len(ROUTES))[who.under[given]]
         return weights
 
     def first_days(self, route: NDArray[np.int64]) -> Days:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import Days, age_on, birthday, day_of_year_start, last_day
+from synth.geography.authorities import all_authorities
 from synth.lives.behaviour import Behaviour, band
 from synth.lives.draw import choose, within
 
@@ -30,16 +31,20 @@ __all__ = [
     "Members",
     "age_group",
     "authority_of",
+    "ethnic_mix",
     "ethnicity",
     "family_names",
+    "is_taken_over",
     "members",
     "only_children",
+    "queued",
 ]
 
 MALE, FEMALE = 1, 2
 
-KINDS = ("care", "unaccompanied", "short_break", "support")
-"""How a family becomes known: straight into care, as an unaccompanied child, for short breaks, for support."""
+KINDS = ("care", "unaccompanied", "short_break", "support", "taken_over")
+"""How a family becomes known: straight into care, as an unaccompanied child, for short breaks, for support; or, by the
+authority it first lives in, as a child whose care another authority takes over."""
 
 ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
 """Broad ethnic groups, as the returns code them."""
@@ -74,6 +79,17 @@ def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDAr
 def authority_of(family: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the order of the authority in whose queue families stand."""
     return np.asarray((family >> np.uint64(QUEUE_BITS + 17)).astype(np.int64) - 1)
+
+
+def queued(family: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the collection year in whose queue families stand, and their place in it."""
+    year = (family >> np.uint64(QUEUE_BITS + 3)) & np.uint64((1 << 14) - 1)
+    return year.astype(np.int64), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.int64)
+
+
+def is_taken_over(family: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say which families are those of a child whose care passes from one authority to another."""
+    return np.asarray((family >> np.uint64(QUEUE_BITS)) & np.uint64(7) == KINDS.index("taken_over"))
 
 
 def members(
@@ -186,19 +202,22 @@ def _birth(
     return birth.astype(np.int32)
 
 
+def ethnic_mix(behaviour: Behaviour) -> NDArray[np.float64]:
+    """Return the weight of each of ETHNICITIES in each authority, shape (22, 5) in official order."""
+    codes = [authority.code for authority in all_authorities()]
+    return behaviour.table("ethnicity.by_authority", behaviour.profile.warm_up_from, codes, ETHNICITIES)
+
+
 def ethnicity(
     streams: Streams,
     behaviour: Behaviour,
     order: NDArray[np.int64],
-    codes: list[str],
     family: NDArray[np.uint64],
     unaccompanied: NDArray[np.bool_],
 ) -> NDArray[np.int8]:
-    """Return the index into ETHNICITIES; a family has one. `codes` are the authorities' codes in official order."""
-    base = behaviour.profile.warm_up_from
-    weights = behaviour.table("ethnicity.by_authority", base, codes, ETHNICITIES)[order]
-    arriving = behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
-    weights = np.where(unaccompanied[:, None], arriving, weights)
+    """Return the index into ETHNICITIES of families; `order` is that of the authority whose mix they are drawn from."""
+    arriving = behaviour.vector("ethnicity.unaccompanied", behaviour.profile.warm_up_from, ETHNICITIES)
+    weights = np.where(unaccompanied[:, None], arriving, ethnic_mix(behaviour)[order])
     return choose(streams("ethnicity").uniform(family), weights).astype(np.int8)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DESTINATIONS",
+    "DRAWN",
     "AdoptionClock",
     "Entrants",
     "Outcome",
@@ -43,7 +44,11 @@ DESTINATIONS = (
 """Where a period leads: back home, special guardianship to the foster carer or another, adoption, the eve of the
 18th birthday, independence before it, death, another authority, custody."""
 
+DRAWN = -1
+"""No legal status is brought along: the one a period begins with is drawn."""
+
 _HOME, _CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT = range(6)
+_NOT_TAKEN_OVER = [DESTINATIONS.index(name) for name in ("adoption", "independent", "custody")]
 _SHORTEST_STAY = 2
 """Being looked after means more than 24 hours (section 74 of the 2014 Act): two dates apart always is."""
 
@@ -54,7 +59,8 @@ class Entrants:
 
     `name` is the child's own number, `lead` that of the brother or sister (or self) whose proceedings they share and
     `lead_birth` that child's birth day, `number` counts the child's periods from 0, `entry` is the first day,
-    `unaccompanied` a flag.
+    `unaccompanied` a flag. `under` is the legal status a child brings along from another authority (index into
+    ROUTES); for all others it is DRAWN.
     """
 
     name: NDArray[np.uint64]
@@ -64,6 +70,7 @@ class Entrants:
     birth: Days
     entry: Days
     unaccompanied: NDArray[np.bool_]
+    under: NDArray[np.int8]
 
     def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice) -> Entrants:
         """Return the chosen ones."""
@@ -87,6 +94,7 @@ def entrants_of(children: _Columns, periods: _Columns, rows: NDArray[np.integer[
         birth=children["birth"][child],
         entry=periods["start"][rows],
         unaccompanied=children["unaccompanied"][child],
+        under=periods["under"][rows],
     )
 
 
@@ -125,6 +133,8 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     # so that a year in which a child left care never ends in a way that leaves no care leaver.
     back = who.number > 0
     weights[np.ix_(back, np.array([DESTINATIONS.index("died"), DESTINATIONS.index("transfer")]))] = 0.0
+    # Care that is taken over is care for years to come, under whatever order it comes with.
+    weights[np.ix_(who.under != DRAWN, np.array(_NOT_TAKEN_OVER))] = 0.0
     destination = choose(streams("destination").uniform(decides, who.entry), weights)
 
     last = birthday(who.birth, 18) - 1
@@ -196,7 +206,7 @@ def _stay_home(
 ) -> NDArray[np.float64]:
     """Stays that end otherwise than by growing up: a short kind and a long kind, by age at entry."""
     share = behaviour.vector("care.stay.short_share", year, BANDS)[group]
-    is_short = streams("short stay").uniform(decides, who.entry) < share
+    is_short = (streams("short stay").uniform(decides, who.entry) < share) & (who.under == DRAWN)
     median_short, sigma_short = _pair(behaviour, "care.stay.short", year)
     median_long, sigma_long = _pair(behaviour, "care.stay.long", year)
     return lognormal_days(

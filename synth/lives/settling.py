@@ -12,7 +12,7 @@ import numpy as np
 
 from synth.dates import Days, day_of_year_start, quarter_day
 from synth.lives.draw import choose
-from synth.lives.people import ETHNICITIES
+from synth.lives.people import ETHNICITIES, ethnic_mix, ethnicity
 from synth.lives.plans import N1, NEEDS
 
 if TYPE_CHECKING:
@@ -56,9 +56,8 @@ def settle_ethnicity(
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
     at = place[first]
     size = np.bincount(member, counted, len(families)).astype(np.int64)
-    base = book.behaviour.profile.warm_up_from
-    weights = book.behaviour.table("ethnicity.by_authority", base, book.codes, ETHNICITIES)[book.order[at]]
-    group = book.ethnicity(at, families, unaccompanied=False)
+    weights = ethnic_mix(book.behaviour)[book.order[at]]
+    group = ethnicity(book.streams, book.behaviour, book.order[at], families, np.zeros(len(families), bool))
     free = size > 0
     group[free] = 0
     # The rarest group first; whoever is left over belongs to the largest one.
@@ -83,7 +82,8 @@ def settle_ethnicity_alone(
         return None
     base = book.behaviour.profile.warm_up_from
     mix = book.behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
-    group = book.ethnicity(place, new.family, unaccompanied=True)
+    alone = np.ones(len(new.family), bool)
+    group = ethnicity(book.streams, book.behaviour, book.order[place], new.family, alone)
     u = book.streams("ethnicity").uniform(new.family)
     for child in np.flatnonzero(chosen).tolist():
         open_groups = mix * (room[place[child]] > 0)

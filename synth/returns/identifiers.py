@@ -8,13 +8,14 @@ import numpy as np
 
 from synth.dates import Days, birthday
 from synth.lives.draw import within
+from synth.lives.people import queued
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth.lives.streams import Streams
 
-__all__ = ["PREFIX", "first_school_day", "local_ids", "pupil_numbers", "serials"]
+__all__ = ["PREFIX", "brought_along", "first_school_day", "local_ids", "pupil_numbers", "serials"]
 
 PREFIX = "SYN"
 """Every local identifier starts with these letters: no authority's system numbers children so."""
@@ -22,6 +23,7 @@ PREFIX = "SYN"
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
 """Crockford's 32 signs: no I, L, O or U to misread."""
 _SIGNS, _BITS, _SERIAL_BITS = 7, 35, 20
+_LAST_SERIAL, _BROUGHT_A_YEAR = 999_999, 997
 _CHECK_LETTERS = np.frombuffer(b"ABCDEFGHJKLMNPQRTUVWXYZ", np.uint8)
 """Check letters of a pupil number in order of the remainder, without I, O and S (UPN standard 2.0)."""
 
@@ -49,6 +51,16 @@ def local_ids(streams: Streams, order: NDArray[np.int64], serial: NDArray[np.int
     signs = [(number >> np.uint64(5 * place)) & np.uint64(31) for place in reversed(range(_SIGNS))]
     letters = [np.full(len(number), ord(letter), np.uint8) for letter in PREFIX]
     return _text([*letters, *(_ALPHABET[sign.astype(np.int64)] for sign in signs)])
+
+
+def brought_along(family: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return serials for the pupil numbers of children whose care passes from one authority to another.
+
+    They are the same in both, unique in the authority a number comes from, and far above the serials of the children
+    counted there.
+    """
+    year, place = queued(family)
+    return _LAST_SERIAL - year % 100 * _BROUGHT_A_YEAR - place
 
 
 def first_school_day(

@@ -10,9 +10,9 @@ import numpy as np
 from synth.dates import Days, calendar_year, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
-from synth.lives.people import ETHNICITIES
+from synth.lives.people import ETHNICITIES, authority_of, is_taken_over
 from synth.returns.addresses import home_postcodes
-from synth.returns.identifiers import first_school_day, local_ids, pupil_numbers, serials
+from synth.returns.identifiers import brought_along, first_school_day, local_ids, pupil_numbers, serials
 from synth.returns.traits import Subjects
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
     enrolled = first_school_day(streams, name, birth, alone, known, leaves)
     has_upn = enrolled <= last_day(history.year)
     issued = calendar_year(np.where(has_upn, enrolled, 0)).astype(np.int64)
-    numbers = pupil_numbers(np.array([a.education_number for a in everyone])[order], serial, issued)
+    # A pupil number stays with the child, whoever looks after it.
+    brings = is_taken_over(family)
+    issuer = np.where(brings, authority_of(family), order)
+    serial_there = np.where(brings, brought_along(family), serial)
+    numbers = pupil_numbers(np.array([a.education_number for a in everyone])[issuer], serial_there, issued)
     homes = home_postcodes(streams, order, family)
     return Roster(
         order=order,

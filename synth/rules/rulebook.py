@@ -26,6 +26,7 @@ from synth.rules import (  # noqa: F401
     places,
     plans,
     stays,
+    transfers,
     whole_census,
     whole_files,
 )

@@ -12,10 +12,8 @@ from synth.rules.common import (
     ENDS,
     TOO_OLD,
     answer,
-    at_rows,
     birthday,
     day_text,
-    keyed,
     lone,
     put,
     same,
@@ -23,7 +21,6 @@ from synth.rules.common import (
 )
 from synth.rules.registry import rule
 from synth.rules.shown import WHAT_CHANGED, around
-from synth.tables import LA
 
 if TYPE_CHECKING:
     import numpy as np
@@ -200,68 +197,3 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     may = sorted(g.allowed("home_postcode_may_match"))
     away = take(t.episodes, pl.col("home").is_not_null() & ~placement.is_in(may), rows)
     return put(t, "episode", {"PLACEMENT_POSTCODE": {row: t.episodes["home"][row] for row in away}})
-
-
-def numbered(t: Tables) -> pl.DataFrame:
-    """Return children (who) with a pupil number, temporary ones aside."""
-    upn = pl.col("UPN")
-    return (
-        t.typed("child")
-        .with_columns(who=t.numbers["child"])
-        .filter(pl.col("who").is_not_null() & upn.str.contains(r"^[A-Z][0-9]{12}$"))
-        .select("who", upn=upn)
-        .unique("who", keep="first", maintain_order=True)
-    )
-
-
-@rule("CLA122", form="episode", needs=("child",))
-def taken_over_later(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where a child whom another authority took over starts in another one, though not on that or the next day.
-
-    Children are known again by the pupil number. One who starts nowhere in these files may have gone elsewhere in the
-    UK, and is not queried.
-    """
-    gap = int(g.limit(ENDING, "E3", "max_gap_days") or 0)
-    over = t.episodes.filter(pl.col("finish") == "E3").select("row", "la", "who", "end")
-    if over.is_empty():
-        return answer(t.episodes, pl.col("row").is_null())
-    people = t.view(numbered)
-    over = over.join(people, on="who")
-    people = people.filter(pl.col("upn").is_in(over["upn"].implode()))
-    begins = (pl.col("reason") == "S") & pl.col("who").is_in(people["who"].implode())
-    begun = t.episodes.filter(begins).select("la", "who", "start").join(people, on="who")
-    pairs = over.join(begun, on="upn", suffix="_new").filter(pl.col("la") != pl.col("la_new"))
-    fits = (pl.col("start") - pl.col("end")).dt.total_days().is_between(0, gap)
-    late = pairs.group_by("row").agg(fits=fits.any()).filter(~pl.col("fits"))
-    return at_rows(t.episodes.height, late["row"])
-
-
-@taken_over_later.breaker(entails=("CLA101", "CLA102", "CRCS-052", "CRCS-054", *ENDS))
-def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    days = int(g.limit(ENDING, "E3", "max_gap_days") or 0) + 1
-    frame = t.episodes.join(t.view(numbered), on="who", how="left", maintain_order="left")
-    later = end + pl.duration(days=days)
-    young = (later < g.last_day) & (later < birthday("dob", ADULT))
-    left = take(frame, pl.col("last") & pl.col("upn").is_not_null() & (legal != "V1") & young, rows)
-    las, ids, ends = frame["la"], frame["id"], frame["end"]
-    codes = sorted(g.values("local_authority"))
-    other = {(las[row], ids[row]): next(code for code in codes if code != las[row]) for row in left}
-    children, episodes = t.text("child"), put(t, "episode", {ENDING: same(left, "E3")})["episode"]
-    keys = keyed(t, "child").select("la", "id").rows()
-    copied = [n for n, key in enumerate(keys) if key in other]
-    arrived = children[copied].with_columns(
-        pl.Series(LA, [other[keys[n]] for n in copied], dtype=pl.String),
-    )
-    begun = t.text("episode")[left].with_columns(
-        pl.Series(LA, [other[las[row], ids[row]] for row in left], dtype=pl.String),
-        pl.lit("1").alias("EPISODE_NUMBER"),
-        pl.Series(
-            "EPISODE_START_DATE", [day_text(ends[row] + dt.timedelta(days=days)) for row in left], dtype=pl.String
-        ),
-        *(pl.lit(None, dtype=pl.String).alias(name) for name in ("EPISODE_END_DATE", ENDING, "PLACEMENT_POSTCODE")),
-        pl.lit("S").alias("REASON_EPISODE_STARTED_CODE"),
-        pl.lit("Z1").alias(PLACEMENT),
-        pl.lit("V2").alias("LEGAL_STATUS_CODE"),
-    )
-    longer = {"child": [children, arrived], "episode": [episodes, begun]}
-    return {form: pl.concat(parts, how="vertical_relaxed") for form, parts in longer.items()}
