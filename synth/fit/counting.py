@@ -220,7 +220,7 @@ def _starts(lived: _Lived) -> Iterator[tuple[str, Count]]:
     yield "starts", _number(np.unique(lived.child[new]))
     need = lived.history.children["need"][lived.child[new]]
     yield "starts_abuse_or_neglect", _share(need == NEEDS.index("N1"))
-    yield "ever_looked_after", _number(np.unique(lived.child[period["end"] > lived.first]))
+    yield "ever_looked_after", _number(np.unique(lived.child))
 
 
 def _endings(lived: _Lived) -> Iterator[tuple[str, Count]]:

@@ -40,8 +40,6 @@ __all__ = ["Listed", "Walk", "placed_as_moved"]
 _GROUP_OF = {"V2": "agreement", "C1": "care_order", "C2": "care_order", "E1": "other"}
 _CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in STATUSES])
 """The group of legal status (LEGAL) of each of STATUSES."""
-_SOON = 60
-"""Days of a year within which those move on whose stay was to be over before it."""
 _ADOPTION_CELLS = [n for n, cell in enumerate(PLACES) if cell.startswith("adoption.")]
 
 
@@ -133,7 +131,8 @@ class Walk:
         chances, since, day = self.filling.chances, last_day(year - 1), last_day(year)
         over = rows[(chances.end[rows] <= day) & (self.listed.end[rows] > chances.end[rows])]
         u = chances.uniform("moves on", over, year)
-        start = np.where(chances.end[over] > since, chances.end[over], since + within(u, 1, _SOON)).astype(np.int32)
+        soon = since + within(u, 1, int(chances.behaviour.scalar("placement.moves_on_within_days", chances.base)))
+        start = np.where(chances.end[over] > since, chances.end[over], soon).astype(np.int32)
         longest = int(chances.behaviour.scalar("care.staying_longer_days", chances.base))
         stop = np.minimum(start + longest, birthday(chances.who.birth[over], 18)).astype(np.int32)
         there = start < self.listed.end[over]

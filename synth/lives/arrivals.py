@@ -190,12 +190,15 @@ def _by_order(
 
 
 def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]) -> list[_Arrivals]:
-    """Draw only children of the right sex and age, who stay beyond 31 March, until no cell has room."""
+    """Draw only children of the right sex and age, who stay beyond 31 March, until no cell has room.
+
+    They are not on the way to an order the year has enough of, unless hardly anybody else is to be found.
+    """
     tried = np.zeros(len(cells.room), np.int64)
     # Newborns come with the queue, as many as there are places for plans that young.
     latest = last_day(year) if book.targets("status", year, "newest") is None else quarter_day(year)
     blocks: list[_Arrivals] = []
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         if not cells.room.any():
             return blocks
         count = np.where(cells.room > 0, 3 * cells.room + 4, 0)
@@ -208,8 +211,8 @@ def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]
         codes = np.where(sex == 0, MALE, FEMALE).astype(np.int8)
         new, entry = only_children(book.streams, book.behaviour, family, codes, age.astype(np.int32), year)
         found = _outcomes(book, place, new, entry, family, "care", year)
-        others = ~np.isin(found.drawn.destination, not_bound_for) & (found.members.birth <= latest)
-        found = replace(found, stays=found.stays & others)
+        bound = np.isin(found.drawn.destination, not_bound_for) & (attempt < _ATTEMPTS // 2)
+        found = replace(found, stays=found.stays & ~bound & (found.members.birth <= latest))
         first: NDArray[np.int64] = np.cumsum(found.stays) - found.stays
         before = np.concatenate(([0], np.cumsum(found.stays)))[np.cumsum(count)[cell] - count[cell]]
         chosen = found.stays & (first - before < cells.room[cell])

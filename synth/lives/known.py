@@ -122,6 +122,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     who, drawn = who.only(lasting), Outcome(drawn.destination[lasting], drawn.end[lasting])
     # Those chosen stand in line by their own draw; only as many go as the year has room for.
     order = np.lexsort((u, place))
+    back = np.bincount(inverse, child["care_end"][rows] >= first, len(family))
     counts = np.bincount(inverse, stays, len(family)).astype(np.int64)
     fits = np.zeros(len(family), bool)
     if cells is None:
@@ -140,8 +141,10 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
         share = behaviour.scalar("care.from_plan.share", year)
         brief = [] if spare is None else [Budget(leaving, np.floor(share * spare).astype(np.int64))]
         groups = _room_in_groups(book, year, rows[who_stays], rank[inverse[who_stays]], len(family))
-        left = np.maximum(wanted, 0)
-        found = fit_in(rank[inverse[who_stays]], number, len(family), cells.room, left, [*brief, *groups])
+        found = fit_in(
+            rank[inverse[who_stays]], number, len(family), cells.room, np.maximum(wanted, 0),
+            [*brief, *groups, *_back_in_the_year(book, year, back[order])],
+        )  # fmt: skip
         found |= _while_spare(place[order], counts[order] == 0, brief)
         fits[order] = found
     take = fits[inverse]
@@ -161,6 +164,15 @@ def _room_in_groups(
         Budget(np.bincount(family[group == n], minlength=families), np.maximum(room[:, n], 0))
         for n in range(1, room.shape[1])
     ]
+
+
+def _back_in_the_year(book: Book, year: int, size: NDArray[np.int64]) -> list[Budget]:
+    """Return how many children each authority takes back who left it in the same year; `size` counts each family's."""
+    starts = book.targets("starts", year, "starts")
+    if starts is None:
+        return []
+    hoped = book.behaviour.scalar("care.back_in_year_share", year) * starts
+    return [Budget(size, book.rounded(hoped, "back in the year", year))]
 
 
 def _while_spare(place: NDArray[np.int64], nobody: NDArray[np.bool_], budgets: Sequence[Budget]) -> NDArray[np.bool_]:
