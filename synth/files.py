@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from synth.geography.authorities import Authority
     from synth.returns.columns import Form
 
-__all__ = ["FILES", "MANIFEST", "Generated", "check_place", "folder_in_place", "write_csv"]
+__all__ = ["FILES", "GENERATOR", "MANIFEST", "REPORT", "Generated", "check_place", "folder_in_place", "write_csv"]
 
 FILES = {
     "crcs": "synthetic_crcs.csv",
@@ -33,8 +33,10 @@ FILES = {
 }
 """Form -> file name. The last is no form: it gives every Welsh postcode used a 2011 small area (LSOA)."""
 
-
 MANIFEST = "manifest.json"
+REPORT = "report.html"
+GENERATOR = '<meta name="generator" content="synth">'
+"""Stands near the beginning of a report."""
 _SET_ASIDE = "-old"
 
 
@@ -81,12 +83,20 @@ def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; move it away or give another --out.")
     if target.is_dir():
-        others = sorted(entry.name for entry in target.iterdir() if entry.name not in known)
+        others = sorted(e.name for e in target.iterdir() if e.name not in known and not _is_report(e))
         if others:
             raise InputError(
                 f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"
                 " move them away or give another --out."
             )
+
+
+def _is_report(path: Path) -> bool:
+    """Say whether a file is a report of this program, which goes with the files it tells of."""
+    if path.name != REPORT or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return GENERATOR.encode() in file.read(2000)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from synth.fidelity.folders import Year
     from synth.published import Cell, Tables
 
-__all__ = ["Comparison", "Result", "compare"]
+__all__ = ["Comparison", "Figure", "Result", "compare", "figure"]
 
 _CLOSE = 1e-9
 _PER = 10_000
@@ -52,6 +52,20 @@ class Comparison:
     results: tuple[Result, ...]
     skipped: tuple[tuple[Cell, str], ...]
     superseded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure counted in files, in the printed unit: `scale` children to one unit of it, out of `base` children.
+
+    A mean or a change counts no children: `scale` is None, and `error` its standard error; 0 for all others, whose
+    error depends on what they are held against.
+    """
+
+    value: float
+    scale: float | None
+    base: float = 0.0
+    error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,37 +116,55 @@ def _why_not(this: Year, row: Counted, cell: Cell, earlier: Counter | None) -> s
     return ""
 
 
-def _found(
-    row: Counted, cell: Cell, now: Counter, earlier: Counter | None, populations: Mapping[str, Mapping[str, float]]
-) -> _Found:
-    area = cell.geography
+def figure(
+    row: Counted,
+    area: str,
+    unit: str,
+    now: Counter,
+    earlier: Counter | None,
+    populations: Mapping[str, Mapping[str, float]],
+) -> Figure:
+    """Count one figure of an area (ONS code), in the unit it is printed in.
+
+    `earlier` counts the year before, which rows with `years` need; `populations` has children by ONS code at the
+    mid-year before under "estimate" or "rebased", for rates.
+    """
     if row.mean:
         mean, spread, n = now.mean(row, area)
-        return _Found(mean, spread / math.sqrt(max(n, 1)), None)
+        return Figure(mean, None, error=spread / math.sqrt(max(n, 1)))
     count, base = now.rows(row)[area], now.base(row)[area]
     if row.years == "change" and earlier:
         past = earlier.rows(row)[area]
         error = 100 * count / max(past, 1) * math.sqrt(1 / max(count, 1) + 1 / max(past, 1))
-        return _Found(100 * (count / max(past, 1) - 1), error, None)
-    scale = _scale(row, cell, base, populations)
-    doubled = 1.0
+        return Figure(100 * (count / max(past, 1) - 1), None, error=error)
+    scale = _scale(row, area, unit, base, populations)
     if row.years and earlier:
-        # Most children of one stock are in the next: the two counts are taken to err together.
-        years, doubled = (2, 1.0) if row.years == "mean" else (1, 2.0)
+        years = 2 if row.years == "mean" else 1
         count = (count + earlier.rows(row)[area]) / years
         base = (base + earlier.base(row)[area]) / years
-    edge = _nearest(count / scale, cell.low, cell.high) * scale
+    return Figure(count / scale, scale, base)
+
+
+def _found(
+    row: Counted, cell: Cell, now: Counter, earlier: Counter | None, populations: Mapping[str, Mapping[str, float]]
+) -> _Found:
+    made = figure(row, cell.geography, cell.unit, now, earlier, populations)
+    if made.scale is None:
+        return _Found(made.value, made.error, None)
+    # Most children of one stock are in the next: the two counts of a sum are taken to err together.
+    doubled = 2.0 if row.years == "sum" else 1.0
+    edge = _nearest(made.value, cell.low, cell.high) * made.scale
     divided = cell.unit == "percent" or (VIEWS[row.view] == "stock" and row.where)
-    share = min(edge / base, 1.0) if divided and base else 0.0
+    share = min(edge / made.base, 1.0) if divided and made.base else 0.0
     error = math.sqrt(doubled * max(edge * (1 - share), 1.0))
-    return _Found(count / scale, error / scale, scale)
+    return _Found(made.value, error / made.scale, made.scale)
 
 
-def _scale(row: Counted, cell: Cell, base: float, populations: Mapping[str, Mapping[str, float]]) -> float:
+def _scale(row: Counted, area: str, unit: str, base: float, populations: Mapping[str, Mapping[str, float]]) -> float:
     """Return children per printed unit."""
     if row.population:
-        return populations[row.population][cell.geography] / _PER
-    return max(base, 1.0) / 100 if cell.unit == "percent" else 1.0
+        return populations[row.population][area] / _PER
+    return max(base, 1.0) / 100 if unit == "percent" else 1.0
 
 
 def _nearest(value: float, low: float, high: float) -> float:

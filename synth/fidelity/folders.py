@@ -14,9 +14,12 @@ from synth.guidance import RETURNS
 from synth.reading import guidance_of, read_return, year_folders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Year", "read_year", "year_before"]
+    from synth.tables import FormTable
+
+__all__ = ["Year", "read_manifest", "read_year", "year_before", "year_from"]
 
 _FORMS = ("child", "episode", "adoption", "care_leaver", "crcs")
 
@@ -50,16 +53,20 @@ def read_year(folder: Path) -> Year:
     Raises InputError where the folder has no manifest, one that is damaged, or not all of its forms, and as
     `read_return` does for files that cannot be read.
     """
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
+    parts = [read_return(folder, name, guidance_of(folder, name, manifest["year"])) for name in RETURNS]
+    return year_from(folder, manifest, {form: table for part in parts for form, table in part.forms.items()})
+
+
+def year_from(folder: Path, manifest: dict[str, Any], forms: Mapping[str, FormTable]) -> Year:
+    """Return a generated year whose forms have been read; InputError where not all of them are there."""
     year = manifest["year"]
-    missing = [FILES[form] for form in _FORMS if not (folder / FILES[form]).is_file()]
+    missing = [FILES[form] for form in _FORMS if form not in forms]
     if missing:
         raise InputError(
             f"{folder}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing; a whole year is needed. "
             f"Write it again with: {manifest['command']}",
         )
-    parts = [read_return(folder, name, guidance_of(folder, name, year)) for name in RETURNS]
-    forms = {form: table.typed for part in parts for form, table in part.forms.items()}
     profile = manifest["profile"]
     return Year(
         folder=folder,
@@ -68,7 +75,7 @@ def read_year(folder: Path) -> Year:
         seed=manifest["seed"],
         profile=str(profile.get("name", "")),
         profile_digest=str(profile.get("sha256", "")),
-        views=Views(forms, year),
+        views=Views({form: table.typed for form, table in forms.items()}, year),
     )
 
 
@@ -77,7 +84,7 @@ def year_before(this: Year) -> Year | None:
     folder = this.folder.resolve().parent / str(this.year - 1)
     if not (folder / MANIFEST).is_file():
         return None
-    found = _manifest(folder)
+    found = read_manifest(folder)
     same = (
         found["seed"] == this.seed
         and found["year"] == this.year - 1
@@ -87,7 +94,8 @@ def year_before(this: Year) -> Year | None:
     return read_year(folder) if same else None
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read what a folder says of itself; InputError where it has no manifest or a damaged one."""
     path = folder / MANIFEST
     if not path.is_file():
         what = "is no folder" if not folder.is_dir() else f"has no {MANIFEST}"

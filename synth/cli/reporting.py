@@ -1,0 +1,34 @@
+"""Commands that show what was generated: report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synth.cli.group import main
+
+__all__ = ["report"]
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: report.html in FOLDER]")
+@click.option("--lang", type=click.Choice(["en", "cy"]), default="en", show_default=True, help="Language shown first.")
+@click.option(
+    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
+)
+def report(folder: Path, out: Path | None, lang: str, profile: Path | None) -> None:
+    """Write a report that can be looked at: one HTML file, offline, in English and Welsh.
+
+    FOLDER is that of a generated year, or of several. The report shows counts, rates and flows beside the published
+    ones, every published cell inside or outside its interval, what the validator found and what is assumed.
+    """
+    from synth.files import REPORT  # noqa: PLC0415
+    from synth.profile import load_profile  # noqa: PLC0415
+    from synth.report import write_report  # noqa: PLC0415
+
+    path = out or folder / REPORT
+    facts = write_report(folder, load_profile(profile), path, lang)
+    years = f"{facts.years[0].year} to {facts.latest.year}" if facts.panel else f"{facts.latest.year}"
+    click.echo(f"Written to {path}: {years}, {path.stat().st_size / 1e6:.1f} MB. Open it in a browser.")

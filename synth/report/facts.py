@@ -1,0 +1,206 @@
+"""What a report tells: generated years read once, held against what was published and against the guidance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from synth.errors import InputError
+from synth.fidelity.comparison import Comparison, Result, compare
+from synth.fidelity.folders import Year, read_manifest, year_from
+from synth.files import MANIFEST
+from synth.geography.authorities import all_authorities
+from synth.published import WALES, load_tables
+from synth.reading import read_folder, year_folders
+from synth.validate.run import validate_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from synth.geography.authorities import Authority
+    from synth.profile import Profile
+    from synth.published import Tables
+    from synth.tables import Tables as TypedTables
+    from synth.validate.report import Report
+
+__all__ = ["Facts", "Stock", "YearFacts", "gather"]
+
+_STOCK = "looked_after_at_31_march"
+_WHOLE = ("", "all", "CH/039")
+"""What stands for all children of a table; CH/039 is the name of a performance measure."""
+_FAR, _FEW = 0.05, 5
+"""A stock nothing was published about is off where it is this share, and more than so many children, from the level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Children looked after on 31 March in one authority.
+
+    `low` and `high` are the published interval, None where nothing was published; `level` is what the profile aims at.
+    """
+
+    authority: Authority
+    generated: int
+    level: int
+    low: float | None
+    high: float | None
+    rate: float
+
+    @property
+    def published(self) -> bool:
+        """Whether a figure of the authority was published for the year."""
+        return self.low is not None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the stock lies in the published interval, or without one near the profile's level."""
+        if self.low is not None and self.high is not None:
+            return self.low <= self.generated <= self.high
+        return abs(self.generated - self.level) <= max(_FEW, _FAR * self.level)
+
+    @property
+    def off(self) -> float:
+        """How far the stock is from the level, as a share of it."""
+        return self.generated / max(self.level, 1) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class YearFacts:
+    """One year: its files, the comparison (None for a projection) and the report of the validator."""
+
+    this: Year
+    tables: TypedTables
+    manifest: Mapping[str, Any]
+    comparison: Comparison | None
+    validation: Report
+    stocks: tuple[Stock, ...]
+
+    @property
+    def year(self) -> int:
+        """The year of the 31 March on which it ends."""
+        return self.this.year
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """All cells compared."""
+        return self.comparison.results if self.comparison else ()
+
+    def wales(self, measure: str, dim1: str = "", unit: str = "count") -> Result | None:
+        """Return the figure of Wales published about a measure, the first where there are several."""
+        for found in self.results:
+            cell = found.cell
+            if (cell.measure, cell.geography, cell.dim1, cell.unit) == (measure, WALES, dim1, unit):
+                return found
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that one report tells; `years` rise and have at least one member."""
+
+    folder: Path
+    years: tuple[YearFacts, ...]
+    profile: Profile
+
+    @property
+    def latest(self) -> YearFacts:
+        """The last year."""
+        return self.years[-1]
+
+    @property
+    def panel(self) -> bool:
+        """Whether there are several years."""
+        return len(self.years) > 1
+
+    @property
+    def same_profile(self) -> bool:
+        """Whether the profile at hand is the one the files were made with."""
+        from synth.profile import digest  # noqa: PLC0415  slow to import
+
+        found = digest(self.profile)
+        return all(one.this.profile_digest == found for one in self.years if one.comparison)
+
+
+def gather(folder: Path, profile: Profile) -> Facts:
+    """Read the folder of a generated year, or of several, each beside the one before where that is there.
+
+    Raises InputError where it is neither, and as `read_year` does.
+    """
+    tables = load_tables()
+    folders = [folder] if (folder / MANIFEST).is_file() else list(year_folders(folder).values())
+    if not folders:
+        what = "is no folder" if not folder.is_dir() else "holds neither a manifest.json nor folders of years"
+        raise InputError(f"{folder} {what}; expected what synth generate writes, such as outputs/2023 or outputs.")
+    years: list[YearFacts] = []
+    before = _before(folders[0])
+    for path in folders:
+        manifest = read_manifest(path)
+        now = read_folder(path, manifest["year"])
+        this = year_from(path, manifest, now.forms)
+        earlier, last = before if before and _follows(before[0], this) else (None, None)
+        known = this.year <= profile.years[1]
+        one = YearFacts(
+            this=this,
+            tables=now,
+            manifest=manifest,
+            comparison=compare(this, earlier, tables, profile.held_out) if known else None,
+            validation=validate_tables(replace(now, last=last), this.year),
+            stocks=_stocks(this, profile, tables, known=known),
+        )
+        years.append(replace(one, stocks=_with_published(one)))
+        before = this, now
+    return Facts(folder, tuple(years), profile)
+
+
+def _before(first: Path) -> tuple[Year, TypedTables] | None:
+    """Return the year before the first where it lies beside it, else None."""
+    path = first.resolve().parent / str(read_manifest(first)["year"] - 1)
+    if not (path / MANIFEST).is_file():
+        return None
+    manifest = read_manifest(path)
+    held = read_folder(path, manifest["year"])
+    return year_from(path, manifest, held.forms), held
+
+
+def _follows(earlier: Year, this: Year) -> bool:
+    """Say whether two years are the same lives, one after the other."""
+    same = (earlier.seed, earlier.profile_digest) == (this.seed, this.profile_digest)
+    return same and earlier.year == this.year - 1 and set(earlier.authorities) >= set(this.authorities)
+
+
+def _stocks(this: Year, profile: Profile, tables: Tables, *, known: bool) -> tuple[Stock, ...]:
+    """Count the stock of each authority in the files, beside the level of the profile."""
+    counts = dict(this.views.looked_after.group_by("LOCAL_AUTHORITY_CODE").len().iter_rows())
+    children = tables.children(this.year - 1)
+    year = this.year if known else profile.years[1]
+    return tuple(
+        Stock(
+            authority=area,
+            generated=counts.get(area.code, 0),
+            level=profile.level("looked_after", area.code, year),
+            low=None,
+            high=None,
+            rate=10_000 * counts.get(area.code, 0) / children[area.ons_code],
+        )
+        for area in all_authorities()
+        if area.code in this.authorities
+    )
+
+
+def _with_published(facts: YearFacts) -> tuple[Stock, ...]:
+    """Give stocks their published intervals, the narrowest where several figures speak of one."""
+    found: dict[str, tuple[float, float]] = {}
+    for result in facts.results:
+        cell = result.cell
+        if (cell.measure, cell.unit) != (_STOCK, "count") or cell.dim1 not in _WHOLE or cell.dim2 not in _WHOLE:
+            continue
+        low, high = found.get(cell.geography, (0.0, float("inf")))
+        if cell.high - cell.low < high - low:
+            found[cell.geography] = cell.low, cell.high
+    return tuple(
+        replace(stock, low=found[stock.authority.ons_code][0], high=found[stock.authority.ons_code][1])
+        if stock.authority.ons_code in found
+        else stock
+        for stock in facts.stocks
+    )
