@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import birthday, last_day
+from synth.dates import birthday, last_day, year_of
 from synth.lives.draw import within
 from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
 from synth.lives.periods import DESTINATIONS
@@ -246,11 +246,24 @@ class Proceedings:
         day = next_working_day(self.day + 1 + within(self._uniform("placement order put off"), 0, self._spread))
         soonest, last = self._placing_bounds(day)
         rows = np.flatnonzero(made & (soonest <= last))
+        # Once: lives leave room for a placement that gives way to an order put off past the year it was due in.
+        rows = rows[order[rows] <= self._order_as_drawn(rows)]
         cost = 1.0 + (day[rows] - order[rows]) / 365
         order[rows] = day[rows]
         found = self._decided(case, rows, cost)
         # A placement gives way to its order by as much as lives leave room for (see `timing`).
         return replace(found, path=replace(found.path, placed=np.maximum(found.path.placed, soonest[found.rows])))
+
+    def _order_as_drawn(self, rows: NDArray[np.int64]) -> Days:
+        """Return the day of the placement order some periods were drawn with (LATER without one)."""
+        day = np.empty(len(rows), np.int32)
+        entered = year_of(self.who.entry[rows])
+        for year in np.unique(entered):
+            then = entered == year
+            who, destination, end = self.who.only(rows[then]), self.destination[rows[then]], self.end[rows[then]]
+            case, _ = entering(self.streams, self.behaviour, self.guidance, who, destination, end, int(year))
+            day[then] = case.order_day
+        return day
 
     def _order_in_vain(self) -> Another:
         """Let a small child in proceedings have a placement order in the year that leads to no adoption.
