@@ -254,6 +254,9 @@ def test_everything_shows_in_a_browser_without_network(browser, page, tmp_path, 
     assert shown.locator(".page:not([hidden]) h1").inner_text() == "Cofnodion gofal cymdeithasol plant synthetig"
     assert shown.evaluate("document.activeElement.className") == "switch", "the focus stays on the switch"
     assert said == []
+    shown.emulate_media(media="print")
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    assert shown.evaluate(paper) == "rgb(255, 255, 255)", "on paper it is light, whatever the screen is"
     context.close()
 
 
