@@ -118,6 +118,7 @@ def test_an_authority_whose_stock_is_off_is_named_first(folder, profile, tmp_pat
     assert "Wales 2023, Looked after on 31 March" in first_screen
     welsh = page[page.index('data-language="cy"') :]
     assert "Caerdydd 2023" in welsh[: welsh.index("<nav")]
+    assert "Cardiff" not in welsh[: welsh.index("<script")], "authorities have their Welsh names throughout"
 
 
 def test_a_broken_rule_is_named(folder, profile, tmp_path):
@@ -144,6 +145,7 @@ def test_a_projection_says_so_and_is_held_against_nothing(profile, tmp_path):
     assert "A projection: nothing was published about 2025" in page
     assert "Amcanestyniad" in page
     assert '<html lang="cy">' in page
+    assert "<title>Cofnodion" in page
     alone = report_html(gather(tmp_path / "o" / "2025", profile))
     assert "Every published cell" not in alone
 

@@ -44,7 +44,7 @@ def dots(facts: Facts, say: Words) -> Chart:
                 "lane": place % 7,
                 "role": say(f"role_{result.role}"),
                 "inside": say("inside") if result.inside else say("outside"),
-                "told": f"{cell.table} {year} {_about(result)}: {result.generated:.6g} ({printed})",
+                "told": f"{cell.table} {year} {_about(result, say)}: {result.generated:.6g} ({printed})",
             }
         )
     tables = sorted({value["table"] for value in values}, key=lambda name: (name.startswith("crcs"), name))
@@ -96,10 +96,12 @@ def _place(result: Result) -> float:
     return math.copysign(min(1 + abs(result.z) / 2, _EDGE) if math.isfinite(result.z) else _EDGE, result.z)
 
 
-def _about(result: Result) -> str:
-    """Say what a cell is about, as printed in its table."""
+def _about(result: Result, say: Words) -> str:
+    """Say what a cell is about: the place, and the rest as printed in its table."""
     cell = result.cell
-    names = {area.ons_code: area.name for area in all_authorities()} | {WALES: "Wales"}
+    welsh = say.language == "cy"
+    names = {area.ons_code: area.welsh_name if welsh else area.name for area in all_authorities()}
+    names[WALES] = say("wales")
     dims = ", ".join(part for part in (cell.dim1, cell.dim2) if part)
     return f"{names.get(cell.geography, cell.geography)}, {cell.measure.replace('_', ' ')}" + (
         f", {dims}" if dims else ""
@@ -114,7 +116,7 @@ def misses(facts: Facts, say: Words) -> Chart:
         [
             result.cell.table,
             year,
-            _about(result),
+            _about(result, say),
             say(f"role_{result.role}"),
             f"{result.cell.low:,.6g}-{result.cell.high:,.6g}",
             f"{result.generated:,.6g}",

@@ -116,9 +116,9 @@ def flows(facts: Facts, say: Words) -> Chart:
             for went, target in targets.items()
         ]
     encoding = {
-        "y": axis("from", "nominal", say("before"), sort=list(sources.values()), axis={"labelLimit": 190}),
+        "y": axis("from", "nominal", say("before"), sort=list(sources.values()), axis={"labelLimit": 230}),
         "x": axis(
-            "to", "nominal", say("after"), sort=list(targets.values()), axis={"labelAngle": -55, "labelLimit": 190}
+            "to", "nominal", say("after"), sort=list(targets.values()), axis={"labelAngle": -55, "labelLimit": 230}
         ),
     }
     layer = [

@@ -14,7 +14,7 @@ from synth.report.charts import Chart, axis, colour, number, share, specificatio
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from synth.report.facts import Facts, YearFacts
+    from synth.report.facts import Facts, Stock, YearFacts
     from synth.report.words import Words
 
 __all__ = ["LEGAL", "PLACEMENTS", "groups", "pyramid", "status", "tiles"]
@@ -62,7 +62,7 @@ def tiles(facts: Facts, say: Words) -> Chart:
     rows: list[list[str | int | float]] = []
     for stock in facts.latest.stocks:
         place = places[stock.authority.ons_code]
-        name = stock.authority.welsh_name if welsh else stock.authority.name
+        name = _name(stock, say)
         shown = (
             say("published_between", low=number(stock.low), high=number(stock.high or 0))
             if stock.low is not None
@@ -135,14 +135,18 @@ def tiles(facts: Facts, say: Words) -> Chart:
     first, last = (pick(facts.latest.stocks, key=lambda stock: stock.rate) for pick in (min, max))
     alt = say(
         "tiles_alt",
-        low=first.authority.name,
+        low=_name(first, say),
         low_rate=f"{first.rate:.0f}",
-        high=last.authority.name,
+        high=_name(last, say),
         high_rate=f"{last.rate:.0f}",
         off=", ".join(map(str, off)) or say("none"),
     )
     head = [say("authority"), say("looked_after"), say("published"), say("per_10000"), say("verdict")]
     return Chart("tiles", say("tiles"), alt, head, rows, spec, say("tiles_note"))
+
+
+def _name(stock: Stock, say: Words) -> str:
+    return stock.authority.welsh_name if say.language == "cy" else stock.authority.name
 
 
 def pyramid(facts: Facts, say: Words) -> Chart:
@@ -249,7 +253,7 @@ def _interval(one: YearFacts, key: str) -> dict[str, float]:
 
 
 def _in_one_year(names: Sequence[str], say: Words) -> list[dict[str, Any]]:
-    place = {"y": axis("group", "nominal", sort=list(names), axis={"labelLimit": 190})}
+    place = {"y": axis("group", "nominal", sort=list(names), axis={"labelLimit": 230})}
     return [
         {
             "mark": {"type": "bar", "color": "var(--c0)"},
