@@ -134,6 +134,22 @@ def test_a_broken_rule_is_named(folder, profile, tmp_path):
     assert re.search(r"Rule CLA0\d\d", page)
 
 
+def test_files_with_many_mistakes_are_reported_all_the_same(folder, profile, tmp_path):
+    """A report is most wanted where something is wrong."""
+    assert (
+        CliRunner().invoke(main, ["spoil", str(folder), "--out", str(tmp_path / "2023"), "--rate", "0.3"]).exit_code
+        == 0
+    )
+    shutil.copy(folder / "manifest.json", tmp_path / "2023")
+    page = report_html(gather(tmp_path / "2023", profile))
+    assert "Look here first" in page
+    assert "and " in page[page.index("Look here first") : page.index("<nav")], "more than are named"
+    (tmp_path / "2023" / "synthetic_cla_adoption.csv").unlink()
+    missing = CliRunner().invoke(main, ["report", str(tmp_path / "2023")])
+    assert missing.exit_code == 2
+    assert "synthetic_cla_adoption.csv is missing" in missing.output
+
+
 def test_a_projection_says_so_and_is_held_against_nothing(profile, tmp_path):
     run = CliRunner().invoke(
         main, ["generate", "--authorities", "Torfaen", "--years", "2024-2025", "--out", str(tmp_path / "o"), "--quiet"]

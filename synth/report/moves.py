@@ -195,10 +195,14 @@ def turnover(facts: Facts, say: Words) -> Chart:
 
 
 def timelines(facts: Facts, say: Words) -> Chart:
-    """Draw the placements of a few children day by day, with the changes of legal status above them."""
+    """Draw the placements of a few children day by day, with the changes of legal status above them.
+
+    Episodes that cannot be read are left out.
+    """
     frames = [
         one.tables.typed("episode")
-        .filter(pl.col("LEGAL_STATUS_CODE").ne_missing("V1"))
+        .filter(pl.col("LEGAL_STATUS_CODE") != "V1")
+        .drop_nulls([*_KEY, "EPISODE_START_DATE", "PLACEMENT_TYPE_CODE"])
         .with_columns(told=pl.lit(one.year))
         for one in facts.years
     ]

@@ -151,7 +151,8 @@ def _name(stock: Stock, say: Words) -> str:
 
 def pyramid(facts: Facts, say: Words) -> Chart:
     """Draw children by single year of age, boys to the left, with the published age groups where there are any."""
-    frame = facts.latest.this.views.looked_after
+    # Who has no readable age or sex stands in no bar.
+    frame = facts.latest.this.views.looked_after.drop_nulls(["age", "GNDR_CD"])
     counts = {(sex, age): n for sex, age, n in frame.group_by("GNDR_CD", "age").len().iter_rows()}
     sexes = {"1": say("boys"), "2": say("girls")}
     values: list[dict[str, Any]] = []
@@ -206,7 +207,10 @@ def pyramid(facts: Facts, say: Words) -> Chart:
 
 
 def groups(column: str, of: Mapping[str, Sequence[str]]) -> pl.Expr:
-    """Return the key of the group each code of a column belongs to; that without codes takes all others."""
+    """Return the key of the group each code of a column belongs to; that without codes takes all others.
+
+    What cannot be read belongs to none.
+    """
     rest = next((key for key, codes in of.items() if not codes), None)
     known = {code: key for key, codes in of.items() for code in codes}
     return pl.col(column).cast(pl.String).replace_strict(known, default=rest, return_dtype=pl.String)
