@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, YEAR, formats, main
+from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, MADE_WITH, YEAR, formats, main
 from synth.errors import InputError
 
 __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
@@ -149,9 +149,7 @@ def _names(given: str) -> tuple[str, ...]:
     help="Exit with 1 where a smaller share of the fitted cells lies inside.",
 )
 @click.option("--all", "all_cells", is_flag=True, help="In text: list every cell, not only the misses.")
-@click.option(
-    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
-)
+@MADE_WITH
 def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None) -> None:
     """Hold the files of a generated year against every published cell.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from synth.cli.group import COLLECTION, PROFILE, main
+from synth.cli.group import COLLECTION, PROFILE, QUIET, main
 from synth.cli.progress import Progress
 from synth.errors import InputError
 
@@ -48,7 +48,7 @@ __all__ = ["generate", "show"]
 @click.option("--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
               help="Folder in which the year's folder is made.")  # fmt: skip
 @PROFILE
-@click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+@QUIET
 def generate(
     authorities: str,
     year: int | None,

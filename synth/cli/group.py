@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
-__all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "PROFILE", "YEAR", "formats", "main"]
+__all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "MADE_WITH", "PROFILE", "QUIET", "YEAR", "formats", "main"]
 
 YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
 PROFILE = click.option(
@@ -24,6 +24,10 @@ PROFILE = click.option(
     type=click.Path(path_type=Path),
     help="Profile or overlay file (JSON); the built-in one without it.",
 )
+MADE_WITH = click.option(
+    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
+)
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 LAST_YEAR = click.option(
     "--last-year",
     multiple=True,

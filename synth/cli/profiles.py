@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from synth.cli.group import FORMAT, PROFILE, YEAR, main
+from synth.cli.group import FORMAT, PROFILE, QUIET, YEAR, main
 from synth.cli.progress import Steps
 
 __all__ = ["fit", "profile"]
@@ -66,7 +66,7 @@ def profile_check(profile: Path | None) -> None:
 )
 @click.option("--hold-out", multiple=True, metavar="TABLE", help="Leave a table out (T16, or 'T16 measure'); repeat.")
 @click.option("--year", type=int, help="With --hold-out: report this year only.")
-@click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+@QUIET
 def fit(
     published: Path | None,
     behaviour: Path | None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from synth.cli.group import main
+from synth.cli.group import MADE_WITH, main
 
 __all__ = ["report"]
 
@@ -15,9 +15,7 @@ __all__ = ["report"]
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: report.html in FOLDER]")
 @click.option("--lang", type=click.Choice(["en", "cy"]), default="en", show_default=True, help="Language shown first.")
-@click.option(
-    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
-)
+@MADE_WITH
 def report(folder: Path, out: Path | None, lang: str, profile: Path | None) -> None:
     """Write a report that can be looked at: one HTML file, offline, in English and Welsh.
 

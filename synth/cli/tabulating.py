@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from synth.cli.group import main
+from synth.cli.group import QUIET, main
 
 __all__ = ["tables"]
 
@@ -25,7 +25,7 @@ __all__ = ["tables"]
     multiple=True,
     help="csv: a file a table, a row a figure; xlsx: one workbook, a sheet a table; may be repeated, both without it.",
 )
-@click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+@QUIET
 def tables(folder: Path, out: Path | None, forms: tuple[str, ...], quiet: bool) -> None:
     """Write the published tables as the records of a year give them, printed as the statisticians would.
 

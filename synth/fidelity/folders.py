@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from synth.tables import FormTable
 
-__all__ = ["Year", "read_manifest", "read_year", "year_before", "year_from"]
+__all__ = [
+    "Year",
+    "folder_before",
+    "follows",
+    "generated_years",
+    "read_manifest",
+    "read_year",
+    "year_before",
+    "year_from",
+]
 
 _FORMS = ("child", "episode", "adoption", "care_leaver", "crcs")
 
@@ -81,17 +90,29 @@ def year_from(folder: Path, manifest: dict[str, Any], forms: Mapping[str, FormTa
 
 def year_before(this: Year) -> Year | None:
     """Return the year before of the same seed, profile and authorities where it lies beside this one, else None."""
+    folder = folder_before(this)
+    return read_year(folder) if folder else None
+
+
+def folder_before(this: Year) -> Path | None:
+    """Return the folder of the year before where it lies beside this one and holds the same lives, else None."""
     folder = this.folder.resolve().parent / str(this.year - 1)
-    if not (folder / MANIFEST).is_file():
-        return None
-    found = read_manifest(folder)
-    same = (
-        found["seed"] == this.seed
-        and found["year"] == this.year - 1
-        and set(found["authorities"]) >= set(this.authorities)
-        and found["profile"].get("sha256") == this.profile_digest
+    return folder if (folder / MANIFEST).is_file() and follows(read_manifest(folder), this) else None
+
+
+def follows(earlier: Mapping[str, Any], this: Year) -> bool:
+    """Say whether a year holds the lives of an earlier one, told by the manifest of that, a year on."""
+    return (
+        earlier["seed"] == this.seed
+        and earlier["year"] == this.year - 1
+        and set(earlier["authorities"]) >= set(this.authorities)
+        and earlier["profile"].get("sha256") == this.profile_digest
     )
-    return read_year(folder) if same else None
+
+
+def generated_years(folder: Path) -> list[Path]:
+    """Return the folders of generated years that stand in a folder, rising."""
+    return [year for year in year_folders(folder).values() if (year / MANIFEST).is_file()]
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -99,7 +120,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         what = "is no folder" if not folder.is_dir() else f"has no {MANIFEST}"
-        years = [year for year in year_folders(folder).values() if (year / MANIFEST).is_file()]
+        years = generated_years(folder)
         such = f"{years[-1]}, which lies in it" if years else "outputs/2023"
         raise InputError(f"{folder} {what}; expected the folder of a year written by synth generate, such as {such}.")
     try:

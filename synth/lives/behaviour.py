@@ -9,7 +9,7 @@ import numpy as np
 from synth.lives.draw import matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -61,6 +61,14 @@ class Behaviour:
         if key not in self._memory:
             self._memory[key] = matrix(self.value(name, year), rows, columns)
         return self._memory[key]  # type: ignore[no-any-return]
+
+    def targets(self, table: str, year: int, codes: Iterable[str]) -> NDArray[np.int64] | None:
+        """Return the children some authorities are to have in a table of targets, shape (authorities, cells).
+
+        None where one of them has no target in the year.
+        """
+        found = [self.profile.target(table, code, year) for code in codes]
+        return None if any(counts is None for counts in found) else np.array(found, np.int64)
 
     def rows(
         self,

@@ -97,13 +97,11 @@ class Book:
 
     def targets(self, table: str, year: int, *cells: str) -> NDArray[np.int64] | None:
         """Return the children of each authority the profile aims at in some cells of a table together, or None."""
-        profile = self.behaviour.profile
-        names = profile.cells_of(table, year)
-        found = [profile.target(table, area.code, year) for area in self.authorities]
-        if any(counts is None for counts in found):
+        found = self.behaviour.targets(table, year, (area.code for area in self.authorities))
+        if found is None:
             return None
-        chosen = [names.index(cell) for cell in cells]
-        return np.asarray(np.array(found, np.int64)[:, chosen].sum(axis=1))
+        names = self.behaviour.profile.cells_of(table, year)
+        return np.asarray(found[:, [names.index(cell) for cell in cells]].sum(axis=1))
 
     def by_authority(self, children: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count children (by row) in each authority."""

@@ -38,10 +38,10 @@ class Cells:
     @classmethod
     def of_year(cls, book: Book, year: int) -> Cells | None:
         """Return the cells of a year, or None where the profile has no targets by sex and age."""
-        found = [book.behaviour.profile.target("stock", a.code, year) for a in book.authorities]
-        if any(counts is None for counts in found):
+        found = book.behaviour.targets("stock", year, (area.code for area in book.authorities))
+        if found is None:
             return None
-        wanted = np.array(found, np.int64).ravel()
+        wanted = found.ravel()
         return cls(year, wanted, wanted.copy())
 
     def number(self, place: NDArray[np.integer], birth: Days, sex: NDArray[np.int8]) -> NDArray[np.int64]:

@@ -51,8 +51,8 @@ ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
 
 _SIZES = ("1", "2", "3", "4", "5")
 _OLDEST = 17
-QUEUE_BITS = 24
-"""Low bits of a family's name: its place in the queue."""
+QUEUE_BITS, _KIND_BITS, _YEAR_BITS = 24, 3, 14
+"""Bits of a family's name, from the lowest: its place in the queue, its kind, its year; above them its authority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +72,25 @@ class Members:
 
 def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDArray[np.int64]) -> NDArray[np.uint64]:
     """Return the names of families in the queues of a year; `authority` is its order, `place` counts from 0."""
-    base = (((authority + 1) << 14 | year) << 3 | KINDS.index(kind)) << QUEUE_BITS
+    base = (((authority + 1) << _YEAR_BITS | year) << _KIND_BITS | KINDS.index(kind)) << QUEUE_BITS
     return (base + place).astype(np.uint64)
 
 
 def authority_of(family: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the order of the authority in whose queue families stand."""
-    return np.asarray((family >> np.uint64(QUEUE_BITS + 17)).astype(np.int64) - 1)
+    return np.asarray((family >> np.uint64(QUEUE_BITS + _KIND_BITS + _YEAR_BITS)).astype(np.int64) - 1)
 
 
 def queued(family: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the collection year in whose queue families stand, and their place in it."""
-    year = (family >> np.uint64(QUEUE_BITS + 3)) & np.uint64((1 << 14) - 1)
+    year = (family >> np.uint64(QUEUE_BITS + _KIND_BITS)) & np.uint64((1 << _YEAR_BITS) - 1)
     return year.astype(np.int64), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.int64)
 
 
 def is_taken_over(family: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Say which families are those of a child whose care passes from one authority to another."""
-    return np.asarray((family >> np.uint64(QUEUE_BITS)) & np.uint64(7) == KINDS.index("taken_over"))
+    kind = (family >> np.uint64(QUEUE_BITS)) & np.uint64((1 << _KIND_BITS) - 1)
+    return np.asarray(kind == KINDS.index("taken_over"))
 
 
 def members(

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from synth.lives.book import Book
     from synth.lives.cells import Cells
     from synth.lives.streams import Streams
-    from synth.profile import Profile
 
 __all__ = ["Transfers", "hand_over", "transfers"]
 
@@ -123,7 +122,7 @@ def transfers(streams: Streams, behaviour: Behaviour, year: int) -> Transfers:
 def _leaving(streams: Streams, behaviour: Behaviour, year: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the authority of each child taken over by anyone, and the child's number there in the year."""
     order = np.array([authority.order for authority in all_authorities()])
-    endings, starts = (_targets(behaviour.profile, table, year) for table in ("endings", "starts"))
+    endings, starts = (behaviour.targets(table, year, _everywhere()) for table in ("endings", "starts"))
     if endings is not None:
         counts = endings[:, behaviour.profile.cells_of("endings", year).index("E3")]
     elif starts is not None:
@@ -135,10 +134,9 @@ def _leaving(streams: Streams, behaviour: Behaviour, year: int) -> tuple[NDArray
     return sender, np.arange(len(sender)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _targets(profile: Profile, table: str, year: int) -> NDArray[np.int64] | None:
-    """Return what the profile aims at in a table in each authority of Wales, shape (22, cells), or None."""
-    found = [profile.target(table, authority.code, year) for authority in all_authorities()]
-    return None if any(counts is None for counts in found) else np.array(found, np.int64)
+def _everywhere() -> list[str]:
+    """Return the codes of all authorities of Wales in their order."""
+    return [authority.code for authority in all_authorities()]
 
 
 def _receiving(
@@ -166,7 +164,7 @@ def _sex_and_age(
     ages = oldest - youngest + 1
     boys = behaviour.scalar("household.male_share.care", year)
     weights = np.repeat([boys, 1 - boys], ages) * np.ones((len(family), 1))
-    now, before = (_targets(behaviour.profile, "stock", when) for when in (year, year - 1))
+    now, before = (behaviour.targets("stock", when, _everywhere()) for when in (year, year - 1))
     if now is not None and before is not None:
         grown = np.array([now[:, sex * AGES + youngest :][:, :ages] for sex in (0, 1)])
         grown -= np.array([before[:, sex * AGES + youngest - 1 :][:, :ages] for sex in (0, 1)])

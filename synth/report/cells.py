@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from synth.geography.authorities import all_authorities
 from synth.profile.check import basis_counts
-from synth.published import WALES
 from synth.report.charts import Chart, axis, colour, number, share, specification
 
 if TYPE_CHECKING:
@@ -99,13 +97,8 @@ def _place(result: Result) -> float:
 def _about(result: Result, say: Words) -> str:
     """Say what a cell is about: the place, and the rest as printed in its table."""
     cell = result.cell
-    welsh = say.language == "cy"
-    names = {area.ons_code: area.welsh_name if welsh else area.name for area in all_authorities()}
-    names[WALES] = say("wales")
     dims = ", ".join(part for part in (cell.dim1, cell.dim2) if part)
-    return f"{names.get(cell.geography, cell.geography)}, {cell.measure.replace('_', ' ')}" + (
-        f", {dims}" if dims else ""
-    )
+    return f"{say.place(cell.geography)}, {cell.measure.replace('_', ' ')}" + (f", {dims}" if dims else "")
 
 
 def misses(facts: Facts, say: Words) -> Chart:

@@ -33,7 +33,7 @@ def factors(facts: Facts, say: Words) -> Chart:
         column = pl.col(row["item"]).cast(pl.String)
         asked = frame.filter(column.is_in(row["within"].split("/"))) if row["within"] else frame
         part = asked.filter(column.is_in(row["values"].split("/"))).height
-        found = one.wales(row["measure"], row["dim1"], "percent") if row["measure"] and one.this.whole else None
+        found = one.wales(row["measure"], row["dim1"], "percent") if row["measure"] else None
         parameter = facts.profile.parameters.get(row["parameter"])
         basis = "published" if found else parameter.basis if parameter else "assumed"
         value: dict[str, Any] = {

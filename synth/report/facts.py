@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
 from synth.fidelity.comparison import Comparison, Result, compare
-from synth.fidelity.folders import Year, read_manifest, year_from
+from synth.fidelity.folders import Year, folder_before, follows, read_manifest, year_from
 from synth.files import MANIFEST
 from synth.geography.authorities import all_authorities
 from synth.published import WALES, load_tables
@@ -37,26 +37,21 @@ _FAR, _FEW = 0.05, 5
 class Stock:
     """Children looked after on 31 March in one authority.
 
-    `low` and `high` are the published interval, None where nothing was published; `level` is what the profile aims at.
+    `interval` is the published one, ends included, None where nothing was published; `level` is what the profile aims
+    at.
     """
 
     authority: Authority
     generated: int
     level: int
-    low: float | None
-    high: float | None
+    interval: tuple[float, float] | None
     rate: float
-
-    @property
-    def published(self) -> bool:
-        """Whether a figure of the authority was published for the year."""
-        return self.low is not None
 
     @property
     def fits(self) -> bool:
         """Whether the stock lies in the published interval, or without one near the profile's level."""
-        if self.low is not None and self.high is not None:
-            return self.low <= self.generated <= self.high
+        if self.interval:
+            return self.interval[0] <= self.generated <= self.interval[1]
         return abs(self.generated - self.level) <= max(_FEW, _FAR * self.level)
 
     @property
@@ -99,7 +94,6 @@ class YearFacts:
 class Facts:
     """All that one report tells; `years` rise and have at least one member."""
 
-    folder: Path
     years: tuple[YearFacts, ...]
     profile: Profile
 
@@ -133,74 +127,62 @@ def gather(folder: Path, profile: Profile) -> Facts:
         what = "is no folder" if not folder.is_dir() else "holds neither a manifest.json nor folders of years"
         raise InputError(f"{folder} {what}; expected what synth generate writes, such as outputs/2023 or outputs.")
     years: list[YearFacts] = []
-    before = _before(folders[0])
+    before: tuple[Year, TypedTables, dict[str, Any]] | None = None
     for path in folders:
-        manifest = read_manifest(path)
-        now = read_folder(path, manifest["year"])
-        this = year_from(path, manifest, now.forms)
-        earlier, last = before if before and _follows(before[0], this) else (None, None)
+        this, now, manifest = read = _read(path)
+        if before is None and (beside := folder_before(this)):
+            before = _read(beside)
+        earlier, last, _ = before if before and follows(before[2], this) else (None, None, None)
         known = this.year <= profile.years[1]
-        one = YearFacts(
-            this=this,
-            tables=now,
-            manifest=manifest,
-            comparison=compare(this, earlier, tables, profile.held_out) if known else None,
-            validation=validate_tables(replace(now, last=last), this.year),
-            stocks=_stocks(this, profile, tables, known=known),
+        comparison = compare(this, earlier, tables, profile.held_out) if known else None
+        years.append(
+            YearFacts(
+                this=this,
+                tables=now,
+                manifest=manifest,
+                comparison=comparison,
+                validation=validate_tables(replace(now, last=last), this.year),
+                stocks=_stocks(this, profile, tables, _intervals(comparison)),
+            )
         )
-        years.append(replace(one, stocks=_with_published(one)))
-        before = this, now
-    return Facts(folder, tuple(years), profile)
+        before = read
+    return Facts(tuple(years), profile)
 
 
-def _before(first: Path) -> tuple[Year, TypedTables] | None:
-    """Return the year before the first where it lies beside it, else None."""
-    path = first.resolve().parent / str(read_manifest(first)["year"] - 1)
-    if not (path / MANIFEST).is_file():
-        return None
-    manifest = read_manifest(path)
-    held = read_folder(path, manifest["year"])
-    return year_from(path, manifest, held.forms), held
+def _read(folder: Path) -> tuple[Year, TypedTables, dict[str, Any]]:
+    """Read the folder of a year: what it is, its forms as the validator reads them, its manifest."""
+    manifest = read_manifest(folder)
+    held = read_folder(folder, manifest["year"])
+    return year_from(folder, manifest, held.forms), held, manifest
 
 
-def _follows(earlier: Year, this: Year) -> bool:
-    """Say whether two years are the same lives, one after the other."""
-    same = (earlier.seed, earlier.profile_digest) == (this.seed, this.profile_digest)
-    return same and earlier.year == this.year - 1 and set(earlier.authorities) >= set(this.authorities)
-
-
-def _stocks(this: Year, profile: Profile, tables: Tables, *, known: bool) -> tuple[Stock, ...]:
-    """Count the stock of each authority in the files, beside the level of the profile."""
-    counts = dict(this.views.looked_after.group_by("LOCAL_AUTHORITY_CODE").len().iter_rows())
-    children = tables.children(this.year - 1)
-    year = this.year if known else profile.years[1]
-    return tuple(
-        Stock(
-            authority=area,
-            generated=counts.get(area.code, 0),
-            level=profile.level("looked_after", area.code, year),
-            low=None,
-            high=None,
-            rate=10_000 * counts.get(area.code, 0) / children[area.ons_code],
-        )
-        for area in all_authorities()
-        if area.code in this.authorities
-    )
-
-
-def _with_published(facts: YearFacts) -> tuple[Stock, ...]:
-    """Give stocks their published intervals, the narrowest where several figures speak of one."""
+def _intervals(comparison: Comparison | None) -> dict[str, tuple[float, float]]:
+    """Return the published interval of each authority's stock, the narrowest where several figures speak of one."""
     found: dict[str, tuple[float, float]] = {}
-    for result in facts.results:
+    for result in comparison.results if comparison else ():
         cell = result.cell
         if (cell.measure, cell.unit) != (_STOCK, "count") or cell.dim1 not in _WHOLE or cell.dim2 not in _WHOLE:
             continue
         low, high = found.get(cell.geography, (0.0, float("inf")))
         if cell.high - cell.low < high - low:
             found[cell.geography] = cell.low, cell.high
+    return found
+
+
+def _stocks(
+    this: Year, profile: Profile, tables: Tables, intervals: Mapping[str, tuple[float, float]]
+) -> tuple[Stock, ...]:
+    """Count the stock of each authority in the files, beside the level of the profile, its last in a projection."""
+    counts = dict(this.views.looked_after.group_by("LOCAL_AUTHORITY_CODE").len().iter_rows())
+    children = tables.children(this.year - 1)
     return tuple(
-        replace(stock, low=found[stock.authority.ons_code][0], high=found[stock.authority.ons_code][1])
-        if stock.authority.ons_code in found
-        else stock
-        for stock in facts.stocks
+        Stock(
+            authority=area,
+            generated=counts.get(area.code, 0),
+            level=profile.level("looked_after", area.code, min(this.year, profile.years[1])),
+            interval=intervals.get(area.ons_code),
+            rate=10_000 * counts.get(area.code, 0) / children[area.ons_code],
+        )
+        for area in all_authorities()
+        if area.code in this.authorities
     )

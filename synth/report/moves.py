@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from synth.report.charts import Chart, axis, colour, number, share, specification
-from synth.report.stock import PLACEMENTS, groups
+from synth.report.stock import LEGAL, PLACEMENTS, groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,8 @@ _LEFT = {
     "otherwise": (),
 }
 """Ways of leaving care, by reason."""
-_ROUTES = {
-    "agreement": ("V2",),
-    "care_order": ("C1", "C2"),
-    "held": ("L1", "L2", "L3", "J1", "J2", "J3"),
-    "elsewhere": (),
-}
+_ROUTES = {**{key: LEGAL[key] for key in ("agreement", "care_order", "held")}, "elsewhere": ()}
+"""Ways of coming, by the first legal status: the groups of the stock, without that nobody comes under."""
 _AGES = {"under_1": (0, 0), "ages_1_4": (1, 4), "ages_5_9": (5, 9), "ages_10_15": (10, 15), "ages_16_17": (16, 17)}
 _KEY = ["LOCAL_AUTHORITY_CODE", "SYSTEM_ID"]
 _LIVES = 6
@@ -163,7 +159,7 @@ def turnover(facts: Facts, say: Words) -> Chart:
     values: list[dict[str, Any]] = []
     for one in facts.years:
         for key, (view, measure) in kinds.items():
-            found = one.wales(measure) if one.this.whole else None
+            found = one.wales(measure)
             printed = {"published": found.cell.value} if found and found.cell.value is not None else {}
             values.append({"year": str(one.year), "kind": say(key), "n": one.this.views[view].height, **printed})
     across = {"x": axis("year", "ordinal", axis={"labelAngle": 0})}
@@ -230,8 +226,8 @@ def timelines(facts: Facts, say: Words) -> Chart:
             ended = str(row["REASON_EPISODE_FINISHED_CODE"] or "")
             told = f"{start:%Y-%m-%d} - {end:%Y-%m-%d}: {say(row['group'])} ({code}), {legal}"
             values.append({"life": life, "from": f"{start}", "to": f"{end}", "group": say(row["group"]), "told": told})
-            if legal != before or ended not in ("", "X1"):
-                marks.append({"life": life, "at": f"{start}", "code": legal if legal != before else ""})
+            if legal != before:
+                marks.append({"life": life, "at": f"{start}", "code": legal})
             if ended not in ("", "X1"):
                 marks.append({"life": life, "at": f"{end}", "code": ended})
             before = legal

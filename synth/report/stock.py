@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from synth.published import WALES
 from synth.report.charts import Chart, axis, colour, number, share, specification
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from synth.report.facts import Facts, Stock, YearFacts
+    from synth.report.facts import Facts, YearFacts
     from synth.report.words import Words
 
 __all__ = ["LEGAL", "PLACEMENTS", "groups", "pyramid", "status", "tiles"]
@@ -62,11 +63,11 @@ def tiles(facts: Facts, say: Words) -> Chart:
     rows: list[list[str | int | float]] = []
     for stock in facts.latest.stocks:
         place = places[stock.authority.ons_code]
-        name = _name(stock, say)
+        name = say.place(stock.authority.ons_code)
         shown = (
-            say("published_between", low=number(stock.low), high=number(stock.high or 0))
-            if stock.low is not None
-            else (say("aimed_at", level=number(stock.level)))
+            say("published_between", low=number(stock.interval[0]), high=number(stock.interval[1]))
+            if stock.interval
+            else say("aimed_at", level=number(stock.level))
         )
         told = say("fits") if stock.fits else say("off_by", share=f"{100 * stock.off:+.0f}")
         values.append(
@@ -135,18 +136,14 @@ def tiles(facts: Facts, say: Words) -> Chart:
     first, last = (pick(facts.latest.stocks, key=lambda stock: stock.rate) for pick in (min, max))
     alt = say(
         "tiles_alt",
-        low=_name(first, say),
+        low=say.place(first.authority.ons_code),
         low_rate=f"{first.rate:.0f}",
-        high=_name(last, say),
+        high=say.place(last.authority.ons_code),
         high_rate=f"{last.rate:.0f}",
         off=", ".join(map(str, off)) or say("none"),
     )
     head = [say("authority"), say("looked_after"), say("published"), say("per_10000"), say("verdict")]
     return Chart("tiles", say("tiles"), alt, head, rows, spec, say("tiles_note"))
-
-
-def _name(stock: Stock, say: Words) -> str:
-    return stock.authority.welsh_name if say.language == "cy" else stock.authority.name
 
 
 def pyramid(facts: Facts, say: Words) -> Chart:
@@ -167,7 +164,7 @@ def pyramid(facts: Facts, say: Words) -> Chart:
         for code, printed, sign in (("1", "boys", -1), ("2", "girls", 1))
         for group, (low, high) in _BANDS.items()
         for result in facts.latest.results
-        if (result.cell.table, result.cell.geography) == ("T01", "W92000004")
+        if (result.cell.table, result.cell.geography) == ("T01", WALES)
         and (result.cell.dim1, result.cell.dim2) == (printed, group)
         for age in range(low, high + 1)
     ]
@@ -247,7 +244,7 @@ def status(facts: Facts, say: Words, which: str) -> Chart:
 
 def _interval(one: YearFacts, key: str) -> dict[str, float]:
     """Return the published interval of a group of the stock, where a count of it was published for Wales."""
-    if key not in _PUBLISHED or not one.this.whole:
+    if key not in _PUBLISHED:
         return {}
     found = one.wales(*_PUBLISHED[key])
     if found is None:

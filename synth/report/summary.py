@@ -75,12 +75,10 @@ def _stocks_off(facts: Facts, say: Words) -> list[str]:
     return [
         say(
             "stock_off",
-            name=stock.authority.welsh_name if say.language == "cy" else stock.authority.name,
+            name=say.place(stock.authority.ons_code),
             year=year,
             generated=number(stock.generated),
-            expected=number(stock.level)
-            if stock.low is None or stock.high is None
-            else f"{number(stock.low)}-{number(stock.high)}",
+            expected="-".join(number(end) for end in stock.interval or (stock.level,)),
             off=f"{100 * stock.off:+.0f}%",
         )
         for year, stock in off
@@ -90,8 +88,6 @@ def _stocks_off(facts: Facts, say: Words) -> list[str]:
 def _headlines_off(facts: Facts, say: Words) -> list[str]:
     found = []
     for one in facts.years:
-        if not one.this.whole:
-            continue
         for key, (_, measure) in _HEADLINES.items():
             result = one.wales(measure)
             if result is None or result.inside or result.cell.value is None:
@@ -119,7 +115,7 @@ def headlines(facts: Facts, say: Words) -> Chart:
 
 
 def _headline(one: YearFacts, view: str, measure: str) -> str:
-    result = one.wales(measure) if one.this.whole else None
+    result = one.wales(measure)
     printed = f" ({number(result.cell.value)})" if result and result.cell.value is not None else ""
     return f"{number(one.this.views[view].height)}{printed}"
 

@@ -6,6 +6,9 @@ import csv
 from functools import cache
 from importlib.resources import files
 
+from synth.geography.authorities import all_authorities
+from synth.published import WALES
+
 __all__ = ["LANGUAGES", "Words"]
 
 LANGUAGES = ("en", "cy")
@@ -22,6 +25,15 @@ class Words:
         """Return the words of a key; KeyError for a key that is not in words.csv."""
         text = _words()[key][self._other]
         return text.format(**parts) if parts else text
+
+    def place(self, ons_code: str) -> str:
+        """Return the name of an authority or of Wales; the code itself for any other place."""
+        return self("wales") if ons_code == WALES else _names().get(ons_code, (ons_code,) * 2)[self._other]
+
+
+@cache
+def _names() -> dict[str, tuple[str, str]]:
+    return {area.ons_code: (area.name, area.welsh_name) for area in all_authorities()}
 
 
 @cache

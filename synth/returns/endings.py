@@ -88,11 +88,11 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     for name, reason in _FIXED.items():
         code[care.period["instead"] == DESTINATIONS.index(name)] = reason
     code = np.char.strip(code)
-    cells = [behaviour.profile.target("endings", a.code, care.year) for a in history.authorities]
-    if any(counts is None for counts in cells):
+    cells = behaviour.targets("endings", care.year, (area.code for area in history.authorities))
+    if cells is None:
         return code
     lawful = _lawful(care, legal, kind, away)
-    return _settled(streams, behaviour, history, care, code, lawful, np.array(cells, np.int64))
+    return _settled(streams, behaviour, history, care, code, lawful, cells)
 
 
 def _orders(legal: NDArray[np.int64], kind: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

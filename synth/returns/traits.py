@@ -216,12 +216,12 @@ def _meeting(
     All families of an authority come nearer to the threshold, or further from it, by the same; more lift never takes
     the mark from a family that has it, so halving finds the lift.
     """
-    targets = [behaviour.profile.target("mental_ill_health", code, year) for code in codes]
+    targets = behaviour.targets("mental_ill_health", year, codes)
     flat = np.zeros(len(codes))
-    if any(counts is None for counts in targets):
+    if targets is None:
         return recorded(flat[who.authority])
     present = np.bincount(who.authority, minlength=len(codes)) > 0
-    wanted = np.where(present, np.array(targets)[:, 0], 0)
+    wanted = np.where(present, targets[:, 0], 0)
     low, high = flat - _LARGEST_LIFT, flat + _LARGEST_LIFT
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

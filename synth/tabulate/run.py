@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.fidelity.folders import read_year, year_before
+from synth.fidelity.folders import generated_years, read_year, year_before
 from synth.files import MANIFEST, check_place, folder_in_place
 from synth.published import load_tables
 from synth.published.counted import load_counted
-from synth.reading import year_folders
 from synth.tabulate.figures import published_kinds, standard_figures
 from synth.tabulate.workbook import WORKBOOK, write_workbook
 from synth.tabulate.writing import ABOUT, about, write_csv_tables
@@ -73,7 +72,7 @@ def _years(folder: Path) -> list[Path]:
     """Return the folder itself, or the generated years in it where it is none."""
     if (folder / MANIFEST).is_file():
         return [folder]
-    years = [year for year in year_folders(folder).values() if (year / MANIFEST).is_file()]
+    years = generated_years(folder)
     if years:
         return years
     what = f"holds no {MANIFEST}, nor folders of years that do" if folder.is_dir() else "is no folder"
