@@ -22,13 +22,15 @@ def choose(u: Uniform, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     `u` has shape (n,), `weights` (n, k) or (k,), not necessarily summing to one. A weight of zero is never drawn,
     whatever the uniform. Raises ValueError where a row has no positive weight.
     """
-    table = np.broadcast_to(np.atleast_2d(weights), (len(u), np.atleast_2d(weights).shape[1]))
-    cumulative = np.cumsum(table, axis=1)
-    total = cumulative[:, -1:]
+    # One option after another, each for all rows at once: several times as fast as row after row.
+    cumulative = np.array(np.atleast_2d(weights).T, dtype=np.float64, order="C")
+    for option in range(1, len(cumulative)):
+        cumulative[option] += cumulative[option - 1]
+    total = cumulative[-1]
     if len(u) and not (total > 0).all():
         raise ValueError("no option has a positive weight")
     # `<=` steps over leading options of weight zero; u < 1 keeps the last positive option the ceiling.
-    return np.asarray((cumulative <= (u[:, None] * total)).sum(axis=1), dtype=np.int64)
+    return np.asarray((cumulative <= u * total).sum(axis=0), dtype=np.int64)
 
 
 def normal(u: Uniform) -> NDArray[np.float64]:

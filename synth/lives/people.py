@@ -106,16 +106,19 @@ def members(
     )
     first = _first_child(streams, behaviour, kind, family, on, year)
     queue = np.repeat(np.arange(len(family)), size)
-    starts = np.concatenate(([0], np.cumsum(size)[:-1])) if len(size) else np.zeros(0, np.int64)
-    place = np.arange(len(queue)) - starts[queue]
-    name = family[queue] * np.uint64(8) + place.astype(np.uint64)
-    birth = _birth(streams, behaviour, name, place, first[queue], year)
-    age = age_on(birth, on[queue])
-    sibling_fits = (birth <= on[queue]) & (age >= 0) & (birthday(birth, 17) > on[queue])
-    keep = (place == 0) | sibling_fits
+    place = np.arange(len(queue)) - np.repeat(np.cumsum(size) - size, size)
+    named = family[queue]
+    name = named * np.uint64(8) + place.astype(np.uint64)
+    birth = first[queue]
+    keep = np.ones(len(queue), bool)
+    others = np.flatnonzero(place)
+    birth[others] = _births(streams, behaviour, name[others], place[others], queue[others], first, year)
+    born, day = birth[others], on[queue[others]]
+    keep[others] = (born <= day) & (age_on(born, day) >= 0) & (birthday(born, 17) > day)
+    queue, named, name, birth = queue[keep], named[keep], name[keep], birth[keep]
     male_share = behaviour.scalar(f"household.male_share.{kind}", year)
     sex = np.where(streams("sex").uniform(name) < male_share, MALE, FEMALE).astype(np.int8)
-    return Members(queue[keep], family[queue][keep], name[keep], birth[keep], sex[keep])
+    return Members(queue, named, name, birth, sex)
 
 
 def only_children(
@@ -176,31 +179,35 @@ def _bounds(group: str) -> tuple[int, int]:
     return int(low), int(high or low)
 
 
-def _birth(
+def _births(
     streams: Streams,
     behaviour: Behaviour,
     name: NDArray[np.uint64],
     place: NDArray[np.int64],
+    family: NDArray[np.int64],
     first: Days,
     year: int,
 ) -> Days:
-    """Births of brothers and sisters, older or younger than the first child by whole pregnancies; twins share it."""
+    """Births of brothers and sisters, older or younger than the first child by whole pregnancies; twins share it.
+
+    `place` counts them from 1 in their `family`, which is an index into `first`, the births of the first children.
+    """
     step = within(streams("sibling gap").uniform(name), *behaviour.value("household.sibling_gap_days", year))
     older = streams("sibling older").uniform(name) < behaviour.scalar("household.sibling_older_share", year)
-    twin = (place == 1) & (streams("twin").uniform(name) < behaviour.scalar("household.twin_share", year))
-    birth = first.copy()
+    birth = np.zeros(len(name), np.int32)
     # Each further child stands one pregnancy beyond the last one on its side, so no two are too close.
-    oldest = youngest = first
+    oldest, youngest = first.copy(), first.copy()
     for number in range(1, len(_SIZES)):
-        here = place == number
-        birth = np.where(here, np.where(twin, first, np.where(older, oldest - step, youngest + step)), birth)
-        placed = np.flatnonzero(here)
-        # Children of one family are consecutive: the next place is the next row.
-        onward = placed[(placed + 1 < len(place)) & (np.append(place, 0)[placed + 1] == number + 1)]
-        oldest, youngest = oldest.copy(), youngest.copy()
-        oldest[onward + 1] = np.minimum(oldest[onward], birth[onward])
-        youngest[onward + 1] = np.maximum(youngest[onward], birth[onward])
-    return birth.astype(np.int32)
+        here = np.flatnonzero(place == number)
+        among = family[here]
+        born = np.where(older[here], oldest[among] - step[here], youngest[among] + step[here])
+        if number == 1:
+            twin = streams("twin").uniform(name[here]) < behaviour.scalar("household.twin_share", year)
+            born = np.where(twin, first[among], born)
+        birth[here] = born
+        oldest[among] = np.minimum(oldest[among], born)
+        youngest[among] = np.maximum(youngest[among], born)
+    return birth
 
 
 def ethnic_mix(behaviour: Behaviour) -> NDArray[np.float64]:

@@ -49,6 +49,10 @@ DRAWN = -1
 
 _HOME, _CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT = range(6)
 _NOT_TAKEN_OVER = [DESTINATIONS.index(name) for name in ("adoption", "independent", "custody")]
+_NOT_STAYS = (_CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT)
+_STAYS = ~np.isin(np.arange(len(DESTINATIONS)), _NOT_STAYS)
+"""Where stays lead whose length is drawn like that of children who go home."""
+_ON_WORKING_DAYS = np.isin(np.arange(len(DESTINATIONS)), (_HOME, _CARER, _OTHER))
 _SHORTEST_STAY = 2
 """Being looked after means more than 24 hours (section 74 of the 2014 Act): two dates apart always is."""
 
@@ -138,30 +142,46 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     destination = choose(streams("destination").uniform(decides, who.entry), weights)
 
     last = birthday(who.birth, 18) - 1
-    length = _stay_home(streams, behaviour, who, decides, group, year)
-    guardian = lognormal_days(
-        streams("guardianship stay").uniform(decides, who.entry),
-        *_pair(behaviour, "care.stay.guardianship", year),
-    )
-    length = np.where((destination == _CARER) | (destination == _OTHER), guardian, length)
-    clock = adoption_clock(streams, behaviour, decides, who.entry, year)
-    length = np.where(destination == _ADOPTION, clock.to_adoption, length)
-    end = who.entry + np.maximum(length, _SHORTEST_STAY).astype(np.int32)
-
-    # Orders that end a stay are made on working days; a child who came for days goes home on any.
-    ordered = np.isin(destination, [_HOME, _CARER, _OTHER]) & (
-        length > behaviour.scalar("care.stay.any_day_up_to", year)
-    )
-    end = np.where(ordered, next_working_day(end), end)
-
-    sixteen = np.maximum(birthday(who.birth, 16), who.entry) + 28
-    leaves = within(streams("independence").uniform(who.name, who.number), sixteen, np.maximum(last, sixteen))
-    end = np.where(destination == _INDEPENDENT, leaves, end)
+    end = _ends(streams, behaviour, who, decides, group, destination, year)
     # A stay that would outlast childhood is a stay until 18.
-    outlasts = (destination != _GROWS_UP) & (end >= last)
-    destination = np.where(outlasts, _GROWS_UP, destination)
+    destination = np.where(end >= last, _GROWS_UP, destination)
     end = np.where(destination == _GROWS_UP, last, end)
     return Outcome(destination.astype(np.int8), np.maximum(end, who.entry + _SHORTEST_STAY).astype(np.int32))
+
+
+def _ends(
+    streams: Streams,
+    behaviour: Behaviour,
+    who: Entrants,
+    decides: NDArray[np.uint64],
+    group: NDArray[np.int64],
+    destination: NDArray[np.int64],
+    year: int,
+) -> Days:
+    """Draw when periods end by where they lead; those that last until 18 are not drawn and end on entry."""
+    length = np.zeros(len(destination))
+
+    to_guardian = np.flatnonzero((destination == _CARER) | (destination == _OTHER))
+    u = streams("guardianship stay").uniform(decides[to_guardian], who.entry[to_guardian])
+    length[to_guardian] = lognormal_days(u, *_pair(behaviour, "care.stay.guardianship", year))
+
+    adopted = np.flatnonzero(destination == _ADOPTION)
+    clock = adoption_clock(streams, behaviour, decides[adopted], who.entry[adopted], year)
+    length[adopted] = clock.to_adoption
+
+    others = np.flatnonzero(_STAYS[destination])
+    length[others] = _stay_home(streams, behaviour, who.only(others), decides[others], group[others], year)
+
+    end = who.entry + np.maximum(length, _SHORTEST_STAY).astype(np.int32)
+    # Orders that end a stay are made on working days; a child who came for days goes home on any.
+    ordered = _ON_WORKING_DAYS[destination] & (length > behaviour.scalar("care.stay.any_day_up_to", year))
+    end[ordered] = next_working_day(end[ordered])
+
+    alone = np.flatnonzero(destination == _INDEPENDENT)
+    sixteen = np.maximum(birthday(who.birth[alone], 16), who.entry[alone]) + 28
+    u = streams("independence").uniform(who.name[alone], who.number[alone])
+    end[alone] = within(u, sixteen, np.maximum(birthday(who.birth[alone], 18) - 1, sixteen))
+    return end
 
 
 def deciders(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) -> NDArray[np.uint64]:

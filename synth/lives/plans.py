@@ -44,6 +44,7 @@ N1, _N2, _N6, _N9 = (NEEDS.index(code) for code in ("N1", "N2", "N6", "N9"))
 _GOLDEN_RATIO = 0.6180339887498949
 _OWN = [_N2, _N6, _N9]
 """Needs that are the child's own: a brother or sister does not share them."""
+_IS_OWN = np.isin(np.arange(len(NEEDS)), _OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def needs(
     # The queue keeps a family's children together, the one who brought it in first.
     later = np.zeros(len(family), bool)
     later[1:] = family[1:] == family[:-1]
-    own = later & np.isin(drawn, _OWN)
+    own = later & _IS_OWN[drawn]
     if own.any() and kind != "unaccompanied":
         shared = weights[own].copy()
         shared[:, _OWN] = 0.0
@@ -112,20 +113,23 @@ def registration(
     kind: str,
     year: int,
 ) -> tuple[Days, NDArray[np.int32]]:
-    """Return first day on the register and length in days (0: never) of the plan that begins on `start`.
+    """Return first day on the register and length in days of the plan that begins on `start`.
 
-    Only plans for abuse or neglect (N1) lead to the register; all children of a family are registered together.
+    A length of 0 says never; the first day then says nothing. Only plans for abuse or neglect (N1) lead to the register; all children of a family are registered together.
     """
+    begin, length = start.astype(np.int32), np.zeros(len(start), np.int32)
+    rows = np.flatnonzero(need == N1)
     chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
-    on = (need == N1) & (streams("registered").uniform(family, start) < chance)
+    rows = rows[streams("registered").uniform(family[rows], start[rows]) < chance]
+    family, start = family[rows], start[rows]
     u = streams("register wait").uniform(family, start)
     soon, late = (int(days) for days in behaviour.value("register.wait_days", year))
     later = streams("registered later").uniform(family, start) < behaviour.scalar("register.later_share", year)
-    wait = np.where(later, within(u, soon, late), within(u, 0, soon))
+    begin[rows] = next_working_day(start + np.where(later, within(u, soon, late), within(u, 0, soon)))
     value = behaviour.value("register.length", year)
-    length = lognormal_days(streams("register length").uniform(family, start), value["median_days"], value["sigma"])
-    length = np.clip(length, value["shortest_days"], value["longest_days"])
-    return next_working_day(start + wait), np.where(on, length, 0).astype(np.int32)
+    days = lognormal_days(streams("register length").uniform(family, start), value["median_days"], value["sigma"])
+    length[rows] = np.clip(days, value["shortest_days"], value["longest_days"])
+    return begin, length
 
 
 def support_plan(
@@ -155,13 +159,17 @@ def support_plan(
     u = streams("plan length").uniform(family, number)
     length = np.maximum(lognormal_days(u, table[kind, 0], table[kind, 1]), behaviour.scalar("plan.shortest_days", year))
     begin, on = register
-    tail = within(streams("plan tail").uniform(family, number), *behaviour.value("register.plan_tail_days", year))
-    end = start + np.where(on > 0, np.maximum(length, begin + on + tail - start), length)
+    listed = np.flatnonzero(on)
+    u = streams("plan tail").uniform(family[listed], number[listed])
+    tail = within(u, *behaviour.value("register.plan_tail_days", year))
+    length[listed] = np.maximum(length[listed], begin[listed] + on[listed] + tail - start[listed])
+    end = (start + length).astype(np.int32)
     eve = birthday(birth, 18) - 1
-    grown = end >= eve
-    adult = grown & adult_services(streams, behaviour, family, need, year)
-    end = np.where(grown, eve, end)
-    return PlanEnds(end.astype(np.int32), np.where(adult, _ADULT, _OTHER).astype(np.int8))
+    because = np.full(len(end), _OTHER, np.int8)
+    grown = np.flatnonzero(end >= eve)
+    end[grown] = eve[grown]
+    because[grown[adult_services(streams, behaviour, family[grown], need[grown], year)]] = _ADULT
+    return PlanEnds(end, because)
 
 
 def short_break_series(
@@ -178,8 +186,10 @@ def adult_services(
     streams: Streams, behaviour: Behaviour, who: NDArray[np.uint64], need: NDArray[np.int8], year: int
 ) -> NDArray[np.bool_]:
     """Say whose care adult services take over at 18: most of those with a plan for their own disability (N2)."""
+    goes = need == _N2
     share = behaviour.scalar("plan.adult_services_share_n2", year)
-    return np.asarray((need == _N2) & (streams("adult services").uniform(who) < share))
+    goes[goes] = streams("adult services").uniform(who[goes]) < share
+    return goes
 
 
 def aftercare_end(

@@ -21,16 +21,22 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ODD = np.uint64(0xD1B54A32D192ED03)
 
 
+_ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+_LAST_SHIFT = np.uint64(31)
+
+
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Finaliser of SplitMix64: every input bit reaches every output bit."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    """Finaliser of SplitMix64, in place: every input bit reaches every output bit."""
+    for shift, factor in _ROUNDS:
+        x ^= x >> shift
+        x *= factor
+    x ^= x >> _LAST_SHIFT
+    return x
 
 
 def _as_words(values: ArrayLike) -> NDArray[np.uint64]:
     array = np.atleast_1d(np.asarray(values))
-    return array if array.dtype == np.uint64 else array.astype(np.int64).astype(np.uint64)
+    return array if array.dtype == np.uint64 else array.astype(np.int64).view(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class Stream:
         """Return one 64-bit word for each identity in `who`, combined with the whole numbers in `when`."""
         x = _mix(_as_words(who) * _GOLDEN + self.key)
         for moment in when:
-            x = _mix((x + _GOLDEN) ^ (_as_words(moment) * _ODD))
+            further = _as_words(moment) * _ODD
+            x = _mix((x + _GOLDEN) ^ further)
         return x
 
     def uniform(self, who: ArrayLike, *when: ArrayLike) -> Uniform:
