@@ -70,7 +70,7 @@ def simulate_years(
     """
     streams, behaviour = Streams(seed), Behaviour(profile)
     unfolding = Unfolding(streams, behaviour)
-    for history in lives(streams, behaviour, authorities, years, tick):
+    for history in lives(streams, behaviour, authorities, years, tick, unfolding.seen_from(min(years))):
         care = unfolding.through(history, history.year)
         forms = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
         forms |= cla_forms(streams, behaviour, history, care)

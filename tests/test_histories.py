@@ -3,6 +3,8 @@ import pytest
 from chance import fits_share
 
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day, quarter_day
+from synth.generate import simulate
+from synth.lives.histories import lives
 from synth.lives.people import MALE, is_taken_over
 from synth.lives.periods import DESTINATIONS, DRAWN
 from synth.lives.plans import CLOSURES, NEEDS
@@ -288,3 +290,14 @@ def test_leaving_has_two_peaks(world):
     assert 0.20 <= grown[left].mean() <= 0.32
     stayed = (periods["end"] - periods["start"])[left & ~grown]
     assert 0.4 <= (stayed <= 2 * 365).mean() <= 0.75
+
+
+@pytest.mark.parametrize(("year", "seed", "names"), [(2017, 5, THREE), (2024, 5, THREE), (2021, 2, "Torfaen")])
+def test_what_is_forgotten_of_the_warm_up_makes_no_difference(world, profile, year, seed, names):
+    whole = world(year, seed, names)
+    fewer = next(lives(whole.streams, whole.behaviour, whole.authorities, (year,), shown_from=2015))
+    assert len(fewer.children["name"]) < 0.8 * len(whole.history.children["name"])
+    made = simulate(profile, whole.authorities, year, seed)
+    for name, form in whole.made.forms.items():
+        for column, values in form.items():
+            assert made.forms[name][column].tolist() == values.tolist(), (name, column)

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.dates import birthday, day
+from synth.lives.admission import numbered
 from synth.lives.streams import Streams
-from synth.returns.identifiers import PREFIX, first_school_day, local_ids, pupil_numbers, serials
+from synth.returns.identifiers import PREFIX, first_school_day, local_ids, pupil_numbers
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 SEEDS = st.integers(0, 2**31)
@@ -74,7 +75,7 @@ def test_local_identifiers_do_not_show_the_order_of_arrival():
 @given(st.lists(st.integers(0, 21), max_size=60))
 def test_serials_count_arrivals_within_each_authority(places):
     seen = dict.fromkeys(places, 0)
-    for place, number in zip(places, serials(np.array(places, np.int64)).tolist(), strict=True):
+    for place, number in zip(places, numbered(np.array(places, np.int64)).tolist(), strict=True):
         assert number == seen[place]
         seen[place] += 1
 

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Queue", "admit", "foremost", "queue_lengths", "queues"]
+__all__ = ["Queue", "admit", "foremost", "numbered", "queue_lengths", "queues"]
+
+
+def numbered(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each row's number among those of its group (its index), from 0 and in the order of the rows."""
+    order = np.argsort(group, kind="stable")
+    numbers = np.empty(len(group), np.int64)
+    numbers[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    return numbers
 
 
 def foremost(group: NDArray[np.int64], count: NDArray[np.int64], *keys: NDArray[Any]) -> NDArray[np.bool_]:
@@ -71,12 +79,14 @@ class Queue:
         return running - before[self.place]
 
 
-def admit(queue: Queue, wanted: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+def admit(queue: Queue, wanted: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Admit families from the front of each line until exactly `wanted` children count.
+
+    Returns who is admitted, and how many children are missing from each authority whose line is too short.
 
     Families are taken while they fit; the last places, too few for the next family, go to the first later families
     that bring exactly one. Families that add nobody (they came and left within the year) are taken as long as the
-    line still moves. Returns None where a line is too short.
+    line still moves. Who stands farther back changes nothing for a line in which nobody is missing.
     """
     reached = queue.reached()
     here = wanted[queue.place]
@@ -85,4 +95,4 @@ def admit(queue: Queue, wanted: NDArray[np.int64]) -> NDArray[np.bool_] | None:
     single = ~admitted & (queue.counts == 1)
     admitted |= single & (queue.reached(single.astype(np.int64)) <= missing[queue.place])
     found = np.bincount(queue.place, np.where(admitted, queue.counts, 0), queue.authorities)
-    return admitted if (found == wanted).all() else None
+    return admitted, wanted - found.astype(np.int64)

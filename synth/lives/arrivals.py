@@ -49,11 +49,11 @@ class _Arrivals:
 
     def only(self, rows: NDArray[np.bool_]) -> _Arrivals:
         """Return some of them; families keep their places in the queue."""
-        new, drawn = self.members, self.drawn
+        drawn = self.drawn
         return _Arrivals(
             self.place[rows],
             self.family[rows],
-            Members(new.queue[rows], new.family[rows], new.name[rows], new.birth[rows], new.sex[rows]),
+            self.members.only(rows),
             self.who.only(rows),
             Outcome(drawn.destination[rows], drawn.end[rows]),
             self.stays[rows],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
+from synth.lives.admission import numbered
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
 from synth.lives.people import ethnicity
@@ -41,6 +42,7 @@ class Book:
     `order_due` and `placed` are the days of the placement order and of the placement for adoption, where adoption is
     where a period leads; `placings` lists the placements moved since they were drawn, and the year they were moved in.
 
+    A child's `serial` is its number among all its authority has ever known, `known` how many those are.
     Arrays with one entry an authority follow the order of `self.authorities`; a child's `place` is its index there.
     """
 
@@ -52,6 +54,7 @@ class Book:
             name=np.uint64,
             family=np.uint64,
             household=np.int64,
+            serial=np.int32,
             birth=np.int32,
             sex=np.int8,
             ethnic=np.int8,
@@ -73,6 +76,7 @@ class Book:
             registration=np.int64,
         )
         self.households = 0
+        self.known = np.zeros(len(authorities), np.int64)
         self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
         self.periods = Ledger(
             child=np.int64,
@@ -145,17 +149,22 @@ class Book:
 
         Without `ethnic` (index into ETHNICITIES) the ethnic group is drawn.
         """
+        place, named = place[take], new.family[take]
         if ethnic is None:
-            alone = np.full(len(new.family), unaccompanied)
-            ethnic = ethnicity(self.streams, self.behaviour, self.order[place], new.family, alone)
+            alone = np.full(len(named), unaccompanied)
+            ethnic = ethnicity(self.streams, self.behaviour, self.order[place], named, alone)
+        else:
+            ethnic = ethnic[take]
         family = new.queue[take]
         first = np.append(True, family[1:] != family[:-1]) if len(family) else np.zeros(0, bool)
         household = self.households + np.cumsum(first) - 1
         self.households += int(first.sum())
+        serial = self.known[place] + numbered(place)
+        self.known += np.bincount(place, minlength=len(self.known))
         return self.children.append(
-            place=place[take], name=new.name[take], family=new.family[take], household=household,
+            place=place, name=new.name[take], family=named, household=household, serial=serial,
             birth=new.birth[take],
-            sex=new.sex[take], ethnic=ethnic[take], need=need[take], unaccompanied=unaccompanied,
+            sex=new.sex[take], ethnic=ethnic, need=need[take], unaccompanied=unaccompanied,
             short_breaks=short_breaks, gone=False,
             plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
             care_end=NEVER, went=-1, period=-1, order_due=NEVER, placed=NEVER,

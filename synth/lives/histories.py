@@ -19,9 +19,11 @@ from synth.lives.arrivals import admit_unaccompanied, fill_cells, queue_for_care
 from synth.lives.book import Book
 from synth.lives.cells import Cells
 from synth.lives.departures import settle_departures
+from synth.lives.forgetting import forget_closed
 from synth.lives.known import close_early, leave_early, reopen, stay_longer, take_into_care
-from synth.lives.newcomers import admit_to_short_breaks, admit_to_support
+from synth.lives.newcomers import admit_to_short_breaks
 from synth.lives.register import settle_register
+from synth.lives.support import admit_to_support
 from synth.lives.timing import settle_orders, settle_placements
 from synth.lives.transfers import hand_over
 
@@ -74,14 +76,18 @@ def lives(
     authorities: Sequence[Authority],
     years: Sequence[int],
     tick: Callable[[int], None] = lambda _: None,
+    shown_from: int | None = None,
 ) -> Iterator[History]:
     """Simulate authorities once and give what had happened by 31 March of each of `years`, which rise.
 
-    A history is the same whatever years come after it.
+    A history is the same whatever years come after it. It leaves out families whose cases closed long before collection
+    year `shown_from`, where that is given: for what is seen of that year and later ones they make no difference.
     """
     book = Book(streams, behaviour, tuple(authorities))
     for now in range(behaviour.profile.warm_up_from + 1, max(years) + 1):
         _live_through(book, now)
+        if shown_from is not None and now < shown_from:
+            forget_closed(book, now + 1)
         tick(now)
         if now in years:
             yield _history(book, now)

@@ -13,7 +13,7 @@ __all__ = ["Ledger"]
 
 
 class Ledger:
-    """Columns of fixed types that grow together; rows are never removed, so a row number stays valid."""
+    """Columns of fixed types that grow together; a row number stays valid until `keep` takes rows out."""
 
     def __init__(self, **columns: DTypeLike) -> None:
         self._store: dict[str, NDArray[Any]] = {name: np.zeros(1024, dtype) for name, dtype in columns.items()}
@@ -43,6 +43,13 @@ class Ledger:
         rows = np.arange(self._length, end)
         self._length = end
         return rows
+
+    def keep(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Take out all rows but some; return for every old row number the new one, -1 for those taken out."""
+        number = np.where(rows, np.cumsum(rows) - 1, -1)
+        self._store = {name: column[: self._length][rows] for name, column in self._store.items()}
+        self._length = int(np.count_nonzero(rows))
+        return number
 
     def frozen(self) -> dict[str, NDArray[Any]]:
         """Return the columns cut to length, as independent arrays."""

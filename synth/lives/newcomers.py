@@ -1,4 +1,7 @@
-"""Families new to an authority: queued, drawn in full, and admitted until the year's totals are met."""
+"""Families new to an authority: queued, drawn in full, and admitted until the year's totals are met.
+
+Families with a plan and no child in care have a module of their own, `support`.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from synth.dates import Days, birthday, day_of_year_start, last_day, quarter_day
+from synth.dates import Days, birthday, day_of_year_start, last_day
 from synth.errors import ProfileError
 from synth.lives.admission import Queue, admit, queue_lengths, queues
 from synth.lives.draw import within
-from synth.lives.people import Members, authority_of, members
-from synth.lives.plans import (
-    N1,
-    PlanEnds,
-    needs,
-    registration,
-    short_break_series,
-    support_plan,
-)
+from synth.lives.people import Members, members
+from synth.lives.plans import PlanEnds, needs, short_break_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +23,9 @@ if TYPE_CHECKING:
 
     from synth.lives.book import Book
 
-__all__ = ["admit_to_short_breaks", "admit_to_support", "line_up"]
+__all__ = ["admit_to_short_breaks", "line_up", "too_few_stay"]
 
 T = TypeVar("T")
-_LEAST_SHARE = 0.02
-_ROUNDS = 4
-"""How often the weight of abuse or neglect is set anew, where a target asks for a share of it."""
 
 
 def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]) -> None:
@@ -61,56 +54,6 @@ def admit_to_short_breaks(book: Book, year: int, looked_after: NDArray[np.int64]
     book.series.append(child=rows, start=start[take], end=stop[take])
 
 
-def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
-    """Admit families with a plan and no child in care, until the census-date count is met."""
-    streams, behaviour = book.streams, book.behaviour
-    tilt = np.ones(len(book.authorities))
-    place_of = np.zeros(book.order.max() + 1, np.int64)
-    place_of[book.order] = np.arange(len(book.order))
-
-    def draw(
-        family: NDArray[np.uint64],
-    ) -> tuple[Members, NDArray[np.bool_], tuple[Days, NDArray[np.int8], PlanEnds]]:
-        begin = within(streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
-        new = members(streams, behaviour, "support", family, begin, year)
-        start = begin[new.queue]
-        here = tilt[place_of[authority_of(new.family)]]
-        need = needs(streams, behaviour, "support", new.family, new.birth, start, year, here)
-        register = registration(streams, behaviour, new.family, need, start, "support", year)
-        first_plan = np.zeros(len(new.name), np.int32)
-        ends = support_plan(streams, behaviour, new.family, first_plan, new.birth, need, start, register, year)
-        return new, (start <= quarter_day(year)) & (ends.end > last_day(year)), (start, need, ends)
-
-    aim = _share_of_n1(book, year, wanted)
-    for _ in range(_ROUNDS):
-        place, new, take, (start, need, ends) = line_up(book, "support", year, wanted, draw)
-        if aim is None:
-            break
-        counted = take & (start <= quarter_day(year)) & (ends.end > last_day(year))
-        found = np.bincount(place[counted & (need == N1)], minlength=len(wanted)) / np.maximum(wanted, 1)
-        tilt *= _odds(aim) / _odds(found)
-    rows = book.add_children(place, new, need, take)
-    book.open_plans(rows, start[take], ends.only(take))
-    book.register(rows, start[take], ends.end[take], "support", year)
-
-
-def _share_of_n1(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Return the share of abuse or neglect (N1) among new children that brings each authority to its target."""
-    target = book.targets("need", year, "N1")
-    if target is None:
-        return None
-    child = book.children
-    counted = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
-    have = book.by_authority(np.flatnonzero(counted & (child["need"] == N1)))
-    return np.asarray((target - have) / np.maximum(wanted, 1))
-
-
-def _odds(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return odds, kept off nought and infinity: a year's new children are never all of one need."""
-    safe = np.clip(share, _LEAST_SHARE, 1 - _LEAST_SHARE)
-    return np.asarray(safe / (1 - safe))
-
-
 def line_up(
     book: Book,
     kind: str,
@@ -126,10 +69,15 @@ def line_up(
     for lengths in queue_lengths(wanted):
         place, family = queues(book.order, year, kind, lengths)
         new, counted, rest = draw(family)
-        line = admit(Queue.of(place, new.queue, counted, len(book.order)), wanted)
-        if line is not None:
+        line, missing = admit(Queue.of(place, new.queue, counted, len(book.order)), wanted)
+        if not missing.any():
             return place[new.queue], new, line[new.queue], rest
-    raise ProfileError(
+    raise too_few_stay(book, kind, year)
+
+
+def too_few_stay(book: Book, kind: str, year: int) -> ProfileError:
+    """Return the error that says that a line, however long, does not hold enough children."""
+    return ProfileError(
         f"Profile {book.behaviour.profile.name!r}, {year}: of the families queued ({kind.replace('_', ' ')}) too few"
         " would still count on 31 March. Stays or plans are too short for the levels; change one of them."
     )

@@ -8,7 +8,7 @@ family is admitted changes nothing about who is in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,6 +68,14 @@ class Members:
     name: NDArray[np.uint64]
     birth: Days
     sex: NDArray[np.int8]
+
+    def only(self, rows: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Members:
+        """Return some children, or all in another order; families keep their places in the queue."""
+        return Members(*(getattr(self, column)[rows] for column in self.__slots__))
+
+    def followed_by(self, others: Members) -> Members:
+        """Return these children and after them others."""
+        return Members(*(np.append(getattr(self, column), getattr(others, column)) for column in self.__slots__))
 
 
 def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDArray[np.int64]) -> NDArray[np.uint64]:

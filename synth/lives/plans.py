@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -59,9 +59,13 @@ class PlanEnds:
         """Return plans that end on a day for no special reason."""
         return cls(end.astype(np.int32), np.full(len(end), _OTHER, np.int8))
 
-    def only(self, take: NDArray[np.bool_]) -> PlanEnds:
+    def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> PlanEnds:
         """Return the chosen ones."""
         return PlanEnds(self.end[take], self.because[take])
+
+    def followed_by(self, others: PlanEnds) -> PlanEnds:
+        """Return these and after them others."""
+        return PlanEnds(np.append(self.end, others.end), np.append(self.because, others.because))
 
 
 def needs(
@@ -115,7 +119,8 @@ def registration(
 ) -> tuple[Days, NDArray[np.int32]]:
     """Return first day on the register and length in days of the plan that begins on `start`.
 
-    A length of 0 says never; the first day then says nothing. Only plans for abuse or neglect (N1) lead to the register; all children of a family are registered together.
+    A length of 0 says never; the first day then says nothing. Only plans for abuse or neglect (N1) lead to the
+    register; all children of a family are registered together.
     """
     begin, length = start.astype(np.int32), np.zeros(len(start), np.int32)
     rows = np.flatnonzero(need == N1)
@@ -186,7 +191,7 @@ def adult_services(
     streams: Streams, behaviour: Behaviour, who: NDArray[np.uint64], need: NDArray[np.int8], year: int
 ) -> NDArray[np.bool_]:
     """Say whose care adult services take over at 18: most of those with a plan for their own disability (N2)."""
-    goes = need == _N2
+    goes = np.asarray(need == _N2)
     share = behaviour.scalar("plan.adult_services_share_n2", year)
     goes[goes] = streams("adult services").uniform(who[goes]) < share
     return goes

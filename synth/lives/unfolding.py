@@ -86,6 +86,10 @@ class Unfolding:
         self._walk: Walk | None = None
         self._lived = 0
 
+    def seen_from(self, year: int) -> int:
+        """Return the first collection year whose periods are looked at to unfold `year`."""
+        return year if self._aligned_from is None else min(year, self._aligned_from)
+
     def through(self, history: History, year: int) -> Care:
         """Unfold the periods that touch `year`; see `unfold`. Raises ValueError where years do not rise.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["PREFIX", "brought_along", "first_school_day", "local_ids", "pupil_numbers", "serials"]
+__all__ = ["PREFIX", "brought_along", "first_school_day", "local_ids", "pupil_numbers"]
 
 PREFIX = "SYN"
 """Every local identifier starts with these letters: no authority's system numbers children so."""
@@ -26,16 +26,6 @@ _SIGNS, _BITS, _SERIAL_BITS = 7, 35, 20
 _LAST_SERIAL, _BROUGHT_A_YEAR = 999_999, 997
 _CHECK_LETTERS = np.frombuffer(b"ABCDEFGHJKLMNPQRTUVWXYZ", np.uint8)
 """Check letters of a pupil number in order of the remainder, without I, O and S (UPN standard 2.0)."""
-
-
-def serials(place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each child's number within its authority, in the order they became known (rows of one history)."""
-    order = np.argsort(place, kind="stable")
-    sorted_place = place[order]
-    start = np.searchsorted(sorted_place, sorted_place)
-    numbers = np.empty(len(place), np.int64)
-    numbers[order] = np.arange(len(place)) - start
-    return numbers
 
 
 def local_ids(streams: Streams, order: NDArray[np.int64], serial: NDArray[np.int64]) -> NDArray[np.str_]:

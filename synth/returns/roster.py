@@ -12,7 +12,7 @@ from synth.geography.authorities import all_authorities
 from synth.guidance import load
 from synth.lives.people import ETHNICITIES, authority_of, is_taken_over
 from synth.returns.addresses import home_postcodes
-from synth.returns.identifiers import brought_along, first_school_day, local_ids, pupil_numbers, serials
+from synth.returns.identifiers import brought_along, first_school_day, local_ids, pupil_numbers
 from synth.returns.traits import Subjects
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
     child = history.children
     everyone = all_authorities()
     order_of = np.array([authority.order for authority in history.authorities])
-    serial = serials(child["place"])[children]
+    serial = child["serial"][children].astype(np.int64)
     order = order_of[child["place"][children]]
     name, family, birth = child["name"][children], child["family"][children], child["birth"][children]
     alone = child["unaccompanied"][children]
