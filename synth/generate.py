@@ -14,6 +14,7 @@ from synth.errors import InputError, OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
 from synth.lives.behaviour import Behaviour
 from synth.lives.histories import lives
+from synth.lives.homes import Homes
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding
 from synth.profile.projected import YEARS_AHEAD, projected
@@ -63,6 +64,7 @@ def simulate_years(
     seed: int,
     tick: Callable[[int], None] = lambda _: None,
     collection: str = "",
+    worlds: Sequence[int] = (0,),
 ) -> Iterator[Generated]:
     """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one.
 
@@ -70,7 +72,8 @@ def simulate_years(
     """
     streams, behaviour = Streams(seed), Behaviour(profile)
     unfolding = Unfolding(streams, behaviour)
-    for history in lives(streams, behaviour, authorities, years, tick, unfolding.seen_from(min(years))):
+    homes = Homes(tuple(authorities), tuple(worlds))
+    for history in lives(streams, behaviour, homes, years, tick, unfolding.seen_from(min(years))):
         care = unfolding.through(history, history.year)
         forms = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
         forms |= cla_forms(streams, behaviour, history, care)

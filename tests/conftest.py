@@ -25,6 +25,7 @@ from synth.guidance import Guidance, load
 from synth.lives.behaviour import Behaviour
 from synth.lives.draw import within
 from synth.lives.histories import live
+from synth.lives.homes import Homes
 from synth.lives.legal import legal_path
 from synth.lives.people import family_names, members
 from synth.lives.periods import DRAWN, Entrants, outcome
@@ -63,7 +64,7 @@ class World:
 
     @cached_property
     def history(self):
-        return live(self.streams, self.behaviour, self.authorities, self.year)
+        return live(self.streams, self.behaviour, Homes(self.authorities), self.year)
 
     @cached_property
     def care(self):

@@ -5,6 +5,7 @@ from chance import fits_share
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day, quarter_day
 from synth.generate import simulate
 from synth.lives.histories import lives
+from synth.lives.homes import Homes
 from synth.lives.people import MALE, is_taken_over
 from synth.lives.periods import DESTINATIONS, DRAWN
 from synth.lives.plans import CLOSURES, NEEDS
@@ -34,13 +35,13 @@ def led(periods):
 def counted(history, spells, day, begun_by=None):
     """Children in a spell on a day, by authority."""
     here = (spells["start"] <= (day if begun_by is None else begun_by)) & (spells["end"] > day)
-    return np.bincount(of_child(history, spells, "place")[here], minlength=len(history.authorities))
+    return np.bincount(of_child(history, spells, "place")[here], minlength=len(history.homes.authorities))
 
 
 @pytest.mark.parametrize("year", range(2017, 2025))
 def test_stocks_meet_their_levels_exactly(history, profile, year):
     levels = {
-        kind: [profile.level(kind, authority.code, year) for authority in history.authorities]
+        kind: [profile.level(kind, authority.code, year) for authority in history.homes.authorities]
         for kind in ("looked_after", "care_and_support")
     }
     assert counted(history, history.periods, last_day(year)).tolist() == levels["looked_after"]
@@ -55,7 +56,7 @@ def test_stocks_meet_their_levels_exactly(history, profile, year):
 def test_stocks_follow_a_steep_fall(world, profile, seed, name, year):
     """Published totals that fall faster than children would leave of themselves are met all the same."""
     history = world(year, seed, name).history
-    code = history.authorities[0].code
+    code = history.homes.authorities[0].code
     found = (
         int(counted(history, history.periods, last_day(year))[0]),
         int(counted(history, history.plans, last_day(year), quarter_day(year))[0]),
@@ -67,7 +68,7 @@ def test_warm_up_years_meet_their_levels_too(history, profile):
     """A stock falls only by children leaving: a level that drops faster than that cannot be met."""
     for year in range(profile.warm_up_from + 1, 2017):
         found = counted(history, history.periods, last_day(year))
-        assert (found >= [profile.level("looked_after", a.code, year) for a in history.authorities]).all()
+        assert (found >= [profile.level("looked_after", a.code, year) for a in history.homes.authorities]).all()
 
 
 def test_nothing_lasts_beyond_childhood_or_begins_before_birth(history):
@@ -163,7 +164,7 @@ def test_unaccompanied_children_are_boys_of_an_age_and_meet_their_totals(history
     assert (age_on(of_child(history, periods, "birth")[theirs], periods["start"][theirs]) >= 10).all()
     for year in (2019, 2023, 2024):
         here = {column: values[theirs] for column, values in periods.items()}
-        wanted = [profile.target("unaccompanied", authority.code, year)[0] for authority in history.authorities]
+        wanted = [profile.target("unaccompanied", authority.code, year)[0] for authority in history.homes.authorities]
         found = counted(history, here, last_day(year))
         # A number that falls is followed only as fast as children leave.
         assert (found >= wanted).all()
@@ -230,7 +231,7 @@ def test_other_authorities_change_nothing(world):
     def lives(history, table):
         spells = getattr(history, table)
         names = history.children["name"][spells["child"]]
-        codes = np.array([int(a.code) for a in history.authorities])[of_child(history, spells, "place")]
+        codes = np.array([int(a.code) for a in history.homes.authorities])[of_child(history, spells, "place")]
         keep = np.isin(codes, [int(a.code) for a in three.authorities])
         return np.array(sorted(zip(names[keep], spells["start"][keep], spells["end"][keep], strict=True)))
 
@@ -244,7 +245,7 @@ def test_every_year_is_ticked_once(profile, behaviour):
     from synth.lives.streams import Streams
 
     years = []
-    live(Streams(1), behaviour, parse_authorities("Merthyr Tydfil"), 2017, years.append)
+    live(Streams(1), behaviour, Homes(parse_authorities("Merthyr Tydfil")), 2017, years.append)
     assert years == list(range(profile.warm_up_from + 1, 2018))
 
 
@@ -295,7 +296,7 @@ def test_leaving_has_two_peaks(world):
 @pytest.mark.parametrize(("year", "seed", "names"), [(2017, 5, THREE), (2024, 5, THREE), (2021, 2, "Torfaen")])
 def test_what_is_forgotten_of_the_warm_up_makes_no_difference(world, profile, year, seed, names):
     whole = world(year, seed, names)
-    fewer = next(lives(whole.streams, whole.behaviour, whole.authorities, (year,), shown_from=2015))
+    fewer = next(lives(whole.streams, whole.behaviour, Homes(whole.authorities), (year,), shown_from=2015))
     assert len(fewer.children["name"]) < 0.8 * len(whole.history.children["name"])
     made = simulate(profile, whole.authorities, year, seed)
     for name, form in whole.made.forms.items():

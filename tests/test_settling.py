@@ -12,6 +12,7 @@ from synth.geography.authorities import parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.book import Book
 from synth.lives.cells import AGES, Cells, fit_in
+from synth.lives.homes import Homes
 from synth.lives.people import FEMALE, MALE
 from synth.lives.settling import take
 from synth.lives.streams import Streams
@@ -142,16 +143,16 @@ def test_wanted_stays_as_it_is():
 
 @pytest.fixture(scope="module")
 def book(profile):
-    return Book(Streams(1), Behaviour(profile), parse_authorities("Conwy,Torfaen"))
+    return Book(Streams(1), Behaviour(profile), Homes(parse_authorities("Conwy,Torfaen")))
 
 
 def test_the_cells_of_a_year_are_its_targets(book, profile):
     cells = Cells.of_year(book, 2020)
     assert cells.by_authority(cells.wanted).tolist() == [
-        profile.level("looked_after", authority.code, 2020) for authority in book.authorities
+        profile.level("looked_after", authority.code, 2020) for authority in book.homes.authorities
     ]
     assert cells.wanted.tolist() == [
-        count for authority in book.authorities for count in profile.target("stock", authority.code, 2020)
+        count for authority in book.homes.authorities for count in profile.target("stock", authority.code, 2020)
     ]
     assert (cells.room == cells.wanted).all()
     assert Cells.of_year(book, 2002) is None, "no table by sex and age then"

@@ -16,6 +16,7 @@ from synth.geography.authorities import all_authorities, parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.goals import GROUPS, LEGAL, PLACES, Goals
 from synth.lives.histories import live, lives
+from synth.lives.homes import Homes
 from synth.lives.legal import STATUSES
 from synth.lives.placements import KINDS
 from synth.lives.streams import Streams
@@ -54,13 +55,13 @@ def profile():
 @cache
 def history_of(names, year, seed):
     """Who is in care when: the same with and without the targets of this module."""
-    return live(Streams(seed), Behaviour(untargeted()), parse_authorities(names), year)
+    return live(Streams(seed), Behaviour(untargeted()), Homes(parse_authorities(names)), year)
 
 
 def lived(profile, names, year, seed, **how):
     """Return the authorities, the history and the year's periods of care."""
     history = history_of(names, year, seed)
-    return history.authorities, history, unfold(Streams(seed), Behaviour(profile), history, year, **how)
+    return history.homes.authorities, history, unfold(Streams(seed), Behaviour(profile), history, year, **how)
 
 
 def counted(authorities, history, care):
@@ -113,7 +114,7 @@ def found_in(aligned):
         authorities, history, care = lived(aligned, NAMES, year, seed, exact=exact)
         if exact:
             # Placements for adoption are moved when lives are drawn.
-            history = live(Streams(seed), Behaviour(aligned), authorities, year)
+            history = live(Streams(seed), Behaviour(aligned), Homes(authorities), year)
             care = unfold(Streams(seed), Behaviour(aligned), history, year)
         wanted = {table: np.array([aligned.target(table, a.code, year) for a in authorities]) for table in TABLES}
         return counted(authorities, history, care), wanted

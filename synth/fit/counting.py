@@ -16,6 +16,7 @@ from synth.dates import age_on, day_of_year_start, last_day, quarter_day
 from synth.fit.odds import in_care_odds
 from synth.lives.behaviour import Behaviour
 from synth.lives.histories import live
+from synth.lives.homes import Homes
 from synth.lives.legal import LATER, STATUSES
 from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
 from synth.lives.plans import NEEDS
@@ -97,7 +98,7 @@ def count_all(
     if not years:
         return found
     streams, behaviour = Streams(seed), Behaviour(profile)
-    history = live(streams, behaviour, authorities, years[-1])
+    history = live(streams, behaviour, Homes(tuple(authorities)), years[-1])
     entered, unfolding = _Entered(), Unfolding(streams, behaviour)
     first = min(profile.years[0], years[0])
     for year in range(first, years[-1] + 1):

@@ -45,12 +45,12 @@ def queue_lengths(wanted: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 
 def queues(
-    order: NDArray[np.int64], year: int, kind: str, lengths: NDArray[np.int64]
+    home: NDArray[np.int64], year: int, kind: str, lengths: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return each queued family's authority (index into `order`) and name, queue after queue."""
-    place = np.repeat(np.arange(len(order)), lengths)
+    """Return each queued family's place (index into `home`, the places' names) and name, queue after queue."""
+    place = np.repeat(np.arange(len(home)), lengths)
     number = np.arange(len(place)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return place, family_names(order[place], year, kind, number)
+    return place, family_names(home[place], year, kind, number)
 
 
 _DOUBLINGS = 8

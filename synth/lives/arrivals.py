@@ -67,7 +67,7 @@ def admit_unaccompanied(book: Book, year: int, looked_after: NDArray[np.int64], 
     if cells is None:
         queue_for_care(book, year, "unaccompanied", wanted)
         return
-    place, family = queues(book.order, year, "unaccompanied", np.where(wanted > 0, 12 * wanted + 24, 1))
+    place, family = queues(book.homes.name, year, "unaccompanied", np.where(wanted > 0, 12 * wanted + 24, 1))
     found = _arrivals(book, place, family, "unaccompanied", year, _latest_entry(book, place, year, looked_after))
     _enter(book, found, _fitting(found, cells, len(family), wanted)[found.family], "unaccompanied", year, settle=True)
 
@@ -98,7 +98,7 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     # How far down its line an authority looks does not depend on how long other authorities' lines have to be.
     shortest = next(queue_lengths(front))
     for length in queue_lengths(front):
-        place, family = queues(book.order, year, "care", length)
+        place, family = queues(book.homes.name, year, "care", length)
         found = _arrivals(book, place, family, "care", year)
         position = _position(place)
         ahead, reach = position < front[place], position < shortest[place]
@@ -138,7 +138,7 @@ def _brief(
     size = np.bincount(found.family, minlength=len(settled))
     place = np.zeros(len(settled), np.int64)
     place[found.family] = found.place
-    here = np.zeros(len(book.authorities), np.int64)
+    here = np.zeros(len(book.homes), np.int64)
     np.add.at(here, place[settled], size[settled])
     here += cells.by_authority(cells.room)
     wanted = starts_to_spare(book, year, here)
@@ -207,7 +207,7 @@ def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]
         tried += count
         place, within_place = np.divmod(cell, 2 * AGES)
         sex, age = np.divmod(within_place, AGES)
-        family = family_names(book.order[place], year, "care", _FIRST_ONLY_CHILD + (within_place << 12) + number)
+        family = family_names(book.homes.name[place], year, "care", _FIRST_ONLY_CHILD + (within_place << 12) + number)
         codes = np.where(sex == 0, MALE, FEMALE).astype(np.int8)
         new, entry = only_children(book.streams, book.behaviour, family, codes, age.astype(np.int32), year)
         found = _outcomes(book, place, new, entry, family, "care", year)

@@ -9,10 +9,11 @@ import numpy as np
 from synth.lives.draw import matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from synth.lives.homes import Homes
     from synth.profile import Profile
 
 __all__ = ["BANDS", "Behaviour", "band"]
@@ -62,13 +63,15 @@ class Behaviour:
             self._memory[key] = matrix(self.value(name, year), rows, columns)
         return self._memory[key]  # type: ignore[no-any-return]
 
-    def targets(self, table: str, year: int, codes: Iterable[str]) -> NDArray[np.int64] | None:
-        """Return the children some authorities are to have in a table of targets, shape (authorities, cells).
+    def targets(self, table: str, year: int, homes: Homes) -> NDArray[np.int64] | None:
+        """Return the children each place is to have in a table of targets, shape (places, cells).
 
-        None where one of them has no target in the year.
+        None where one of the authorities has no target in the year.
         """
-        found = [self.profile.target(table, code, year) for code in codes]
-        return None if any(counts is None for counts in found) else np.array(found, np.int64)
+        found = [self.profile.target(table, code, year) for code in homes.codes]
+        if any(counts is None for counts in found):
+            return None
+        return homes.in_every_world(np.array(found, np.int64))
 
     def rows(
         self,

@@ -21,8 +21,8 @@ from synth.lives.plans import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synth.geography.authorities import Authority
     from synth.lives.behaviour import Behaviour
+    from synth.lives.homes import Homes
     from synth.lives.people import Members
     from synth.lives.streams import Streams
 
@@ -42,13 +42,12 @@ class Book:
     `order_due` and `placed` are the days of the placement order and of the placement for adoption, where adoption is
     where a period leads; `placings` lists the placements moved since they were drawn, and the year they were moved in.
 
-    A child's `serial` is its number among all its authority has ever known, `known` how many those are.
-    Arrays with one entry an authority follow the order of `self.authorities`; a child's `place` is its index there.
+    A child's `place` is the index of its home authority in `homes`; arrays with one entry an authority follow that
+    order. A child's `serial` is its number among all its authority has ever known, `known` how many those are.
     """
 
-    def __init__(self, streams: Streams, behaviour: Behaviour, authorities: tuple[Authority, ...]) -> None:
-        self.streams, self.behaviour, self.authorities = streams, behaviour, authorities
-        self.order = np.array([authority.order for authority in authorities])
+    def __init__(self, streams: Streams, behaviour: Behaviour, homes: Homes) -> None:
+        self.streams, self.behaviour, self.homes = streams, behaviour, homes
         self.children = Ledger(
             place=np.int16,
             name=np.uint64,
@@ -76,7 +75,7 @@ class Book:
             registration=np.int64,
         )
         self.households = 0
-        self.known = np.zeros(len(authorities), np.int64)
+        self.known = np.zeros(len(homes), np.int64)
         self.plans = Ledger(child=np.int64, start=np.int32, end=np.int32, ends_because=np.int8)
         self.periods = Ledger(
             child=np.int64,
@@ -96,12 +95,12 @@ class Book:
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
 
     def levels(self, kind: str, year: int) -> NDArray[np.int64]:
-        """Return the profile's level of each authority."""
-        return np.array([self.behaviour.profile.level(kind, a.code, year) for a in self.authorities])
+        """Return the profile's level of each place."""
+        return self.homes.each(lambda code: self.behaviour.profile.level(kind, code, year))
 
     def targets(self, table: str, year: int, *cells: str) -> NDArray[np.int64] | None:
         """Return the children of each authority the profile aims at in some cells of a table together, or None."""
-        found = self.behaviour.targets(table, year, (area.code for area in self.authorities))
+        found = self.behaviour.targets(table, year, self.homes)
         if found is None:
             return None
         names = self.behaviour.profile.cells_of(table, year)
@@ -109,7 +108,7 @@ class Book:
 
     def by_authority(self, children: NDArray[np.int64]) -> NDArray[np.int64]:
         """Count children (by row) in each authority."""
-        return np.bincount(self.children["place"][children], minlength=len(self.authorities))
+        return np.bincount(self.children["place"][children], minlength=len(self.homes))
 
     def in_care(self, year: int) -> NDArray[np.int64]:
         """Return the children (by row) in care on 31 March of `year`, so far."""
@@ -132,7 +131,7 @@ class Book:
 
     def rounded(self, level: NDArray[np.floating[Any]], purpose: str, year: int) -> NDArray[np.int64]:
         """Round small levels up or down by an authority's own draw, so that they add up on average."""
-        return np.floor(level + self.streams(purpose).uniform(self.order, year)).astype(np.int64)
+        return np.floor(level + self.streams(purpose).uniform(self.homes.name, year)).astype(np.int64)
 
     def add_children(
         self,
@@ -152,7 +151,7 @@ class Book:
         place, named = place[take], new.family[take]
         if ethnic is None:
             alone = np.full(len(named), unaccompanied)
-            ethnic = ethnicity(self.streams, self.behaviour, self.order[place], named, alone)
+            ethnic = ethnicity(self.streams, self.behaviour, self.homes.order[place], named, alone)
         else:
             ethnic = ethnic[take]
         family = new.queue[take]

@@ -38,7 +38,7 @@ class Cells:
     @classmethod
     def of_year(cls, book: Book, year: int) -> Cells | None:
         """Return the cells of a year, or None where the profile has no targets by sex and age."""
-        found = book.behaviour.targets("stock", year, (area.code for area in book.authorities))
+        found = book.behaviour.targets("stock", year, book.homes)
         if found is None:
             return None
         wanted = found.ravel()

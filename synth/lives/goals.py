@@ -10,11 +10,9 @@ import numpy as np
 from synth.errors import ProfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from synth.geography.authorities import Authority
+    from synth.lives.homes import Homes
     from synth.profile import Profile
 
 __all__ = ["GROUPS", "LEGAL", "PLACES", "Goals", "Totals"]
@@ -29,17 +27,17 @@ _CELLS = {"legal": LEGAL, "placement": PLACES, "three_or_more": ("three_or_more"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """One table's children by authority and cell, shape (authorities, cells); `known` marks who has a target."""
+    """One table's children by place and cell, shape (places, cells); `known` marks who has a target."""
 
     counts: NDArray[np.int64]
     known: NDArray[np.bool_]
 
 
 class Goals:
-    """Targets of some authorities, in the order of the authorities."""
+    """Targets of some places, in their order."""
 
-    def __init__(self, profile: Profile, authorities: Sequence[Authority]) -> None:
-        self._profile, self._codes = profile, [authority.code for authority in authorities]
+    def __init__(self, profile: Profile, homes: Homes) -> None:
+        self._profile, self._homes = profile, homes
 
     @staticmethod
     def first_year(profile: Profile) -> int | None:
@@ -55,17 +53,18 @@ class Goals:
         A cell the target does not name counts as zero. Raises ProfileError for a cell that is none of the table's.
         """
         cells, named = _CELLS[table], self._profile.cells_of(table, year)
-        counts = np.zeros((len(self._codes), len(cells)), np.int64)
-        known = np.zeros(len(self._codes), bool)
+        codes = self._homes.codes
+        counts = np.zeros((len(codes), len(cells)), np.int64)
+        known = np.zeros(len(codes), bool)
         if odd := [name for name in named if name not in cells]:
             raise ProfileError(
                 f"Profile {self._profile.name!r}: targets of table {table!r} in {year} name the cell {odd[0]!r}; cells "
                 f"of that table are {', '.join(cells)}. Rebuild the profile with this version of the package.",
             )
         columns = [cells.index(name) for name in named]
-        for row, code in enumerate(self._codes):
+        for row, code in enumerate(codes):
             found = self._profile.target(table, code, year)
             if found is not None:
                 known[row] = True
                 counts[row, columns] = found
-        return Totals(counts, known)
+        return Totals(self._homes.in_every_world(counts), self._homes.in_every_world(known))

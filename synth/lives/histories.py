@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from synth.geography.authorities import Authority
     from synth.lives.behaviour import Behaviour
+    from synth.lives.homes import Homes
     from synth.lives.streams import Streams
 
 __all__ = ["History", "live", "lives"]
@@ -41,7 +41,7 @@ __all__ = ["History", "live", "lives"]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that happened to the children of some authorities up to a 31 March.
+    """Everything that happened to the children of some places up to a 31 March.
 
     `children`, `plans`, `periods`, `placings`, `registrations` and `series` map column names to equally long arrays.
     Spell tables name the child by row number in `children`, `placings` (placements for adoption moved to another day,
@@ -49,7 +49,7 @@ class History:
     the spell ceases (a child is in a spell on day d when start <= d < end).
     """
 
-    authorities: tuple[Authority, ...]
+    homes: Homes
     year: int
     children: dict[str, NDArray[Any]]
     plans: dict[str, NDArray[Any]]
@@ -62,28 +62,28 @@ class History:
 def live(
     streams: Streams,
     behaviour: Behaviour,
-    authorities: Sequence[Authority],
+    homes: Homes,
     year: int,
     tick: Callable[[int], None] = lambda _: None,
 ) -> History:
-    """Simulate authorities from the warm-up's first 1 April to 31 March of `year`; call `tick` after each year."""
-    return next(lives(streams, behaviour, authorities, (year,), tick))
+    """Simulate places from the warm-up's first 1 April to 31 March of `year`; call `tick` after each year."""
+    return next(lives(streams, behaviour, homes, (year,), tick))
 
 
 def lives(
     streams: Streams,
     behaviour: Behaviour,
-    authorities: Sequence[Authority],
+    homes: Homes,
     years: Sequence[int],
     tick: Callable[[int], None] = lambda _: None,
     shown_from: int | None = None,
 ) -> Iterator[History]:
-    """Simulate authorities once and give what had happened by 31 March of each of `years`, which rise.
+    """Simulate places once and give what had happened by 31 March of each of `years`, which rise.
 
     A history is the same whatever years come after it. It leaves out families whose cases closed long before collection
     year `shown_from`, where that is given: for what is seen of that year and later ones they make no difference.
     """
-    book = Book(streams, behaviour, tuple(authorities))
+    book = Book(streams, behaviour, homes)
     for now in range(behaviour.profile.warm_up_from + 1, max(years) + 1):
         _live_through(book, now)
         if shown_from is not None and now < shown_from:
@@ -98,7 +98,7 @@ def _history(book: Book, year: int) -> History:
     # What was to begin after a child had left for care never came.
     came = registrations["end"] > registrations["start"]
     return History(
-        book.authorities,
+        book.homes,
         year,
         book.children.frozen(),
         book.plans.frozen(),

@@ -92,7 +92,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     holds = (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
     family_risk = np.bincount(inverse, np.where(holds, _risk(book, rows, year), 0.0), len(family))
     hoped = behaviour.scalar("care.from_plan.share", year) * wanted / behaviour.scalar("care.stay_share", year)
-    total = np.bincount(place, family_risk, len(book.authorities))
+    total = np.bincount(place, family_risk, len(book.homes))
     intensity = np.divide(hoped, total, out=np.zeros(len(total)), where=total > 0)
     u = streams("enters from plan").uniform(family, year)
     most = behaviour.scalar("care.from_plan.family_chance_at_most", year)
@@ -126,7 +126,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     counts = np.bincount(inverse, stays, len(family)).astype(np.int64)
     fits = np.zeros(len(family), bool)
     if cells is None:
-        fits[order] = Queue(place[order], counts[order], len(book.authorities)).reached() <= wanted[place[order]]
+        fits[order] = Queue(place[order], counts[order], len(book.homes)).reached() <= wanted[place[order]]
     else:
         rank = np.empty(len(family), np.int64)
         rank[order] = np.arange(len(family))
@@ -218,7 +218,7 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     u = book.streams("early closure").uniform(family, year)
     order = np.lexsort((u, place))
     counts = (np.bincount(inverse, minlength=len(family)) * free)[order]
-    queue = Queue(place[order], counts, len(book.authorities))
+    queue = Queue(place[order], counts, len(book.homes))
     goes = np.zeros(len(family), bool)
     goes[order] = queue.reached() - counts < surplus[place[order]]
     closes = (goes & free)[inverse]

@@ -67,9 +67,9 @@ def line_up(
     else it drew. Returned are each queued child's authority, the members, who is admitted, and the rest.
     """
     for lengths in queue_lengths(wanted):
-        place, family = queues(book.order, year, kind, lengths)
+        place, family = queues(book.homes.name, year, kind, lengths)
         new, counted, rest = draw(family)
-        line, missing = admit(Queue.of(place, new.queue, counted, len(book.order)), wanted)
+        line, missing = admit(Queue.of(place, new.queue, counted, len(book.homes)), wanted)
         if not missing.any():
             return place[new.queue], new, line[new.queue], rest
     raise too_few_stay(book, kind, year)

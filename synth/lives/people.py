@@ -1,7 +1,7 @@
 """Who the children are: families that become known to an authority, and the children in them.
 
-A family is named by one 64-bit number made of authority, collection year, kind and its place in the queue of that
-year; a child by its family's number and its place in the family. Names exist before anyone is drawn, so whether a
+A family is named by one 64-bit number made of world, authority, collection year, kind and its place in the queue of
+that year; a child by its family's number and its place in the family. Names exist before anyone is drawn, so whether a
 family is admitted changes nothing about who is in it.
 """
 
@@ -30,10 +30,10 @@ __all__ = [
     "QUEUE_BITS",
     "Members",
     "age_group",
-    "authority_of",
     "ethnic_mix",
     "ethnicity",
     "family_names",
+    "home_of",
     "is_taken_over",
     "members",
     "only_children",
@@ -52,7 +52,7 @@ ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
 _SIZES = ("1", "2", "3", "4", "5")
 _OLDEST = 17
 QUEUE_BITS, _KIND_BITS, _YEAR_BITS = 24, 3, 14
-"""Bits of a family's name, from the lowest: its place in the queue, its kind, its year; above them its authority."""
+"""Bits of a family's name, from the lowest: its place in the queue, its kind, its year; above, authority and world."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,14 @@ class Members:
         return Members(*(np.append(getattr(self, column), getattr(others, column)) for column in self.__slots__))
 
 
-def family_names(authority: NDArray[np.int64], year: int, kind: str, place: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return the names of families in the queues of a year; `authority` is its order, `place` counts from 0."""
-    base = (((authority + 1) << _YEAR_BITS | year) << _KIND_BITS | KINDS.index(kind)) << QUEUE_BITS
+def family_names(home: NDArray[np.int64], year: int, kind: str, place: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return the names of families in the queues of a year; `home` names their authority, `place` counts from 0."""
+    base = (((home + 1) << _YEAR_BITS | year) << _KIND_BITS | KINDS.index(kind)) << QUEUE_BITS
     return (base + place).astype(np.uint64)
 
 
-def authority_of(family: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the order of the authority in whose queue families stand."""
+def home_of(family: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the name of the place in whose queue families stand (see `homes`)."""
     return np.asarray((family >> np.uint64(QUEUE_BITS + _KIND_BITS + _YEAR_BITS)).astype(np.int64) - 1)
 
 

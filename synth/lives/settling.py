@@ -56,8 +56,8 @@ def settle_ethnicity(
     families, first, member = np.unique(new.family, return_index=True, return_inverse=True)
     at = place[first]
     size = np.bincount(member, counted, len(families)).astype(np.int64)
-    weights = ethnic_mix(book.behaviour)[book.order[at]]
-    group = ethnicity(book.streams, book.behaviour, book.order[at], families, np.zeros(len(families), bool))
+    weights = ethnic_mix(book.behaviour)[book.homes.order[at]]
+    group = ethnicity(book.streams, book.behaviour, book.homes.order[at], families, np.zeros(len(families), bool))
     free = size > 0
     group[free] = 0
     # The rarest group first; whoever is left over belongs to the largest one.
@@ -83,7 +83,7 @@ def settle_ethnicity_alone(
     base = book.behaviour.profile.warm_up_from
     mix = book.behaviour.vector("ethnicity.unaccompanied", base, ETHNICITIES)
     alone = np.ones(len(new.family), bool)
-    group = ethnicity(book.streams, book.behaviour, book.order[place], new.family, alone)
+    group = ethnicity(book.streams, book.behaviour, book.homes.order[place], new.family, alone)
     u = book.streams("ethnicity").uniform(new.family)
     for child in np.flatnonzero(chosen).tolist():
         open_groups = mix * (room[place[child]] > 0)
@@ -101,7 +101,7 @@ def room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
     child, here = book.children, book.in_care(year)
     present = np.bincount(
         child["place"][here].astype(np.int64) * len(ETHNICITIES) + child["ethnic"][here],
-        minlength=len(book.authorities) * len(ETHNICITIES),
+        minlength=len(book.homes) * len(ETHNICITIES),
     )
     return np.asarray(np.array(wanted).T - present.reshape(-1, len(ETHNICITIES)))
 

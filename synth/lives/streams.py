@@ -1,6 +1,6 @@
 """Named random streams: a draw depends on who it is for and why, never on how many draws came before.
 
-Every uniform number is a hash of (seed, world, purpose) and of the identities handed in, so the same child gets
+Every uniform number is a hash of (seed, purpose) and of the identities handed in, so the same child gets
 the same draw whichever authorities, years or workers a run is made of.
 """
 
@@ -61,17 +61,16 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """All streams of one seed and one world (Wales once)."""
+    """All streams of one seed. Worlds share them: who is drawn for is named by world too."""
 
     seed: int
-    world: int = 0
 
     def __call__(self, purpose: str) -> Stream:
         """Return the stream named `purpose`; the same name gives the same stream."""
-        return _stream(self.seed, self.world, purpose)
+        return _stream(self.seed, purpose)
 
 
 @cache
-def _stream(seed: int, world: int, purpose: str) -> Stream:
-    digest = hashlib.blake2b(f"{seed}/{world}/{purpose}".encode(), digest_size=8).digest()
+def _stream(seed: int, purpose: str) -> Stream:
+    digest = hashlib.blake2b(f"{seed}/0/{purpose}".encode(), digest_size=8).digest()
     return Stream(np.uint64(int.from_bytes(digest, "little")))

@@ -34,7 +34,7 @@ _NOT_DRAWN = -1
 
 def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
     """Admit families with a plan and no child in care, until the census-date count is met."""
-    line, tilt = _Line(book, year, wanted), np.ones(len(book.authorities))
+    line, tilt = _Line(book, year, wanted), np.ones(len(book.homes))
     aim = _share_of_n1(book, year, wanted)
     for _ in range(_ROUNDS):
         take = line.admitted(tilt)
@@ -94,7 +94,7 @@ class _Line:
         more = length - self._length
         place = np.repeat(np.arange(len(more)), more)
         number = np.arange(len(place)) - np.repeat(np.cumsum(more) - more - self._length, more)
-        family = family_names(book.order[place], year, "support", number)
+        family = family_names(book.homes.name[place], year, "support", number)
         begin = within(book.streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
         new = members(book.streams, book.behaviour, "support", family, begin, year)
         place, start = place[new.queue], begin[new.queue]

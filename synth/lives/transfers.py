@@ -19,6 +19,7 @@ from synth.geography.authorities import all_authorities
 from synth.guidance import load
 from synth.lives.cells import AGES
 from synth.lives.draw import choose, within
+from synth.lives.homes import Homes, named, order_of, world_of
 from synth.lives.legal import LATEST, ROUTES, STATUSES, legal_paths
 from synth.lives.people import FEMALE, MALE, Members, ethnicity, family_names
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome
@@ -43,9 +44,9 @@ _ROUTE_OF = np.array([ROUTES.index(status) if status in ROUTES else DRAWN for st
 class Transfers:
     """Children taken over within Wales in a year; arrays of one length.
 
-    `sender` and `receiver` are the orders (0 to 21) of the authorities, `entry` is the day the child comes into the
-    sender's care and `handover` the day on which that ends and the receiver's begins; `under` is the legal status then
-    (index into ROUTES). The plan with the sender begins on `plan_start`, with the receiver on the day of handover.
+    `sender` and `receiver` name the places (see `homes`), both of one world, `entry` is the day the child comes into
+    the sender's care and `handover` the day on which that ends and the receiver's begins; `under` is the legal status
+    then (index into ROUTES). The plan with the sender begins on `plan_start`, with the receiver on the day of handover.
     """
 
     sender: NDArray[np.int64]
@@ -74,14 +75,15 @@ class Transfers:
         )  # fmt: skip
 
 
-def transfers(streams: Streams, behaviour: Behaviour, year: int) -> Transfers:
+def transfers(streams: Streams, behaviour: Behaviour, worlds: tuple[int, ...], year: int) -> Transfers:
     """Draw the children taken over within Wales in collection year `year`, whichever authorities are simulated.
 
     As many leave an authority as its target for E3 says (else a share of its starts), less those taken over elsewhere
     in the United Kingdom. Without targets of either kind there are none.
     """
     first, last = day_of_year_start(year), last_day(year)
-    sender, number = _leaving(streams, behaviour, year)
+    wales = Homes(all_authorities(), worlds)
+    sender, number = _leaving(streams, behaviour, wales, year)
     family = family_names(sender, year, "taken_over", number)
     within_wales = streams("taken over within Wales").uniform(family) < behaviour.scalar(
         "transfers.within_wales_share", year
@@ -89,7 +91,7 @@ def transfers(streams: Streams, behaviour: Behaviour, year: int) -> Transfers:
     sender, family = sender[within_wales], family[within_wales]
 
     receiver = _receiving(streams, behaviour, sender, family, year)
-    sex, age = _sex_and_age(streams, behaviour, receiver, family, year)
+    sex, age = _sex_and_age(streams, behaviour, wales, receiver, family, year)
     on = np.full(len(family), last, np.int32)
     born = streams("born when taken over").uniform(family)
     birth = within(born, birthday(on, -age - 1) + 1, birthday(on, -age)).astype(np.int32)
@@ -106,7 +108,7 @@ def transfers(streams: Streams, behaviour: Behaviour, year: int) -> Transfers:
         sender=sender,
         receiver=receiver,
         members=members,
-        ethnic=ethnicity(streams, behaviour, sender, family, np.zeros(len(family), bool)),
+        ethnic=ethnicity(streams, behaviour, order_of(sender), family, np.zeros(len(family), bool)),
         need=needs(streams, behaviour, "care", family, birth, plan_start, year),
         plan_start=plan_start.astype(np.int32),
         entry=entry,
@@ -119,42 +121,44 @@ def transfers(streams: Streams, behaviour: Behaviour, year: int) -> Transfers:
     return drawn
 
 
-def _leaving(streams: Streams, behaviour: Behaviour, year: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the authority of each child taken over by anyone, and the child's number there in the year."""
-    order = np.array([authority.order for authority in all_authorities()])
-    endings, starts = (behaviour.targets(table, year, _everywhere()) for table in ("endings", "starts"))
+def _leaving(
+    streams: Streams, behaviour: Behaviour, wales: Homes, year: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the home of each child taken over by anyone, and the child's number there in the year."""
+    endings, starts = (behaviour.targets(table, year, wales) for table in ("endings", "starts"))
     if endings is not None:
         counts = endings[:, behaviour.profile.cells_of("endings", year).index("E3")]
     elif starts is not None:
         hoped = behaviour.scalar("transfers.share_of_starts", year) * starts[:, 0]
-        counts = np.floor(hoped + streams("children taken over").uniform(order, year)).astype(np.int64)
+        counts = np.floor(hoped + streams("children taken over").uniform(wales.name, year)).astype(np.int64)
     else:
-        counts = np.zeros(len(order), np.int64)
-    sender = np.repeat(order, counts)
+        counts = np.zeros(len(wales), np.int64)
+    sender = np.repeat(wales.name, counts)
     return sender, np.arange(len(sender)) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
-def _everywhere() -> list[str]:
-    """Return the codes of all authorities of Wales in their order."""
-    return [authority.code for authority in all_authorities()]
 
 
 def _receiving(
     streams: Streams, behaviour: Behaviour, sender: NDArray[np.int64], family: NDArray[np.uint64], year: int
 ) -> NDArray[np.int64]:
-    """Draw the authority that takes over: mostly one next to the first."""
-    everyone, neighbours = len(all_authorities()), areas().neighbours
+    """Draw the authority that takes over: mostly one next to the first, in the same world."""
+    neighbours, own = areas().neighbours, order_of(sender)
+    count = np.array([len(near_by) for near_by in neighbours])
+    table = np.array([[*near_by, *[0] * (count.max() - len(near_by))] for near_by in neighbours])
     near = streams("taken over by a neighbour").uniform(family) < behaviour.scalar("transfers.to_neighbour_share", year)
     u = streams("taken over by").uniform(family)
-    found = np.zeros(len(sender), np.int64)
-    for child, own in enumerate(sender.tolist()):
-        choices = neighbours[own] if near[child] else [other for other in range(everyone) if other != own]
-        found[child] = choices[int(u[child] * len(choices))]
-    return found
+    near_by = table[own, np.floor(u * count[own]).astype(np.int64)]
+    anyone = np.floor(u * (len(neighbours) - 1)).astype(np.int64)
+    anyone += anyone >= own
+    return named(world_of(sender), np.where(near, near_by, anyone))
 
 
 def _sex_and_age(
-    streams: Streams, behaviour: Behaviour, receiver: NDArray[np.int64], family: NDArray[np.uint64], year: int
+    streams: Streams,
+    behaviour: Behaviour,
+    wales: Homes,
+    receiver: NDArray[np.int64],
+    family: NDArray[np.uint64],
+    year: int,
 ) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
     """Draw the sex, and the age on 31 March, of which the receiver's stock grows by more than those a year older.
 
@@ -164,11 +168,11 @@ def _sex_and_age(
     ages = oldest - youngest + 1
     boys = behaviour.scalar("household.male_share.care", year)
     weights = np.repeat([boys, 1 - boys], ages) * np.ones((len(family), 1))
-    now, before = (behaviour.targets("stock", when, _everywhere()) for when in (year, year - 1))
+    now, before = (behaviour.targets("stock", when, wales) for when in (year, year - 1))
     if now is not None and before is not None:
         grown = np.array([now[:, sex * AGES + youngest :][:, :ages] for sex in (0, 1)])
         grown -= np.array([before[:, sex * AGES + youngest - 1 :][:, :ages] for sex in (0, 1)])
-        growth = np.maximum(grown, 0).transpose(1, 0, 2).reshape(len(now), -1)[receiver].astype(float)
+        growth = np.maximum(grown, 0).transpose(1, 0, 2).reshape(len(now), -1)[wales.place(receiver)].astype(float)
         weights = np.where(growth.any(axis=1, keepdims=True), growth, weights)
     drawn = choose(streams("sex and age when taken over").uniform(family), weights)
     return np.where(drawn < ages, MALE, FEMALE).astype(np.int8), (youngest + drawn % ages).astype(np.int32)
@@ -179,11 +183,9 @@ def hand_over(book: Book, year: int, cells: Cells | None) -> None:
 
     With `cells`, those who are with the receiver on 31 March take room in its cells, in theirs or the nearest.
     """
-    drawn = transfers(book.streams, book.behaviour, year)
-    place = np.full(len(all_authorities()), -1)
-    place[book.order] = np.arange(len(book.order))
-    _send(book, drawn, place[drawn.sender], year)
-    _receive(book, drawn, place[drawn.receiver], year, cells)
+    drawn = transfers(book.streams, book.behaviour, book.homes.worlds, year)
+    _send(book, drawn, book.homes.place(drawn.sender), year)
+    _receive(book, drawn, book.homes.place(drawn.receiver), year, cells)
 
 
 def _send(book: Book, drawn: Transfers, place: NDArray[np.int64], year: int) -> None:

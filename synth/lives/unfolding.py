@@ -106,7 +106,7 @@ class Unfolding:
         place = history.children["place"][period["child"]].astype(np.int64)
         listed = Listed(place, period["child"], period["end"], _placings_of(history, period["row"]))
         if walk is None:
-            goals = Goals(self._behaviour.profile, history.authorities)
+            goals = Goals(self._behaviour.profile, history.homes)
             walk = Walk.setting_out(load("cla", LATEST), goals, chances, listed, first - 1)
             self._walk, self._lived = walk, first - 1
         else:
@@ -158,9 +158,7 @@ def _begin(
     path = path if known is None else known.followed_by(path)
     if moved:
         path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
-    orders = np.array([authority.order for authority in history.authorities])[
-        history.children["place"][period["child"]]
-    ]
+    orders = history.homes.order[history.children["place"][period["child"]]]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
     chances = Chances(streams, behaviour, guidance, who, period["destination"], period["drawn_end"], path, secure)
     return period, chances

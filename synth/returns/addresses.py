@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.geography.areas import areas
+from synth.lives.homes import order_of
 from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
 
 if TYPE_CHECKING:
@@ -143,11 +144,11 @@ def _text(
 
 
 def short_break_postcodes(
-    streams: Streams, order: NDArray[np.int64], name: NDArray[np.uint64], placement: NDArray[np.str_]
+    streams: Streams, home: NDArray[np.int64], name: NDArray[np.uint64], placement: NDArray[np.str_]
 ) -> NDArray[np.str_]:
     """Return where short breaks are taken: a carer of one's own, or one of a few homes of the authority."""
     own = np.isin(placement, ["F2", "F3"])
     words = streams("short break address").words(
-        np.where(own, name, (order * 64).astype(np.uint64) + name % np.uint64(3))
+        np.where(own, name, (home * 64).astype(np.uint64) + name % np.uint64(3))
     )
-    return _written(words, order, areas().districts, _SECTORS)
+    return _written(words, order_of(home), areas().districts, _SECTORS)

@@ -59,7 +59,7 @@ def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     children = np.unique(rows.child)
     roster = call(streams, history, children)
     # Files are ordered by authority and identifier, as an extract would be.
-    order = np.lexsort((roster.local_id, roster.order))
+    order = np.lexsort((roster.local_id, roster.home))
     children, roster = children[order], roster.only(order)
     position = np.full(len(history.children["name"]), -1)
     position[children] = np.arange(len(children))
@@ -177,8 +177,7 @@ def _places(
     code = np.where(adoption, codes, code)
 
     everyone = all_authorities()
-    orders = np.array([authority.order for authority in history.authorities])
-    order = orders[history.children["place"][care.period["child"][stays.period]]]
+    order = history.homes.order[history.children["place"][care.period["child"][stays.period]]]
     reference = behaviour.profile.years[0]
     levels = np.array([behaviour.profile.level("looked_after", a.code, reference) for a in everyone])
     base = behaviour.profile.warm_up_from

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import age_on, day_of_year_start, last_day, quarter_day, year_code
-from synth.geography.authorities import all_authorities
 from synth.guidance import ALL_YEAR, Guidance, load
 from synth.lives.draw import choose
 from synth.lives.legal import STATUSES as LEGAL
@@ -65,7 +64,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     guidance = load("crcs", history.year, mode)
     standing = _standing(history, whole_year=guidance.mode == ALL_YEAR)
     roster = call(streams, history, standing.child)
-    order = np.lexsort((roster.local_id, roster.order))
+    order = np.lexsort((roster.local_id, roster.home))
     roster, standing = roster.only(order), standing.only(order)
     form = (
         _person(history, standing, roster, streams, behaviour)
@@ -163,7 +162,7 @@ def _recorded(
     remanded = np.isin(standing.child, _remanded(care))
     counted = standing.active & (history.plans["start"][standing.plan] <= quarter_day(history.year))
     who = subjects(history, standing.child, roster, status, on, remanded, counted)
-    found = traits(streams, behaviour, who, [a.code for a in all_authorities()], history.year)
+    found = traits(streams, behaviour, who, history.year)
     form: Form = {"LANGUAGE": found.language, "HEALTH_AUTISTIC_SPECTRUM_DISORDER": yes_no(found.autism)}
     form |= found.health
     form["DISABILITY_NONE"] = yes_no(np.asarray(~found.disabilities.any(axis=1)))

@@ -88,7 +88,7 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     for name, reason in _FIXED.items():
         code[care.period["instead"] == DESTINATIONS.index(name)] = reason
     code = np.char.strip(code)
-    cells = behaviour.targets("endings", care.year, (area.code for area in history.authorities))
+    cells = behaviour.targets("endings", care.year, history.homes)
     if cells is None:
         return code
     lawful = _lawful(care, legal, kind, away)

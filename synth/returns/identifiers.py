@@ -8,6 +8,7 @@ import numpy as np
 
 from synth.dates import Days, birthday
 from synth.lives.draw import within
+from synth.lives.homes import order_of, world_of
 from synth.lives.people import queued
 
 if TYPE_CHECKING:
@@ -22,15 +23,26 @@ PREFIX = "SYN"
 
 _ALPHABET = np.frombuffer(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", np.uint8)
 """Crockford's 32 signs: no I, L, O or U to misread."""
-_SIGNS, _BITS, _SERIAL_BITS = 7, 35, 20
+_SIGNS, _BITS = 7, 35
+_SERIAL_BITS, _LOW_WORLDS, _ORDER_AT, _HIGH_WORLDS_AT = 17, 7, 20, 22
+"""What an identifier is a number of, from the lowest bit: the child's serial, three bits of its world, its authority
+(from bit 20), the world's other bits (the lowest of them at 25)."""
 _LAST_SERIAL, _BROUGHT_A_YEAR = 999_999, 997
 _CHECK_LETTERS = np.frombuffer(b"ABCDEFGHJKLMNPQRTUVWXYZ", np.uint8)
 """Check letters of a pupil number in order of the remainder, without I, O and S (UPN standard 2.0)."""
 
 
-def local_ids(streams: Streams, order: NDArray[np.int64], serial: NDArray[np.int64]) -> NDArray[np.str_]:
-    """Return ten-character identifiers, unique in Wales and never re-used; `order` is the authority's, 0 to 21."""
-    number = (order.astype(np.uint64) << np.uint64(_SERIAL_BITS)) | serial.astype(np.uint64)
+def local_ids(streams: Streams, home: NDArray[np.int64], serial: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return ten-character identifiers, unique in Wales, and in all worlds, and never re-used.
+
+    `home` names the authority and its world (see `homes`), `serial` is the child's number there. Raises ValueError past
+    131,072 children of one authority.
+    """
+    if len(serial) and serial.max() >> _SERIAL_BITS:
+        raise ValueError(f"local identifiers are exhausted: an authority has {1 << _SERIAL_BITS} of them")
+    low, high = world_of(home) & _LOW_WORLDS, world_of(home) & ~_LOW_WORLDS
+    number = serial | low << _SERIAL_BITS | order_of(home) << _ORDER_AT | high << _HIGH_WORLDS_AT
+    number = number.astype(np.uint64)
     mask = np.uint64((1 << _BITS) - 1)
     keys = streams("local identifiers").words(np.arange(3)) | np.uint64(1)
     number = (number + streams("local identifiers").words(3)) & mask

@@ -10,7 +10,8 @@ import numpy as np
 from synth.dates import Days, calendar_year, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
-from synth.lives.people import ETHNICITIES, authority_of, is_taken_over
+from synth.lives.homes import order_of
+from synth.lives.people import ETHNICITIES, home_of, is_taken_over
 from synth.returns.addresses import home_postcodes
 from synth.returns.identifiers import brought_along, first_school_day, local_ids, pupil_numbers
 from synth.returns.traits import Subjects
@@ -28,10 +29,11 @@ __all__ = ["Roster", "call"]
 class Roster:
     """Facts of every child of a history, rows as in `History.children`.
 
-    `order` is the authority's place 0 to 21, `code` its three-digit code; `upn` and `home_postcode` are blank where
-    a child has none.
+    `home` names the authority and its world (see `homes`), `order` is the authority's place 0 to 21, `code` its
+    three-digit code; `upn` and `home_postcode` are blank where a child has none.
     """
 
+    home: NDArray[np.int64]
     order: NDArray[np.int64]
     code: NDArray[np.str_]
     local_id: NDArray[np.str_]
@@ -50,9 +52,9 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
     """Return the roster of some children (rows of the history), in that order, as known on 31 March of its year."""
     child = history.children
     everyone = all_authorities()
-    order_of = np.array([authority.order for authority in history.authorities])
     serial = child["serial"][children].astype(np.int64)
-    order = order_of[child["place"][children]]
+    home = history.homes.name[child["place"][children]]
+    order = order_of(home)
     name, family, birth = child["name"][children], child["family"][children], child["birth"][children]
     alone = child["unaccompanied"][children]
     guidance = load("cla", history.year)
@@ -63,14 +65,15 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
     issued = calendar_year(np.where(has_upn, enrolled, 0)).astype(np.int64)
     # A pupil number stays with the child, whoever looks after it.
     brings = is_taken_over(family)
-    issuer = np.where(brings, authority_of(family), order)
+    issuer = np.where(brings, order_of(home_of(family)), order)
     serial_there = np.where(brings, brought_along(family), serial)
     numbers = pupil_numbers(np.array([a.education_number for a in everyone])[issuer], serial_there, issued)
     homes = home_postcodes(streams, order, family)
     return Roster(
+        home=home,
         order=order,
         code=np.array([a.code for a in everyone])[order],
-        local_id=local_ids(streams, order, serial),
+        local_id=local_ids(streams, home, serial),
         upn=np.where(has_upn, numbers, ""),
         birth=birth,
         sex=child["sex"][children],
@@ -91,7 +94,7 @@ def subjects(
     """Return the same children as subjects of the traits."""
     child = history.children
     return Subjects(
-        authority=roster.order,
+        home=roster.home,
         name=child["name"][children],
         family=child["family"][children],
         birth=roster.birth,

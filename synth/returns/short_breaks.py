@@ -61,9 +61,9 @@ def short_break_episodes(streams: Streams, behaviour: Behaviour, history: Histor
     least = np.where((start >= first) & (end <= last) & (end - start > longest), 2, 1)
     breaks = np.maximum(np.round(a_year * part), least).astype(np.int64)
 
-    order = np.array([authority.order for authority in history.authorities])[history.children["place"][child]]
+    home = history.homes.name[history.children["place"][child]]
     home_again = streams("short breaks end").uniform(name) < behaviour.scalar("short_breaks.end_at_home_share", base)
     return BreakEpisodes(
-        child, start, end, placement, short_break_postcodes(streams, order, name, placement),
+        child, start, end, placement, short_break_postcodes(streams, home, name, placement),
         np.where(home_again, "E4", "E8"), breaks,
     )  # fmt: skip

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import Days, age_on, birthday, last_day
+from synth.geography.authorities import all_authorities
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, normal, within
+from synth.lives.homes import Homes, order_of
 from synth.lives.people import ETHNICITIES, MALE, age_group
 from synth.lives.plans import NEEDS
 
@@ -71,11 +73,12 @@ _MEMORY = 6
 class Subjects:
     """The children described; arrays of one length.
 
-    `authority` is the order 0 to 21; `ethnic` indexes ETHNICITIES, `need` NEEDS and `status` STATUSES; `remanded`
-    marks children on remand, in a secure home or in custody during the year, `counted` those a census date counts.
+    `home` names the authority and its world (see `homes`); `ethnic` indexes ETHNICITIES, `need` NEEDS and `status`
+    STATUSES; `remanded` marks children on remand, in a secure home or in custody during the year, `counted` those a
+    census date counts.
     """
 
-    authority: NDArray[np.int64]
+    home: NDArray[np.int64]
     name: NDArray[np.uint64]
     family: NDArray[np.uint64]
     birth: Days
@@ -134,15 +137,15 @@ def disabled(
     return impaired | (own & ~autism), autism
 
 
-def traits(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> Traits:
+def traits(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> Traits:
     """Draw everything recorded about each child on 31 March of `year`."""
     impaired, autism = disabled(streams, behaviour, who, year)
     return Traits(
         autism,
         _impairments(streams, behaviour, who, impaired, year),
-        _parental(streams, behaviour, who, codes, year),
+        _parental(streams, behaviour, who, year),
         _health(streams, behaviour, who, year),
-        _language(streams, behaviour, who, codes, year),
+        _language(streams, behaviour, who, year),
     )
 
 
@@ -188,7 +191,7 @@ def _impairments(
     return np.asarray(found & impaired[:, None])
 
 
-def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> NDArray[np.bool_]:
+def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.bool_]:
     """Parents' difficulties, shape (n, 5): the same for all children of a family, none known for unaccompanied ones."""
     share = behaviour.table("parental.share", year, STATUSES, PARENTAL)[who.status]
     shift = behaviour.table("parental.shift_by_need", year, NEEDS, PARENTAL)[who.need]
@@ -199,13 +202,12 @@ def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list
         own = _drifting(streams, behaviour, f"parental {factor}", who.family, year)
         latents.append(np.sqrt(tie) * trio + np.sqrt(1 - tie) * own if factor in _TRIO else own)
     over = np.stack(latents, axis=1) - _threshold(share) + shift
-    return _meeting(behaviour, who, codes, year, lambda lift: _recorded(who, over, lift))
+    return _meeting(behaviour, who, year, lambda lift: _recorded(who, over, lift))
 
 
 def _meeting(
     behaviour: Behaviour,
     who: Subjects,
-    codes: list[str],
     year: int,
     recorded: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
 ) -> NDArray[np.bool_]:
@@ -216,19 +218,19 @@ def _meeting(
     All families of an authority come nearer to the threshold, or further from it, by the same; more lift never takes
     the mark from a family that has it, so halving finds the lift.
     """
-    targets = behaviour.targets("mental_ill_health", year, codes)
-    flat = np.zeros(len(codes))
+    targets = behaviour.targets("mental_ill_health", year, Homes(all_authorities()))
+    homes, group = np.unique(who.home, return_inverse=True)
+    flat = np.zeros(len(homes))
     if targets is None:
-        return recorded(flat[who.authority])
-    present = np.bincount(who.authority, minlength=len(codes)) > 0
-    wanted = np.where(present, targets[:, 0], 0)
+        return recorded(flat[group])
+    wanted = targets[order_of(homes), 0]
     low, high = flat - _LARGEST_LIFT, flat + _LARGEST_LIFT
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        found = recorded(middle[who.authority])[:, PARENTAL.index("MENTAL_ILL_HEALTH")]
-        enough = np.bincount(who.authority[found & who.counted], minlength=len(codes)) >= wanted
+        found = recorded(middle[group])[:, PARENTAL.index("MENTAL_ILL_HEALTH")]
+        enough = np.bincount(group[found & who.counted], minlength=len(homes)) >= wanted
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return recorded(high[who.authority])
+    return recorded(high[group])
 
 
 def _recorded(who: Subjects, over: NDArray[np.float64], lift: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -275,9 +277,10 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     return columns
 
 
-def _language(streams: Streams, behaviour: Behaviour, who: Subjects, codes: list[str], year: int) -> NDArray[np.str_]:
+def _language(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.str_]:
     """Preferred language of the family: Welsh by authority, another language by ethnic group."""
-    welsh = behaviour.vector("language.welsh_by_authority", year, codes)[who.authority]
+    codes = [authority.code for authority in all_authorities()]
+    welsh = behaviour.vector("language.welsh_by_authority", year, codes)[order_of(who.home)]
     group = who.ethnic
     other = behaviour.vector("language.other_by_ethnicity", year, ETHNICITIES)[group]
     other = np.where(who.unaccompanied, behaviour.scalar("language.other_unaccompanied", year), other)
