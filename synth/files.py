@@ -56,11 +56,18 @@ class Generated:
 
 def write_csv(form: Form, path: Path) -> None:
     """Write text columns as they stand: commas between, a line feed after each row, no quoting ever needed."""
-    columns = list(form.values())
-    lines = columns[0].astype(object) if columns else np.zeros(0, object)
-    for column in columns[1:]:
-        lines = lines + "," + column.astype(object)
-    path.write_text("\n".join([",".join(form), *lines, ""]), "utf-8", newline="\n")
+    columns = [np.ascontiguousarray(column) for column in form.values()]
+    # A column of text is a table of characters, a row of code points for each cell, with zeros behind the last.
+    tables = [column.view(np.uint32).reshape(len(column), -1) for column in columns if len(column)]
+    text = ""
+    if tables:
+        ends = np.cumsum([table.shape[1] + 1 for table in tables])
+        lines = np.full((len(tables[0]), ends[-1]), ord(","), np.uint32)
+        for table, end in zip(tables, ends, strict=True):
+            lines[:, end - 1 - table.shape[1] : end - 1] = table
+        lines[:, -1] = ord("\n")
+        text = lines[lines != 0].tobytes().decode("utf-32")
+    path.write_text(",".join(form) + "\n" + text, "utf-8", newline="\n")
 
 
 def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
