@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_exactly", "gumbel"]
 
-_SHARPNESS = (1, 1, 1, 2, 2, 2, 4, 4, 4, 8, 8, 8)
-"""How sharply each price step tells the best option from the next; any values give the same totals in the end."""
+_DOUBLINGS = (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
+"""How sharply each price step tells the best option from the next (twice, four times, ... as much); any values give
+the same totals in the end."""
 _TIE = 1e-9
 """Chains that are better by less than this are not better: rounding must not close a circle of exchanges."""
 
@@ -44,9 +45,9 @@ def choose_exactly(
     """
     if not len(scores):
         return np.zeros(0, np.int64)
-    if not np.isfinite(scores.max(axis=1)).all():
-        raise ValueError("a row has no option that is allowed")
     chosen = np.asarray(scores.argmax(axis=1), np.int64)
+    if not np.isfinite(scores[np.arange(len(scores)), chosen]).all():
+        raise ValueError("a row has no option that is allowed")
     off = (_counts(chosen, group, totals) != totals).any(axis=1)
     bound = np.isfinite(scores).sum(axis=1) == 1
     rows = np.flatnonzero(off[group] & ~bound)
@@ -68,79 +69,95 @@ def _counts(chosen: NDArray[np.int64], group: NDArray[np.int64], totals: NDArray
 
 def _solved(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.int64]:
     """Solve groups that are off; rows are in order of group and every group has one at least or is empty."""
-    chosen = np.asarray((scores - _prices(scores, group, totals)[group]).argmax(axis=1), np.int64)
+    best = scores.max(axis=1)
+    chosen = np.asarray((scores - _prices(scores, best, group, totals)[group]).argmax(axis=1), np.int64)
     exchange = _Exchange(scores, group, totals, chosen)
     exchange.settle(np.ones(len(scores), bool))
     exact = exchange.chosen.copy()
-    alone = _reunited(scores, group, exchange.chosen)
+    alone = _reunited(scores, best, group, exchange.chosen)
     if alone is not None:
         exchange.settle(alone)
         # Where keeping twins together costs an exact count, they part.
         before = np.abs(_counts(exact, group, totals) - totals).sum(axis=1)
         after = np.abs(_counts(exchange.chosen, group, totals) - totals).sum(axis=1)
         exact = np.where((after <= before)[group], exchange.chosen, exact)
-    _unburden(scores, group, totals, exact)
+    _unburden(scores, best, group, totals, exact)
     return exact
 
 
 def _unburden(
-    scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64], chosen: NDArray[np.int64]
+    scores: NDArray[np.float64],
+    best: NDArray[np.float64],
+    group: NDArray[np.int64],
+    totals: NDArray[np.int64],
+    chosen: NDArray[np.int64],
 ) -> None:
     """Let rows of options that have too many, and that nobody else wants, take the option they like best (in place)."""
     surplus = _counts(chosen, group, totals) - totals
-    gain = scores.max(axis=1) - scores[np.arange(len(scores)), chosen]
+    gain = best - scores[np.arange(len(scores)), chosen]
     rows = np.flatnonzero((surplus[group, chosen] > 0) & (gain > _TIE))
     for row in rows[np.argsort(-gain[rows], kind="stable")].tolist():
-        here, own, best = group[row], chosen[row], int(scores[row].argmax())
-        if surplus[here, own] > 0 and surplus[here, best] >= 0:
+        here, own, wish = group[row], chosen[row], int(scores[row].argmax())
+        if surplus[here, own] > 0 and surplus[here, wish] >= 0:
             surplus[here, own] -= 1
-            surplus[here, best] += 1
-            chosen[row] = best
+            surplus[here, wish] += 1
+            chosen[row] = wish
 
 
-def _prices(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.float64]:
+def _prices(
+    scores: NDArray[np.float64], best: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return prices of the options of each group under which about the wanted number would choose them."""
-    price = np.zeros(totals.shape)
-    present = np.unique(group)
-    starts = np.searchsorted(group, present)
-    for sharpness in _SHARPNESS:
-        worth = sharpness * (scores - price[group])
-        share = np.exp(worth - worth.max(axis=1, keepdims=True))
-        share /= share.sum(axis=1, keepdims=True)
-        expected = np.zeros(totals.shape)
-        expected[present] = np.add.reduceat(share, starts, axis=0)
-        price += np.log((expected + 0.5) / (np.maximum(totals, 0) + 0.5)) / sharpness
-    return price
+    # One row an option: what is added up over options is then added up column by column, many at a time.
+    weights = np.exp(scores.T - best, order="C")
+    price = np.zeros(totals.shape[::-1])
+    wanted = np.maximum(totals.T, 0) + 0.5
+    size = np.bincount(group, minlength=len(totals))
+    present = np.flatnonzero(size)
+    starts = (np.cumsum(size) - size)[present]
+    share = np.empty(weights.shape)
+    for doublings in _DOUBLINGS:
+        np.multiply(weights, np.repeat(np.exp(-price), size, axis=1), out=share)
+        # Prices stay within some dozens even for millions of rows: no power leaves what a float holds.
+        for _ in range(doublings):
+            np.square(share, out=share)
+        share *= 1 / share.sum(axis=0)
+        expected = np.zeros(price.shape)
+        expected[:, present] = np.add.reduceat(share, starts, axis=1)
+        price += np.log((expected + 0.5) / wanted) / 2**doublings
+    return price.T
 
 
 def _reunited(
-    scores: NDArray[np.float64], group: NDArray[np.int64], chosen: NDArray[np.int64]
+    scores: NDArray[np.float64], best: NDArray[np.float64], group: NDArray[np.int64], chosen: NDArray[np.int64]
 ) -> NDArray[np.bool_] | None:
     """Put parted twins on the option most of them have (`chosen` is changed); return the rows without twins.
 
     None where nobody is parted.
     """
-    best = scores.max(axis=1)
-    order = np.lexsort((best, group))
-    same = (group[order][1:] == group[order][:-1]) & (best[order][1:] == best[order][:-1])
-    unit = np.empty(len(order), np.int64)
-    unit[order] = np.concatenate(([0], np.cumsum(~same)))
-    size = np.bincount(unit)
-    k = scores.shape[1]
-    twins = np.flatnonzero(size[unit] > 1)
-    votes = np.zeros((len(size), k), np.int64)
-    np.add.at(votes, (unit[twins], chosen[twins]), 1)
-    parted = (votes > 0).sum(axis=1) > 1
+    # Rows are in order of group: those with the same best score are, too.
+    order = np.argsort(best, kind="stable")
+    same = (best[order][1:] == best[order][:-1]) & (group[order][1:] == group[order][:-1])
+    twin = np.append(same, False) | np.append(False, same)
+    twins = order[twin]
+    starts = np.flatnonzero(~np.append(False, same)[twin])
+    if not len(starts):
+        return None
+    size = np.diff(starts, append=len(twins))
+    unit = np.repeat(np.arange(len(size)), size)
+    votes = np.bincount(unit * scores.shape[1] + chosen[twins], minlength=len(size) * scores.shape[1])
+    votes = votes.reshape(len(size), -1)
+    parted = votes.max(axis=1) < size
     if not parted.any():
         return None
     # An option that is forbidden to one of them is none for all.
-    allowed = np.ones((len(size), k), bool)
-    np.logical_and.at(allowed, unit[twins], np.isfinite(scores[twins]))
-    common = np.where(allowed, votes, -1).argmax(axis=1)
-    joint = parted & (np.take_along_axis(np.where(allowed, votes, 0), common[:, None], 1)[:, 0] > 0)
-    moved = twins[joint[unit[twins]]]
-    chosen[moved] = common[unit[moved]]
-    return np.asarray(size[unit] == 1)
+    votes[~np.logical_and.reduceat(np.isfinite(scores[twins]), starts, axis=0)] = 0
+    common = votes.argmax(axis=1)
+    joint = parted & (votes.max(axis=1) > 0)
+    chosen[twins] = np.where(joint[unit], common[unit], chosen[twins])
+    alone = np.ones(len(scores), bool)
+    alone[twins] = False
+    return alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,40 +170,83 @@ class _Exchange:
     chosen: NDArray[np.int64]
 
     def settle(self, may_move: NDArray[np.bool_]) -> None:
-        """Move rows until every group meets its totals or no chain leads from too many to too few."""
+        """Move rows until every group meets its totals or no chain leads from too many to too few.
+
+        All groups that are not there yet move along one chain of their own at a time.
+        """
         k = self.totals.shape[1]
         surplus = _counts(self.chosen, self.group, self.totals) - self.totals
-        active = np.asarray((surplus > 0).any(axis=1) & (surplus < 0).any(axis=1))
-        while active.any():
-            rows = np.flatnonzero(active[self.group] & may_move)
-            if not len(rows):
-                return
-            number = np.cumsum(active) - 1
-            segment = number[self.group[rows]] * k + self.chosen[rows]
-            order = np.argsort(segment, kind="stable")
-            rows, segment = rows[order], segment[order]
-            scores = self.scores[rows]
-            loss = scores[np.arange(len(rows)), self.chosen[rows]][:, None] - scores
-            starts = np.flatnonzero(np.append(True, segment[1:] != segment[:-1]))
-            least = np.full((int(active.sum()) * k, k), np.inf)
-            least[segment[starts]] = np.minimum.reduceat(loss, starts, axis=0)
-            least = least.reshape(-1, k, k)
-            bounds = np.searchsorted(segment, np.arange(len(least) * k + 1))
-            cost, before = _shortest(least, surplus[active] > 0)
+        least = np.full((len(surplus) * k, k), np.inf)
+        active = np.flatnonzero((surplus > 0).any(axis=1) & (surplus < 0).any(axis=1))
+        rows = self._of(active, np.flatnonzero(may_move))
+        self._lessen(least, rows)
+        while len(active):
+            cost, before = _shortest(least.reshape(-1, k, k)[active], surplus[active] > 0)
             reach = np.where(surplus[active] < 0, cost, np.inf)
             goal = reach.argmin(axis=1)
-            for n, here in enumerate(np.flatnonzero(active)):
-                if not np.isfinite(reach[n, goal[n]]):
-                    active[here] = False
-                    continue
-                to = int(goal[n])
-                surplus[here, to] += 1
-                while (come := int(before[n, to])) >= 0:
-                    first, last = bounds[n * k + come], bounds[n * k + come + 1]
-                    self.chosen[rows[first + int(loss[first:last, to].argmin())]] = to
-                    to = come
-                surplus[here, to] -= 1
-                active[here] = bool((surplus[here] > 0).any() and (surplus[here] < 0).any())
+            found = np.isfinite(reach[np.arange(len(active)), goal])
+            active, goal, before = active[found], goal[found], before[found]
+            # The exchanges of all chains, from their ends: each takes a row from one option to another.
+            source, segments, targets, rest = goal.copy(), [], [], np.arange(len(active))
+            while True:
+                come = before[rest, source[rest]]
+                rest, come = rest[come >= 0], come[come >= 0]
+                if not len(rest):
+                    break
+                segments.append(active[rest] * k + come)
+                targets.append(source[rest])
+                source[rest] = come
+            if not segments:
+                break
+            self._exchange(least, rows, np.concatenate(segments), np.concatenate(targets))
+            surplus[active, source] -= 1
+            surplus[active, goal] += 1
+            still = (surplus[active] > 0).any(axis=1) & (surplus[active] < 0).any(axis=1)
+            if not still.all():
+                active = active[still]
+                rows = self._of(active, rows)
+
+    def _of(self, groups: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those rows that are of some groups."""
+        wanted = np.zeros(len(self.totals), bool)
+        wanted[groups] = True
+        return rows[wanted[self.group[rows]]]
+
+    def _exchange(
+        self,
+        least: NDArray[np.float64],
+        rows: NDArray[np.int64],
+        segments: NDArray[np.int64],
+        targets: NDArray[np.int64],
+    ) -> None:
+        """Move out of each segment (an option of a group) the row that loses least by going over to its target."""
+        number = np.full(len(least), -1)
+        number[segments] = np.arange(len(segments))
+        number = number[self.group[rows] * self.totals.shape[1] + self.chosen[rows]]
+        asked = np.flatnonzero(number >= 0)
+        here, number = rows[asked], number[asked]
+        loss = self.scores[here, self.chosen[here]] - self.scores[here, targets[number]]
+        smallest = np.full(len(segments), np.inf)
+        np.minimum.at(smallest, number, loss)
+        # The last one written stays: of rows that lose the same the first.
+        able = np.flatnonzero(loss == smallest[number])[::-1]
+        moved = np.empty(len(segments), np.int64)
+        moved[number[able]] = here[able]
+        self.chosen[moved] = targets
+        least[segments] = np.inf
+        self._lessen(least, here)
+
+    def _lessen(self, least: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
+        """Take rows into account in the smallest loss of moving a row from one option of a group to another."""
+        segment = self.group[rows] * self.totals.shape[1] + self.chosen[rows]
+        order = np.argsort(segment, kind="stable")
+        rows, segment = rows[order], segment[order]
+        scores = self.scores[rows]
+        loss = np.subtract(scores[np.arange(len(rows)), self.chosen[rows]][:, None], scores, out=scores)
+        starts = np.flatnonzero(np.append(True, segment[1:] != segment[:-1])[: len(segment)])
+        if len(starts):
+            segment = segment[starts]
+            least[segment] = np.minimum(least[segment], np.minimum.reduceat(loss, starts, axis=0))
 
 
 def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -198,10 +258,12 @@ def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[N
     before = np.full(cost.shape, -1)
     for _ in range(least.shape[1]):
         through = cost[:, :, None] + least
-        found = through.min(axis=1)
-        better = found < cost - _TIE
-        if not better.any():
+        better = through.min(axis=1) < cost - _TIE
+        group, option = np.nonzero(better)
+        if not len(group):
             break
-        cost = np.where(better, found, cost)
-        before = np.where(better, through.argmin(axis=1), before)
+        ways = through[group, :, option]
+        come = ways.argmin(axis=1)
+        cost[group, option] = ways[np.arange(len(group)), come]
+        before[group, option] = come
     return cost, before
