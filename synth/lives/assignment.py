@@ -125,7 +125,7 @@ def _prices(
         expected = np.zeros(price.shape)
         expected[:, present] = np.add.reduceat(share, starts, axis=1)
         price += np.log((expected + 0.5) / wanted) / 2**doublings
-    return price.T
+    return np.ascontiguousarray(price.T)
 
 
 def _reunited(
@@ -135,12 +135,16 @@ def _reunited(
 
     None where nobody is parted.
     """
-    # Rows are in order of group: those with the same best score are, too.
-    order = np.argsort(best, kind="stable")
-    same = (best[order][1:] == best[order][:-1]) & (group[order][1:] == group[order][:-1])
+    order = np.argsort(best)
+    same = np.flatnonzero(best[order][1:] == best[order][:-1])
+    if not len(same):
+        return None
+    # Rows are in order of group: those with the same best score are to be, too.
+    like = np.unique(order[np.append(same, same + 1)])
+    like = like[np.argsort(best[like], kind="stable")]
+    same = (best[like][1:] == best[like][:-1]) & (group[like][1:] == group[like][:-1])
     twin = np.append(same, False) | np.append(False, same)
-    twins = order[twin]
-    starts = np.flatnonzero(~np.append(False, same)[twin])
+    twins, starts = like[twin], np.flatnonzero(~np.append(False, same)[twin])
     if not len(starts):
         return None
     size = np.diff(starts, append=len(twins))
@@ -238,11 +242,12 @@ class _Exchange:
 
     def _lessen(self, least: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         """Take rows into account in the smallest loss of moving a row from one option of a group to another."""
-        segment = self.group[rows] * self.totals.shape[1] + self.chosen[rows]
-        order = np.argsort(segment, kind="stable")
-        rows, segment = rows[order], segment[order]
+        # Rows are in order of group: in order of option, which takes few values to sort, those of one segment meet.
+        rows = rows[np.argsort(self.chosen[rows].astype(np.uint16), kind="stable")]
+        own = self.chosen[rows]
+        segment = self.group[rows] * self.totals.shape[1] + own
         scores = self.scores[rows]
-        loss = np.subtract(scores[np.arange(len(rows)), self.chosen[rows]][:, None], scores, out=scores)
+        loss = np.subtract(scores[np.arange(len(rows)), own][:, None], scores, out=scores)
         starts = np.flatnonzero(np.append(True, segment[1:] != segment[:-1])[: len(segment)])
         if len(starts):
             segment = segment[starts]
