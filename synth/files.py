@@ -42,11 +42,12 @@ _SET_ASIDE = "-old"
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The returns of one year: each form's columns as text, ready to be written."""
+    """The returns of one year of one world: each form's columns as text, ready to be written."""
 
     year: int
     authorities: tuple[Authority, ...]
     forms: dict[str, Form]
+    world: int = 0
 
     @property
     def collection(self) -> str:

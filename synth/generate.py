@@ -68,6 +68,8 @@ def simulate_years(
 ) -> Iterator[Generated]:
     """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one.
 
+    Each year comes once for each of `worlds`, which rise and are counted from 0; the first is what there is without any
+    other.
     `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
     """
     streams, behaviour = Streams(seed), Behaviour(profile)
@@ -75,10 +77,12 @@ def simulate_years(
     homes = Homes(tuple(authorities), tuple(worlds))
     for history in lives(streams, behaviour, homes, years, tick, unfolding.seen_from(min(years))):
         care = unfolding.through(history, history.year)
-        forms = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
-        forms |= cla_forms(streams, behaviour, history, care)
-        forms["postcodes"] = _postcodes(forms)
-        yield Generated(history.year, tuple(authorities), forms)
+        sheets = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
+        sheets |= cla_forms(streams, behaviour, history, care)
+        for world in worlds:
+            forms = {name: sheet.of_world(world) for name, sheet in sheets.items()}
+            forms["postcodes"] = _postcodes(forms)
+            yield Generated(history.year, tuple(authorities), forms, world)
 
 
 def generate(

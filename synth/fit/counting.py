@@ -268,7 +268,7 @@ def _touched(history: History, spells: dict[str, NDArray[Any]], day: int) -> NDA
 
 def _recorded(lived: _Lived) -> Iterator[tuple[str, Count]]:
     """Count flags of the care and support return."""
-    form = crcs_form(lived.streams, lived.behaviour, lived.history, lived.care)
+    form = crcs_form(lived.streams, lived.behaviour, lived.history, lived.care).columns
     disabled = form["DISABILITY_NONE"] == "0"
     yield "crcs_any_disability", _share(disabled)
     yield "crcs_parental_mental_ill_health", _share(form["PARENTING_CAPACITY_MENTAL_ILL_HEALTH"] == "1")

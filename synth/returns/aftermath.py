@@ -12,7 +12,7 @@ from synth.lives.legal import LATER, STATUSES
 from synth.lives.people import MALE
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import KINDS
-from synth.returns.columns import Form, dates, numbers, yes_no
+from synth.returns.columns import Sheet, dates, numbers, yes_no
 from synth.returns.roster import Roster, subjects
 from synth.returns.traits import disabled
 from synth.working_days import previous_working_day
@@ -40,7 +40,7 @@ def _ended(care: Care) -> NDArray[np.bool_]:
     return np.asarray((end >= day_of_year_start(care.year)) & (end <= last_day(care.year)))
 
 
-def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDArray[np.int64], roster: Roster) -> Form:
+def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDArray[np.int64], roster: Roster) -> Sheet:
     """Return a record for every child adopted in the year; `position` maps children to rows of the roster."""
     chosen = np.flatnonzero(_ended(care) & (care.period["destination"] == DESTINATIONS.index("adoption")))
     place = position[care.period["child"][chosen]]
@@ -65,7 +65,7 @@ def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDAr
         behaviour.table("adopters.legal_status", year, _ADOPTERS, _LEGAL)[kind],
     )
     sexes = np.array(_ADOPTERS)[kind]
-    return {
+    columns = {
         "LOCAL_AUTHORITY_CODE": roster.code[place],
         "SYSTEM_ID": roster.local_id[place],
         "DATE_LATEST_CARE": dates(entry),
@@ -78,6 +78,7 @@ def adoptions(streams: Streams, behaviour: Behaviour, care: Care, position: NDAr
         "SEX_ADOPTR": sexes,
         "LS_ADOPTR": np.array(_LEGAL)[status],
     }
+    return Sheet(columns, roster.home[place])
 
 
 def care_leavers(
@@ -88,7 +89,7 @@ def care_leavers(
     reason: NDArray[np.str_],
     position: NDArray[np.int64],
     roster: Roster,
-) -> Form:
+) -> Sheet:
     """Return a record for every young person who ceased to be looked after in the year aged 16 or over.
 
     `reason` says why each period of care ceases; `position` maps children to rows of the roster.
@@ -122,7 +123,7 @@ def care_leavers(
     drawn = choose(streams("accommodation").uniform(name[at_home]), _in_own_order(options))
     accommodation[at_home] = np.array(tuple(options))[drawn]
     activity = _activity(streams, behaviour, history, care, chosen, roster.only(place))
-    return {
+    columns = {
         "LOCAL_AUTHORITY_CODE": roster.code[place],
         "SYSTEM_ID": roster.local_id[place],
         "DATE_CEASED": dates(end[chosen]),
@@ -136,6 +137,7 @@ def care_leavers(
             streams("personal adviser").uniform(name) < behaviour.scalar("leavers.personal_adviser_share", base)
         ),
     }
+    return Sheet(columns, roster.home[place])
 
 
 def _activity(

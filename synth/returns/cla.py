@@ -16,7 +16,7 @@ from synth.lives.placements import ADOPTION, KINDS, LOCATIONS, placement_code
 from synth.lives.plans import NEEDS
 from synth.returns.addresses import placement_postcodes
 from synth.returns.aftermath import adoptions, care_leavers
-from synth.returns.columns import Form, dates, numbers, yes_no
+from synth.returns.columns import Form, Sheet, dates, numbers, yes_no
 from synth.returns.endings import ending_codes
 from synth.returns.roster import Roster, call, subjects
 from synth.returns.short_breaks import short_break_episodes
@@ -49,7 +49,7 @@ class _Rows:
     breaks: NDArray[np.str_]
 
 
-def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> dict[str, Form]:
+def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Care) -> dict[str, Sheet]:
     """Return the forms `child`, `episode`, `adoption` and `care_leaver`, ordered by authority and child."""
     year = care.year
     reason = ending_codes(streams, behaviour, history, care)
@@ -64,7 +64,7 @@ def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     position = np.full(len(history.children["name"]), -1)
     position[children] = np.arange(len(children))
     return {
-        "child": _child_form(streams, behaviour, history, care, children, roster),
+        "child": Sheet(_child_form(streams, behaviour, history, care, children, roster), roster.home),
         "episode": _episode_form(rows, position, roster, history, year),
         "adoption": adoptions(streams, behaviour, care, position, roster),
         "care_leaver": care_leavers(streams, behaviour, history, care, reason, position, roster),
@@ -117,14 +117,14 @@ def _status_ceased(
     return ceased, shown
 
 
-def _episode_form(rows: _Rows, position: NDArray[np.int64], roster: Roster, history: History, year: int) -> Form:
+def _episode_form(rows: _Rows, position: NDArray[np.int64], roster: Roster, history: History, year: int) -> Sheet:
     place = position[rows.child]
     order = np.lexsort((rows.start, place))
     place = place[order]
     fresh = np.append(True, place[1:] != place[:-1]) if len(place) else np.zeros(0, bool)
     begin = np.maximum.accumulate(np.where(fresh, np.arange(len(place)), 0))
     shown = rows.end[order] <= last_day(year)
-    return {
+    columns = {
         "YEAR_CODE": np.full(len(place), year_code(year)),
         "LOCAL_AUTHORITY_CODE": roster.code[place],
         "SYSTEM_ID": roster.local_id[place],
@@ -139,6 +139,7 @@ def _episode_form(rows: _Rows, position: NDArray[np.int64], roster: Roster, hist
         "REASON_EPISODE_FINISHED_CODE": np.where(shown, rows.ended[order], ""),
         "SHORT_BREAKS": rows.breaks[order],
     }
+    return Sheet(columns, roster.home[place])
 
 
 def _care_rows(streams: Streams, behaviour: Behaviour, history: History, care: Care, reason: NDArray[np.str_]) -> _Rows:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synth.dates import Days, day, to_date
+from synth.lives.homes import world_of
 
-__all__ = ["Form", "dates", "numbers", "yes_no"]
+__all__ = ["Form", "Sheet", "dates", "numbers", "yes_no"]
 
 Form = dict[str, NDArray[np.str_]]
 """A form: machine name of the item -> column of text, all of one length, in the order of the file."""
+
+
+class Sheet(NamedTuple):
+    """A form with the place each row comes from (see `lives.homes`), which rise: worlds lie one after another."""
+
+    columns: Form
+    home: NDArray[np.int64]
+
+    def of_world(self, world: int) -> Form:
+        """Return the rows of one world."""
+        first, last = np.searchsorted(world_of(self.home), (world, world + 1))
+        return {name: column[first:last] for name, column in self.columns.items()}
+
 
 _FIRST, _LAST = day(1970, 1, 1), day(2060, 1, 1)
 

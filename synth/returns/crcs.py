@@ -14,7 +14,7 @@ from synth.lives.legal import STATUSES as LEGAL
 from synth.lives.people import ETHNICITIES
 from synth.lives.placements import KINDS
 from synth.lives.plans import CLOSURES, NEEDS
-from synth.returns.columns import Form, dates, numbers, yes_no
+from synth.returns.columns import Form, Sheet, dates, numbers, yes_no
 from synth.returns.roster import Roster, call, subjects
 from synth.returns.traits import DISABILITIES, PARENTAL, STATUSES, traits
 
@@ -55,7 +55,7 @@ class _Standing:
         return _Standing(*(getattr(self, column)[rows] for column in self.__slots__))
 
 
-def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Care, mode: str = "") -> Form:
+def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Care, mode: str = "") -> Sheet:
     """Return the file of the history's year, ordered by authority and child, collected as `mode` or as the year was.
 
     Census-date mode returns children under 18 whose plan was in place on or before 1 January and still is on
@@ -73,7 +73,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     )
     if guidance.mode == ALL_YEAR:
         form |= _plan_items(history, standing)
-    return {item.name: form[item.name] for item in guidance.items("crcs")}
+    return Sheet({item.name: form[item.name] for item in guidance.items("crcs")}, roster.home)
 
 
 def _standing(history: History, *, whole_year: bool) -> _Standing:
