@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from synth.geography.authorities import Authority
     from synth.returns.columns import Form
 
-__all__ = ["FILES", "GENERATOR", "MANIFEST", "REPORT", "Generated", "check_place", "folder_in_place", "write_csv"]
+__all__ = [
+    "FILES",
+    "GENERATOR",
+    "MANIFEST",
+    "REPORT",
+    "Generated",
+    "check_place",
+    "csv_bytes",
+    "folder_in_place",
+    "running",
+    "write_csv",
+]
 
 FILES = {
     "crcs": "synthetic_crcs.csv",
@@ -56,7 +67,12 @@ class Generated:
 
 
 def write_csv(form: Form, path: Path) -> None:
-    """Write text columns as they stand: commas between, a line feed after each row, no quoting ever needed."""
+    """Write text columns as `csv_bytes` gives them."""
+    path.write_bytes(csv_bytes(form))
+
+
+def csv_bytes(form: Form) -> bytes:
+    """Return text columns as they stand: commas between, a line feed after each row, no quoting ever needed."""
     columns = [np.ascontiguousarray(column) for column in form.values()]
     # A column of text is a table of characters, a row of code points for each cell, with zeros behind the last.
     tables = [column.view(np.uint32).reshape(len(column), -1) for column in columns if len(column)]
@@ -68,7 +84,7 @@ def write_csv(form: Form, path: Path) -> None:
             lines[:, end - 1 - table.shape[1] : end - 1] = table
         lines[:, -1] = ord("\n")
         text = lines[lines != 0].tobytes().decode("utf-32")
-    path.write_text(",".join(form) + "\n" + text, "utf-8", newline="\n")
+    return (",".join(form) + "\n" + text).encode()
 
 
 def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
@@ -152,7 +168,7 @@ def _sweep(out: Path, name: str) -> None:
     """Clear up after a killed run: an earlier folder it had set aside comes back, unfinished ones go."""
     for left in sorted(out.glob(f".{name}-*-*")):
         process = left.name.split("-")[1]
-        if not left.is_dir() or not process.isdigit() or _running(int(process)):
+        if not left.is_dir() or not process.isdigit() or running(int(process)):
             continue
         if left.name.endswith(_SET_ASIDE) and not (out / name).exists():
             left.rename(out / name)
@@ -160,7 +176,8 @@ def _sweep(out: Path, name: str) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _running(process: int) -> bool:
+def running(process: int) -> bool:
+    """Say whether a process, whose leftovers these would be, is still at work."""
     if os.name != "posix":
         # Elsewhere asking is not harmless; a leftover folder is.
         return True

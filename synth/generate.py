@@ -115,15 +115,17 @@ def generate_panel(
     command: str = "",
     collection: str = "",
     tick: Callable[[int], None] = lambda _: None,
+    world: int = 0,
 ) -> list[Written]:
     """Write both returns of some years, which rise, out of the same lives into the folders `out`/`year`.
 
     Each folder holds the bytes it would hold were its year asked for alone; `command` is that command, with {year}
     for the year. The folders appear whole or not at all: files are written beside them under other names, read back
     and validated, each year beside the one before, and only then take their places. `mode` is "exact" (published cells
-    reproduced) or "sampled" (years that might have been: cells vary as chance would have it), `collection` as in
-    `simulate_years`. The year after the profile's last is a projection. Raises InputError for any other year it does
-    not cover or a folder that cannot be written or holds other files, OutputError where what was written does not pass.
+    reproduced) or "sampled" (years that might have been: cells vary as chance would have it), `collection` and `world`
+    (counted from 0) as in `simulate_years`. The year after the profile's last is a projection. Raises InputError for
+    any other year it does not cover or a folder that cannot be written or holds other files, OutputError where what was
+    written does not pass.
     """
     first, last = profile.years
     for year in years:
@@ -139,14 +141,14 @@ def generate_panel(
     if mode == "sampled":
         from synth.sampled import sampled  # noqa: PLC0415
 
-        drawn = sampled(profile, seed)
+        drawn = sampled(profile, seed, world)
     else:
         drawn = profile
     with contextlib.ExitStack() as places, ThreadPoolExecutor(1) as beside:
         # While one year is written and checked, the next is simulated.
         jobs: list[Future[Written]] = []
         check = _Check(published, profile, seed, mode, command)
-        for made in simulate_years(drawn, authorities, years, seed, tick, collection):
+        for made in simulate_years(drawn, authorities, years, seed, tick, collection, (world,)):
             building = places.enter_context(folder_in_place(out, str(made.year)))
             jobs.append(beside.submit(check.written, made, building, out / str(made.year)))
         return [job.result() for job in jobs]

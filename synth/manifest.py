@@ -8,21 +8,23 @@ import platform
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synth import __version__
 from synth.files import FILES
 from synth.guidance import load
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from synth.files import Generated
     from synth.profile import Profile
+    from synth.returns.columns import Form
 
-__all__ = ["guidance_digest", "manifest_text"]
+__all__ = ["STATEMENT", "command_of", "described", "guidance_digest", "json_text", "listed", "made_by", "manifest_text"]
 
-_STATEMENT = (
+STATEMENT = (
     "Every record in this folder is synthetic. It was simulated from published aggregate statistics and stated"
     " assumptions; no record of a real child was used at any stage, and no row describes a real child."
 )
@@ -55,19 +57,65 @@ def guidance_digest() -> str:
 
 def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, command: str, folder: Path) -> str:
     """Describe the files of a folder: command, seed, versions, digests, rows; JSON with a final line feed."""
-    from synth.profile import digest  # noqa: PLC0415
+    about = described(
+        made.year, [a.code for a in made.authorities], profile, seed, mode, made.collection, command, made.world
+    )
+    files = {name: listed(made.forms[form], (folder / name).read_bytes()) for form, name in FILES.items()}
+    return json_text(about | {"files": files})
 
-    content = {
-        "statement": _STATEMENT,
+
+def command_of(codes: Sequence[str], years: str, seed: int, mode: str, collection: str, world: int = 0) -> str:
+    """Return the command that makes the same files again; `years` is its option, `world` is counted from 0."""
+    command = f"synth generate --authorities {','.join(codes)} {years} --seed {seed}"
+    if mode != "exact":
+        command += f" --mode {mode}"
+    if collection:
+        command += f" --collection {collection.replace('_', '-')}"
+    return command if world == 0 else f"{command} --world {world + 1}"
+
+
+def listed(form: Form, content: bytes) -> dict[str, Any]:
+    """Describe one file: its rows and its SHA-256."""
+    return {"rows": len(next(iter(form.values()))), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def json_text(content: dict[str, Any]) -> str:
+    """Write a manifest the same way every time, with a final line feed."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def described(
+    year: int,
+    codes: Sequence[str],
+    profile: Profile,
+    seed: int,
+    mode: str,
+    collection: str,
+    command: str,
+    world: int = 0,
+) -> dict[str, Any]:
+    """Say what made the files of a year (of a world, counted from 0) and what they may be used for."""
+    return {
+        "statement": STATEMENT,
         "may_be_used_for": _MAY,
         "may_not_be_used_for": _MAY_NOT,
         "command": command,
         "mode": mode,
-        "year": made.year,
-        "collection": made.collection,
-        "authorities": [authority.code for authority in made.authorities],
+        "year": year,
+        "world": world + 1,
+        "collection": collection,
+        "authorities": list(codes),
         "seed": seed,
-        **({"projection": _PROJECTION} if load("cla", made.year).projected else {}),
+        **({"projection": _PROJECTION} if load("cla", year).projected else {}),
+        **made_by(profile),
+    }
+
+
+def made_by(profile: Profile) -> dict[str, Any]:
+    """Say which versions, profile and guidance made files."""
+    from synth.profile import digest  # noqa: PLC0415
+
+    return {
         "versions": {
             "synth": __version__,
             "python": platform.python_version(),
@@ -79,12 +127,4 @@ def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, comma
             "sha256": digest(profile),
         },
         "guidance_sha256": guidance_digest(),
-        "files": {
-            name: {
-                "rows": len(next(iter(made.forms[form].values()))),
-                "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
-            }
-            for form, name in FILES.items()
-        },
     }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

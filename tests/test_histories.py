@@ -232,7 +232,7 @@ def test_other_authorities_change_nothing(world):
         spells = getattr(history, table)
         names = history.children["name"][spells["child"]]
         codes = np.array([int(a.code) for a in history.homes.authorities])[of_child(history, spells, "place")]
-        keep = np.isin(codes, [int(a.code) for a in three.authorities])
+        keep = np.isin(codes, [int(a.code) for a in three.homes.authorities])
         return np.array(sorted(zip(names[keep], spells["start"][keep], spells["end"][keep], strict=True)))
 
     for table in SPELLS:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from synth.dates import birthday, day
 from synth.lives.admission import numbered
+from synth.lives.homes import MOST_WORLDS, named
 from synth.lives.streams import Streams
 from synth.returns.identifiers import PREFIX, first_school_day, local_ids, pupil_numbers
 
@@ -48,15 +49,16 @@ def test_no_two_pupils_of_an_authority_share_a_number():
 
 
 def test_local_identifiers_are_unique_in_wales_and_well_formed():
-    serial = np.concatenate([np.arange(4000), 2**20 - 1 - np.arange(500)])
-    order = np.repeat(np.arange(22), len(serial))
+    serial = np.concatenate([np.arange(400), 2**17 - 1 - np.arange(50)])
+    worlds = np.array([0, 1, 6, 7, 8, 9, 255, MOST_WORLDS - 1])
+    home = np.repeat(named(np.repeat(worlds, 22), np.tile(np.arange(22), len(worlds))), len(serial))
     for seed in range(3):
-        found = local_ids(Streams(seed), order, np.tile(serial, 22))
+        found = local_ids(Streams(seed), home, np.tile(serial, 22 * len(worlds)))
         assert len(np.unique(found)) == len(found)
         assert all(re.fullmatch(PREFIX + "[0-9A-HJKMNP-TV-Z]{7}", text) for text in found[::97].tolist())
 
 
-@given(SEEDS, st.integers(0, 21), st.lists(st.integers(0, 10**6 - 1), min_size=1, unique=True))
+@given(SEEDS, st.integers(0, 21), st.lists(st.integers(0, 2**17 - 1), min_size=1, unique=True))
 def test_a_local_identifier_depends_on_its_own_child_only(seed, order, serial):
     orders = np.full(len(serial), order)
     every = local_ids(Streams(seed), orders, np.array(serial))
@@ -64,6 +66,11 @@ def test_a_local_identifier_depends_on_its_own_child_only(seed, order, serial):
     alone = [local_ids(Streams(seed), orders[:1], np.array([number]))[0] for number in serial[:5]]
     assert every[:5].tolist() == alone
     assert (every != local_ids(Streams(seed + 1), orders, np.array(serial))).all()
+
+
+def test_local_identifiers_run_out_with_a_clear_word():
+    with pytest.raises(ValueError, match="exhausted"):
+        local_ids(Streams(1), np.array([3]), np.array([2**17]))
 
 
 def test_local_identifiers_do_not_show_the_order_of_arrival():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -45,8 +45,16 @@ __all__ = ["generate", "show"]
     help="exact: published cells are reproduced; sampled: a year that might have been, cells vary by chance.",
 )
 @COLLECTION
-@click.option("--out", type=click.Path(path_type=Path), default=Path("outputs"), show_default=True,
-              help="Folder in which the year's folder is made.")  # fmt: skip
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder in which the year's folder is made (outputs); with --scale the dataset itself (outputs/worlds).",
+)
+@click.option("--world", type=click.IntRange(min=1), default=1, help="Another world: Wales with other children.")
+@click.option("--scale", type=click.IntRange(min=1), metavar="K", help="A dataset of the worlds 1 to K.")
+@click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="With --scale: kind of files.  [csv]")
+@click.option("--by-authority", is_flag=True, help="With --scale: a folder for each authority of a world.")
+@click.option("--workers", type=click.IntRange(min=1), help="With --scale: processes at work.  [all cores]")
 @PROFILE
 @QUIET
 def generate(
@@ -56,14 +64,24 @@ def generate(
     seed: int | None,
     mode: str,
     collection: str,
-    out: Path,
+    out: Path | None,
+    world: int,
+    scale: int | None,
+    form: Literal["csv", "parquet"] | None,
+    by_authority: bool,
+    workers: int | None,
     profile: Path | None,
     quiet: bool,
 ) -> None:
-    """Generate both returns of one year, or of several years of the same children."""
+    """Generate both returns of one year, or of several years of the same children.
+
+    With --scale it is a dataset of many worlds: Wales again and again, each time with other children. The same command
+    goes on where a stopped one was.
+    """
     from synth.files import FILES  # noqa: PLC0415
     from synth.generate import DEFAULT_SEED, generate_panel  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
+    from synth.manifest import command_of  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
 
     # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
@@ -72,15 +90,26 @@ def generate(
     chosen = parse_authorities(authorities)
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed
-    command = f"synth generate --authorities {','.join(a.code for a in chosen)} --year {{year}} --seed {seed}"
-    if mode != "exact":
-        command += f" --mode {mode}"
-    if collection:
-        command += f" --collection {collection.replace('_', '-')}"
+    codes = [authority.code for authority in chosen]
+    if scale is not None:
+        from synth.cli.scaling import generate_worlds  # noqa: PLC0415
+        from synth.scale import Plan  # noqa: PLC0415
+
+        if world != 1:
+            raise InputError("--world names one world and --scale makes the first K; give one of them.")
+        plan = Plan(tuple(codes), tuple(wanted), scale, seed, mode, collection, form or "csv", by_authority)
+        generate_worlds(plan.checked(loaded), loaded, Path("outputs/worlds") if out is None else out, workers, quiet)
+        return
+    for option, given in (("--format", form), ("--by-authority", by_authority), ("--workers", workers)):
+        if given:
+            raise InputError(f"{option} goes with --scale; --scale 1 gives a dataset of one world.")
+    out = Path("outputs") if out is None else out
+    command = command_of(codes, "--year {year}", seed, mode, collection, world - 1)
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
         written = generate_panel(
-            loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick
-        )
+            loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick,
+            world=world - 1,
+        )  # fmt: skip
     if quiet:
         return
     from synth.summary import panel_text, summary_text  # noqa: PLC0415

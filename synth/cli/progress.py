@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Progress", "Steps"]
+__all__ = ["Partitions", "Progress", "Steps"]
 
 
 class Progress:
@@ -63,3 +63,34 @@ class Steps:
 
     def __exit__(self, *_: object) -> None:
         """Nothing to put away."""
+
+
+class Partitions:
+    """A progress bar on standard error while a dataset is made; nothing when quiet or not on a terminal."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.bar: Any = None
+        if not quiet and sys.stderr.isatty():
+            from rich import progress as rich_progress  # noqa: PLC0415
+            from rich.console import Console  # noqa: PLC0415
+
+            self.bar = rich_progress.Progress(
+                rich_progress.TextColumn("Years of worlds"), rich_progress.BarColumn(),
+                rich_progress.MofNCompleteColumn(), rich_progress.TimeElapsedColumn(),
+                rich_progress.TimeRemainingColumn(),
+                console=Console(stderr=True), transient=True,
+            )  # fmt: skip
+            self.task = self.bar.add_task("")
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        if self.bar:
+            self.bar.start()
+        return self._tick
+
+    def _tick(self, done: int, of: int) -> None:
+        if self.bar:
+            self.bar.update(self.task, completed=done, total=of)
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar:
+            self.bar.stop()

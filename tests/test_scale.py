@@ -1,0 +1,200 @@
+"""Datasets of many worlds: the same bytes however they are made, whole or resumable, and never mixed up."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from synth.errors import InputError, OutputError
+from synth.files import FILES
+from synth.generate import generate_panel
+from synth.lives.homes import MOST_WORLDS
+from synth.scale import Folder, Job, Plan, make_dataset
+from synth.validate import validate
+
+TWO = ("520", "534")
+
+
+def plan(**how):
+    return Plan(**({"codes": TWO, "years": (2023,), "worlds": 5, "seed": 4} | how))
+
+
+def digests(root):
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def dataset(profile, tmp_path_factory):
+    """Five worlds made in one process."""
+    root = tmp_path_factory.mktemp("scale") / "worlds"
+    make_dataset(Job(plan(), profile, Folder(root)))
+    return root
+
+
+def test_the_first_world_is_the_unscaled_output(dataset, profile, tmp_path):
+    authorities = plan().authorities
+    command = plan().command(2023, 0)
+    generate_panel(profile, authorities, (2023,), seed=4, out=tmp_path, command=command)
+    assert digests(tmp_path / "2023") == digests(dataset / "year=2023/world=0001")
+
+
+def test_any_world_can_be_made_alone_by_the_command_in_its_manifest(dataset, profile, tmp_path):
+    place = dataset / "year=2023/world=0004"
+    command = json.loads((place / "manifest.json").read_text())["command"]
+    assert command.endswith("--world 4")
+    subprocess.run(
+        [sys.executable, "-m", *command.split(), "--out", str(tmp_path), "--quiet"], check=True, env=os.environ
+    )
+    assert digests(tmp_path / "2023") == digests(place)
+
+
+def test_bytes_do_not_depend_on_the_number_of_workers(dataset, profile, tmp_path):
+    make_dataset(Job(plan(), profile, Folder(tmp_path / "w")), workers=2)
+    assert digests(tmp_path / "w") == digests(dataset)
+
+
+def test_a_dataset_tells_what_is_in_it(dataset):
+    told = json.loads((dataset / "manifest.json").read_text())
+    assert told["worlds"] == 5
+    assert list(told["partitions"]) == [f"year=2023/world=000{n}" for n in range(1, 6)]
+    for name, partition in told["partitions"].items():
+        manifest = (dataset / name / "manifest.json").read_bytes()
+        assert partition["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    for form, file in FILES.items():
+        lines = sum(path.read_text().count("\n") - 1 for path in dataset.glob(f"*/*/{file}"))
+        assert told["rows"][form] == lines
+
+
+def test_a_dataset_grows_without_being_made_again(profile, tmp_path):
+    job = Job(plan(worlds=2), profile, Folder(tmp_path))
+    make_dataset(job)
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.csv")}
+    made = make_dataset(Job(plan(worlds=4), profile, Folder(tmp_path)))
+    assert made.finished_before == 2
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_damaged_and_missing_files_are_made_again_and_only_those(dataset, profile, tmp_path):
+    root = tmp_path / "copy"
+    job = Job(plan(), profile, Folder(root))
+    make_dataset(job)
+    with (root / "year=2023/world=0002/synthetic_crcs.csv").open("a") as file:
+        file.write("one row more\n")
+    (root / "year=2023/world=0003/synthetic_postcodes.csv").unlink()
+    (root / "year=2023/world=0005/manifest.json").write_text("{")
+    kept = {n: (root / f"year=2023/world=000{n}/manifest.json").stat().st_mtime_ns for n in (1, 4)}
+    assert make_dataset(job).finished_before == 2
+    assert digests(root) == digests(dataset)
+    assert {n: (root / f"year=2023/world=000{n}/manifest.json").stat().st_mtime_ns for n in (1, 4)} == kept
+
+
+def test_parquet_holds_what_csv_holds_and_is_read_back_the_same(dataset, profile, tmp_path):
+    make_dataset(Job(plan(worlds=2, form="parquet"), profile, Folder(tmp_path)))
+    for csv in sorted(dataset.glob("*/world=000[12]/*.csv")):
+        text = pl.read_csv(csv, infer_schema=False)
+        typed = pl.read_parquet(tmp_path / csv.relative_to(dataset).with_suffix(".parquet"), hive_partitioning=False)
+        days = [name for name, kind in typed.schema.items() if kind == pl.Date]
+        assert bool(days) == any("DATE" in name or name == "DOB" for name in text.columns)
+        assert typed.with_columns(pl.col(days).dt.strftime("%d/%m/%Y")).equals(text)
+    report = validate([tmp_path / "year=2023/world=0002"])
+    assert report.ok
+    assert report.counts()["passed"] > 200
+    crcs = pl.scan_parquet(tmp_path / "**/synthetic_crcs.parquet", hive_partitioning=True)
+    assert crcs.select("year", "world").unique().collect().sort("world").rows() == [(2023, 1), (2023, 2)]
+
+
+def test_files_of_an_authority_can_stand_by_themselves(dataset, profile, tmp_path):
+    make_dataset(Job(plan(worlds=1, by_authority=True), profile, Folder(tmp_path)))
+    place = tmp_path / "year=2023/world=0001"
+    for form, name in FILES.items():
+        whole = (dataset / "year=2023/world=0001" / name).read_text().splitlines()
+        if form == "postcodes":
+            assert (place / name).read_text().splitlines() == whole
+            continue
+        parts = [(place / f"authority={code}" / name).read_text().splitlines() for code in TWO]
+        assert [part[0] for part in parts] == [whole[0]] * 2
+        assert [line for part in parts for line in part[1:]] == whole[1:]
+
+
+def test_years_of_a_panel_are_the_same_children(profile, tmp_path):
+    make_dataset(Job(plan(years=(2022, 2023), worlds=2), profile, Folder(tmp_path)))
+    for world in ("world=0001", "world=0002"):
+        report = validate([tmp_path / "year=2023" / world], last_year=[tmp_path / "year=2022" / world])
+        assert report.ok
+
+
+def test_sampled_worlds_are_years_that_might_have_been_each_its_own(profile, tmp_path):
+    make_dataset(Job(plan(worlds=3, mode="sampled"), profile, Folder(tmp_path)))
+    rows = [
+        json.loads((tmp_path / f"year=2023/world=000{n}/manifest.json").read_text())["files"]["synthetic_crcs.csv"]
+        for n in (1, 2, 3)
+    ]
+    assert len({one["rows"] for one in rows}) == 3
+    generate_panel(profile, plan().authorities, (2023,), seed=4, mode="sampled", out=tmp_path / "alone", world=2)
+    alone = (tmp_path / "alone/2023/synthetic_crcs.csv").read_bytes()
+    assert alone == (tmp_path / "year=2023/world=0003/synthetic_crcs.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "says"),
+    [
+        ({"seed": 5}, OutputError, "differs in command, seed"),
+        ({"worlds": 3}, InputError, "world=0004, which is not part"),
+        ({"years": (2022,)}, InputError, "year=2023/world=0001, which is not part"),
+        ({"form": "parquet"}, OutputError, "differs in files"),
+        ({"by_authority": True}, OutputError, "differs in files by authority"),
+    ],
+)
+def test_datasets_are_not_mixed_up(dataset, profile, how, error, says):
+    before = digests(dataset)
+    with pytest.raises(error, match=says):
+        make_dataset(Job(plan(**how), profile, Folder(dataset)))
+    assert digests(dataset) == before
+
+
+def test_a_folder_of_somebody_else_is_left_alone(profile, tmp_path):
+    (tmp_path / "thesis.docx").write_text("mine")
+    with pytest.raises(InputError, match=r"thesis\.docx"):
+        make_dataset(Job(plan(), profile, Folder(tmp_path)))
+    assert digests(tmp_path).keys() == {"thesis.docx"}
+
+
+@pytest.mark.parametrize(
+    ("how", "says"), [({"worlds": MOST_WORLDS + 1}, "8,192"), ({"years": (2003,)}, "2017 to 2024")]
+)
+def test_what_cannot_be_planned_is_refused(profile, how, says):
+    with pytest.raises(InputError, match=says):
+        plan(**how).checked(profile)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are killed as on POSIX")
+def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
+    root = tmp_path / "killed"
+    command = [
+        sys.executable, "-m", "synth", "generate", "--authorities", ",".join(TWO), "--year", "2023", "--seed", "4",
+        "--scale", "5", "--workers", "2", "--quiet", "--out", str(root),
+    ]  # fmt: skip
+    for wanted in (0, 1, 4):
+        run = subprocess.Popen(command, start_new_session=True)
+        deadline = time.monotonic() + 60
+        while run.poll() is None and time.monotonic() < deadline:
+            if len(list(root.glob("*/world=*/manifest.json"))) >= wanted and root.exists():
+                break
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    assert not (root / "manifest.json").exists() or digests(root) == digests(dataset)
+    subprocess.run(command, check=True)
+    assert digests(root) == digests(dataset)
+    assert not list(Path(root).glob(".*"))
