@@ -129,16 +129,19 @@ def entering(
     """Return the cases of periods that began in collection year `year`, nothing decided, and the day of placement
     for adoption (LATER without one).
     """  # noqa: D205  one sentence
-    adopted = destination == _ADOPTION
-    consent = adopted & (
-        streams("adoption by consent").uniform(who.lead, who.entry)
-        < behaviour.scalar("legal.adoption_by_consent_share", year)
+    n = len(who.name)
+    consent = np.zeros(n, bool)
+    order_day, placed = np.full(n, LATER, np.int32), np.full(n, LATER, np.int32)
+    rows = np.flatnonzero(destination == _ADOPTION)
+    adopted = who.only(rows)
+    consent[rows] = streams("adoption by consent").uniform(adopted.lead, adopted.entry) < behaviour.scalar(
+        "legal.adoption_by_consent_share", year
     )
-    clock = adoption_clock(streams, behaviour, deciders(streams, behaviour, who, year), who.entry, year)
-    order_day = np.where(adopted & ~consent, who.entry + clock.to_order, LATER).astype(np.int32)
-    start = np.full((len(who.name), len(STATUSES)), LATER, np.int32)
-    case = Case(streams, behaviour, guidance, who, destination, end, year, consent, order_day, start)
-    return case, np.where(adopted, who.entry + clock.to_placement, LATER).astype(np.int32)
+    clock = adoption_clock(streams, behaviour, deciders(streams, behaviour, adopted, year), adopted.entry, year)
+    order_day[rows] = np.where(consent[rows], LATER, adopted.entry + clock.to_order)
+    placed[rows] = adopted.entry + clock.to_placement
+    start = np.full((n, len(STATUSES)), LATER, np.int32)
+    return Case(streams, behaviour, guidance, who, destination, end, year, consent, order_day, start), placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,13 @@ class Case:
     consent: NDArray[np.bool_]
     order_day: Days
     start: NDArray[np.int32]
+
+    def only(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Case:
+        """Return some cases, as copies: what becomes of them does not change these."""
+        return Case(
+            self.streams, self.behaviour, self.guidance, self.who.only(rows), self.destination[rows], self.end[rows],
+            self.year, self.consent[rows], self.order_day[rows], self.start[rows],
+        )  # fmt: skip
 
     @property
     def last_order(self) -> Days:
@@ -181,7 +191,7 @@ class Case:
     def _scalar(self, name: str) -> float:
         return self.behaviour.scalar(name, self.year)
 
-    def _days(self, purpose: str, bounds: str) -> NDArray[np.int32]:
+    def days(self, purpose: str, bounds: str) -> NDArray[np.int32]:
         """Draw days between the bounds of a parameter; brothers and sisters share them."""
         u = self.streams(purpose).uniform(self.who.lead, self.who.entry)
         return within(u, *self.behaviour.value(bounds, self.year))
@@ -192,7 +202,7 @@ class Case:
 
     def only_agreement(self) -> NDArray[np.bool_]:
         """Say whose period stays out of court: leaving for custody or independence is not open to a child in care."""
-        out = np.isin(self.destination, [_CUSTODY, _INDEPENDENT])
+        out = (self.destination == _CUSTODY) | (self.destination == _INDEPENDENT)
         return np.asarray(self.who.unaccompanied | self.consent | out)
 
     def routes(self) -> NDArray[np.float64]:
@@ -214,7 +224,8 @@ class Case:
         length = self.end - who.entry
         brief = length < self._scalar("legal.brief_stay_days")
         _, longest_remand = self.behaviour.value("legal.remand_days", self.year)
-        remanded = np.isin(self.destination, [_HOME, _CUSTODY]) & (length <= longest_remand)
+        remanded = (self.destination == _HOME) | (self.destination == _CUSTODY)
+        remanded &= length <= longest_remand
         exclude((birthday(who.birth, remand_age) > who.entry) | ~remanded, "J1")
         exclude(self.order_day < LATER, "C2", "J1")
         # A child who goes home within days did so under agreement, protection or an order not yet final.
@@ -232,10 +243,28 @@ class Case:
 
     def first_days(self, route: NDArray[np.int64]) -> Days:
         """Follow police protection and emergency orders to what comes after; return the day that begins (or entry)."""
-        who, start, end = self.who, self.start, self.end
-        base = who.entry.copy()
-        after = ("V2", "C1", "L2")
-        weights = np.tile(self.behaviour.vector("legal.after_police_protection", self.year, after), (len(base), 1))
+        base = self.who.entry.copy()
+        rows = np.flatnonzero(route == ROUTES.index("L1"))
+        following, day = self.only(rows).after_protection()
+        goes_on = day < self.end[rows]
+        rows, following, day = rows[goes_on], following[goes_on], day[goes_on]
+        self.start[rows, following] = day
+        base[rows] = np.where(following == _L2, base[rows], day)
+        # An emergency order is followed by proceedings.
+        rows = np.flatnonzero(self.start[:, _L2] < LATER)
+        case = self.only(rows)
+        begun = case.start[:, _L2]
+        stop = previous_working_day(begun + case.days("emergency order days", "legal.emergency_order_days"))
+        stop = np.where(stop <= begun, next_working_day(begun + 1), stop)
+        rows, stop = rows[stop < case.end], stop[stop < case.end]
+        self.start[rows, _C1] = stop
+        base[rows] = stop
+        return base
+
+    def after_protection(self) -> tuple[NDArray[np.int64], Days]:
+        """Return the status that follows police protection, and the day it begins, as if every period began so."""
+        who, after = self.who, ("V2", "C1", "L2")
+        weights = np.tile(self.behaviour.vector("legal.after_police_protection", self.year, after), (len(who.name), 1))
         longest = int(self.guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1)
         u = self.streams("police protection days").uniform(who.lead, who.entry)
         day = who.entry + within(u, 1, longest)
@@ -243,23 +272,20 @@ class Case:
         # Courts sit on working days; an emergency order can be had on any.
         weights[~is_working_day(day), 1] = 0.0
         chosen = choose(self.streams("police protection").uniform(who.lead, who.entry), weights)
-        following = np.array([STATUSES.index(code) for code in after])[chosen]
-        goes_on = (route == ROUTES.index("L1")) & (day < end)
-        rows = np.flatnonzero(goes_on)
-        start[rows, following[rows]] = day[rows]
-        base[goes_on & (following != _L2)] = day[goes_on & (following != _L2)]
-        # An emergency order is followed by proceedings.
-        begun = start[:, _L2]
-        stop = previous_working_day(begun + self._days("emergency order days", "legal.emergency_order_days"))
-        stop = np.where(stop <= begun, next_working_day(begun + 1), stop)
-        rows = np.flatnonzero((begun < LATER) & (stop < end))
-        start[rows, _C1] = stop[rows]
-        base[rows] = stop[rows]
-        return base
+        return np.array([STATUSES.index(code) for code in after])[chosen], day
 
     def go_to_court(self, base: Days) -> None:
         """Turn agreement into proceedings: always on the way to a placement order, else for a share of children."""
-        who, start, end = self.who, self.start, self.end
+        agreed = (self.start[:, _V2] < LATER) & (self.start[:, _C1] == LATER) & ~self.only_agreement()
+        rows = np.flatnonzero(agreed)
+        case, base = self.only(rows), base[rows]
+        turns, day = case.proceedings(base)
+        turns &= (day < case.end - 1) & case.in_time(day)
+        self.start[rows[turns], _C1] = day[turns]
+
+    def proceedings(self, base: Days) -> tuple[NDArray[np.bool_], Days]:
+        """Return who goes to court after agreement that has lasted since the days `base`, and when that would be."""
+        who = self.who
         group = age_group(who.lead_birth, who.entry)
         share = self.behaviour.vector("legal.agreement_to_court", self.year, BANDS)[group]
         home = self.destination == _HOME
@@ -268,15 +294,11 @@ class Case:
         u = self.streams("agreement to court days").uniform(who.lead, who.entry)
         wait = np.maximum(lognormal_days(u, value["median_days"], value["sigma"]), 1)
         ordered = self.order_day < LATER
-        turns = ordered | (self.streams("agreement to court").uniform(who.lead, who.entry) < share)
-        turns |= self.must_go()
+        turns = ordered | (self.streams("agreement to court").uniform(who.lead, who.entry) < share) | self.must_go()
         day = base + wait.astype(np.int32)
         # Proceedings on the way to a placement order leave the court some months.
-        latest = self.order_day - self._days("proceedings before placement order", "legal.court_needs_days")
-        day = next_working_day(np.where(ordered, np.minimum(day, np.maximum(latest, base + 1)), day))
-        agreed = (start[:, _V2] < LATER) & (start[:, _C1] == LATER) & ~self.only_agreement()
-        turns &= agreed & (day < end - 1) & self.in_time(day)
-        start[turns, _C1] = day[turns]
+        latest = self.order_day - self.days("proceedings before placement order", "legal.court_needs_days")
+        return turns, next_working_day(np.where(ordered, np.minimum(day, np.maximum(latest, base + 1)), day))
 
     def must_go(self) -> NDArray[np.bool_]:
         """Say who is not left on agreement alone: small children do not stay on it for years."""
@@ -288,34 +310,41 @@ class Case:
     def make_orders(self) -> None:
         """End proceedings in a care order or a placement order; where the period ends sooner, neither comes to be."""
         start, order_day = self.start, self.order_day
-        begun = start[:, _C1]
-        _, longest = self.behaviour.value("legal.interim_order_days", self.year)
-        final = begun + self._days("interim order days", "legal.interim_order_days")
-        # With a placement order the care order is made at the same hearing, and E1 is what is coded, or before it.
+        rows = np.flatnonzero(start[:, _C1] < LATER)
+        final = self.only(rows).final_order()
+        # Also after the end: should the child stay longer than was drawn, the interim order does not go on for years.
+        made = (final > start[rows, _C1]) & (final < order_day[rows])
+        start[rows[made], _C2] = final[made]
         ordered = order_day < LATER
-        u = self.streams("order before placement order").uniform(self.who.lead, self.who.entry)
+        start[ordered, _E1] = order_day[ordered]
+
+    def final_order(self) -> Days:
+        """Return when proceedings would end in a care order; with the placement order, or too late, where in none."""
+        _, longest = self.behaviour.value("legal.interim_order_days", self.year)
+        final = self.start[:, _C1] + self.days("interim order days", "legal.interim_order_days")
+        # With a placement order the care order is made at the same hearing, and E1 is what is coded, or before it.
+        rows = np.flatnonzero(self.order_day < LATER)
+        ordered = self.only(rows)
+        begun, order_day = ordered.start[:, _C1], ordered.order_day
+        u = self.streams("order before placement order").uniform(ordered.who.lead, ordered.who.entry)
         before = u < self._scalar("legal.full_order_before_placement_order_share")
-        near = order_day - self._days("order to placement order", "legal.full_order_before_placement_order_days")
+        near = order_day - ordered.days("order to placement order", "legal.full_order_before_placement_order_days")
         # Interim orders that would run too long before the placement order must become full ones.
         apart = int(self._scalar("legal.two_hearings_apart_days"))
         two_hearings = (before & (near > begun + apart)) | (order_day - begun >= longest)
-        final = np.where(ordered, np.where(two_hearings, np.minimum(final, near), LATER), final)
-        final = np.minimum(final, self.last_order)
-        final = np.where(final < LATER, previous_working_day(np.minimum(final, order_day)), LATER)
-        # Also after the end: should the child stay longer than was drawn, the interim order does not go on for years.
-        made = (begun < LATER) & (final > begun) & (final < order_day)
-        start[made, _C2] = final[made]
-        start[ordered, _E1] = order_day[ordered]
+        final[rows] = np.where(two_hearings, np.minimum(final[rows], near), LATER)
+        return previous_working_day(np.minimum(np.minimum(final, self.last_order), self.order_day))
 
     def remand_before_custody(self) -> None:
         """Put a child sentenced to custody who came by agreement on remand before, unless remanded at entry."""
-        start = self.start
-        day = self.end - self._days("remand before custody", "legal.remand_days")
-        begun = start[:, _V2]
+        rows = np.flatnonzero(self.destination == _CUSTODY)
+        case = self.only(rows)
+        day = case.end - case.days("remand before custody", "legal.remand_days")
+        begun = case.start[:, _V2]
         other = np.array([_C1, _C2, _J1, _L2])
-        agreed = (begun < LATER) & (start[:, other] == LATER).all(axis=1)
-        remanded = (self.destination == _CUSTODY) & agreed & (day > begun)
-        start[remanded, _J1] = day[remanded]
+        agreed = (begun < LATER) & (case.start[:, other] == LATER).all(axis=1)
+        remanded = agreed & (day > begun)
+        self.start[rows[remanded], _J1] = day[remanded]
 
 
 _ROUTES_TO_STATUS = np.array([STATUSES.index(route) for route in ROUTES])
