@@ -319,7 +319,10 @@ class Case:
         start[ordered, _E1] = order_day[ordered]
 
     def final_order(self) -> Days:
-        """Return when proceedings would end in a care order; with the placement order, or too late, where in none."""
+        """Return when proceedings would end in a care order.
+
+        Where both orders are made at one hearing that is not before the placement order.
+        """
         _, longest = self.behaviour.value("legal.interim_order_days", self.year)
         final = self.start[:, _C1] + self.days("interim order days", "legal.interim_order_days")
         # With a placement order the care order is made at the same hearing, and E1 is what is coded, or before it.

@@ -36,7 +36,7 @@ _FOLLOWS = np.zeros((len(STATUSES), len(STATUSES)), bool)
 for _pair in _LAWFUL:
     _FOLLOWS[tuple(STATUSES.index(code) for code in _pair.split())] = True
 _ADOPTED = DESTINATIONS.index("adoption")
-_FROM_REMAND = [DESTINATIONS.index(name) for name in ("home", "custody", "grows_up")]
+_FROM_REMAND = np.array([name in {"home", "custody", "grows_up"} for name in DESTINATIONS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ class Proceedings:
         entered = np.flatnonzero(self.who.entry > self.past)
         for found in (
             *self._ways_in(entered),
-            self._court_put_off(self._as_case()),
-            self._court_hastened(self._as_case()),
+            self._court_put_off(self._as_case),
+            self._court_hastened(self._as_case),
             self._order_hastened(self.day),
             self._order_put_off(),
             self._order_in_vain(),
@@ -114,47 +114,52 @@ class Proceedings:
         consent, placed = self.path.consent, self.path.placed
         shortest = int(self.behaviour.value("care.adoption.entry_to_placement_order", self.year)["shortest_days"])
         order = np.where(consent, self.who.entry + shortest, self.path.start[:, _E1])
-        first, last = self._placing_bounds(order)
+        first, last = self._placing_bounds(order, np.arange(len(order)))
         soon, last_here = np.maximum(first, self.past + 1), np.minimum(self.day, last)
-        u = self._uniform("placement for adoption otherwise")
+        purpose = "placement for adoption otherwise"
         hasten = (self.destination == _ADOPTED) & (order <= self.day) & (placed > self.day) & (soon <= last_here)
         rows = np.flatnonzero(hasten)
-        day = within(u, soon, np.maximum(soon, last_here)).astype(np.int32)[rows]
+        day = within(self._uniform(purpose, rows), soon[rows], last_here[rows])
         yield Another(rows, LegalPath(self.path.start[rows], day, consent[rows]), 1.0 + (placed[rows] - day) / 365)
 
         wait = int(self.behaviour.value("care.adoption.order_to_placement", self.year)["shortest_days"])
         both = self._order_hastened(self.day - wait)
         soon, last_here = both.path.start[:, _E1] + wait, last_here[both.rows]
         fits = (soon <= last_here) & (placed[both.rows] > self.day)
-        day = within(u[both.rows], soon, np.maximum(soon, last_here))
+        day = within(self._uniform(purpose, both.rows), soon, np.maximum(soon, last_here))
         both = replace(both, path=replace(both.path, placed=day), cost=both.cost + 1.0).only(fits)
         yield both.only(self._sound(both))
 
-    def _placing_bounds(self, order: Days) -> tuple[Days, Days]:
-        """Return the first and last day of placement that the clock of adoption allows after a placement order."""
+    def _placing_bounds(self, order: Days, rows: NDArray[np.int64]) -> tuple[Days, Days]:
+        """Return the first and last day of placement that the clock of adoption allows after a placement order.
+
+        `order` is that of the periods `rows`.
+        """
         waits = self.behaviour.value("care.adoption.order_to_placement", self.year)
         after = self.behaviour.value("care.adoption.placement_to_adoption", self.year)
-        last = np.where(self.destination == _ADOPTED, self.end - int(after["shortest_days"]), -LATER)
+        last = np.where(self.destination[rows] == _ADOPTED, self.end[rows] - int(after["shortest_days"]), -LATER)
         return np.minimum(order, LATER - 2000) + int(waits["shortest_days"]), last
 
-    def _uniform(self, purpose: str) -> NDArray[np.float64]:
-        """Draw for the year; brothers and sisters in the same proceedings share it."""
-        return self.streams(purpose).uniform(self.who.lead, self.who.entry, self.year)
+    def _uniform(self, purpose: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Draw for the year for some periods; brothers and sisters in the same proceedings share it."""
+        return self.streams(purpose).uniform(self.who.lead[rows], self.who.entry[rows], self.year)
 
+    @property
     def _as_case(self) -> Case:
-        """Return the paths as cases that the year's parameters decide."""
+        """The paths as cases that the year's parameters decide: to be copied (`only`) before anything is changed."""
         return Case(
             self.streams, self.behaviour, self.guidance, self.who, self.destination, self.end, self.year,
-            self.path.consent, self.path.start[:, _E1].copy(), self.path.start.copy(),
+            self.path.consent, self.path.start[:, _E1], self.path.start,
         )  # fmt: skip
 
     def _ways_in(self, rows: NDArray[np.int64]) -> Iterator[Another]:
         """Let those who came in the year come in another way, where that would show on the day counted."""
         if not len(rows):
             return
-        who, destination, end = self.who.only(rows), self.destination[rows], self.end[rows]
-        drawing = (self.streams, self.behaviour, self.guidance)
-        case, placed = entering(*drawing, who, destination, end, self.year)
+        who = self.who.only(rows)
+        case, placed = entering(
+            self.streams, self.behaviour, self.guidance, who, self.destination[rows], self.end[rows], self.year
+        )
         weights = case.routes()
         chance = weights / weights.sum(axis=1, keepdims=True)
         came = np.zeros(weights.shape, bool)
@@ -169,9 +174,8 @@ class Proceedings:
         for column, route in enumerate(ROUTES):
             recent = self.day - who.entry < longest.get(route, len(DESTINATIONS) * 365)
             able = np.flatnonzero((chance[:, column] > 0) & ~came[:, column] & recent)
-            other, _ = entering(*drawing, who.only(able), destination[able], end[able], self.year)
-            start = other.drawn(np.full(len(able), column))
-            found = LegalPath(start, placed[able], other.consent)
+            other = case.only(able)
+            found = LegalPath(other.drawn(np.full(len(able), column)), placed[able], other.consent)
             if route == "L2":
                 found = self._protected_longer(other, found, longest["L2"])
             cost = 1.0 - np.log(chance[able, column])
@@ -179,80 +183,87 @@ class Proceedings:
             if route == "V2":
                 # Who came by agreement may still be under it.
                 here = replace(self, who=other.who, destination=other.destination, end=other.end, path=found)
-                again = here._court_put_off(replace(other, start=start.copy()))  # noqa: SLF001  its own kind
-                hastened = here._court_hastened(replace(other, start=start.copy()))  # noqa: SLF001
+                again = here._court_put_off(other)  # noqa: SLF001  its own kind
+                hastened = here._court_hastened(other)  # noqa: SLF001
                 for more in (again, hastened):
                     yield Another(rows[able][more.rows], more.path, more.cost + cost[more.rows])
 
     def _protected_longer(self, case: Case, found: LegalPath, longest: int) -> LegalPath:
         """Let an emergency order last past the day counted, where the law lets it."""
-        here = replace(self, who=case.who, destination=case.destination, end=case.end, path=found)
-        again = replace(case, start=case.start.copy())
         day = next_working_day(np.full(len(case.end), self.day + 1, np.int32))
-        lasts = (day - case.who.entry <= longest) & (day < case.end - 1) & (again.start[:, _C1] < day)
-        again.start[lasts, _C1] = day[lasts]
-        longer = here._decided(again, np.arange(len(lasts)), np.zeros(len(lasts))).path  # noqa: SLF001  its own kind
-        return LegalPath(np.where(lasts[:, None], longer.start, found.start), found.placed, found.consent)
+        lasts = (day - case.who.entry <= longest) & (day < case.end - 1) & (case.start[:, _C1] < day)
+        rows = np.flatnonzero(lasts)
+        here = replace(self, who=case.who, destination=case.destination, end=case.end, path=found)
+        longer = case.only(rows)
+        longer.start[:, _C1] = day[rows]
+        start = found.start.copy()
+        start[rows] = here._decided(longer, rows, np.zeros(len(rows))).path.start  # noqa: SLF001  its own kind
+        return replace(found, start=start)
 
     def _court_put_off(self, case: Case) -> Another:
         """Let proceedings that followed agreement in the year begin after it, or not at all."""
-        start, order = case.start, case.order_day
-        begun = start[:, _C1]
-        turned = (start[:, _V2] < begun) & (start[:, _V2] <= self.day) & (begun > self.past) & (begun <= self.day)
-        day = next_working_day(self.day + 1 + within(self._uniform("court put off"), 0, self._spread))
+        begun, agreed = case.start[:, _C1], case.start[:, _V2]
+        turned = (agreed < begun) & (agreed <= self.day) & (begun > self.past) & (begun <= self.day)
+        rows = np.flatnonzero(turned)
+        case = case.only(rows)
+        order, must = case.order_day, case.must_go()
+        day = next_working_day(self.day + 1 + within(self._uniform("court put off", rows), 0, self._spread))
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
         in_time = case.in_time(day) & (day < case.end - 1) & ((order == LATER) | (day + least <= order))
         most = int(self.behaviour.scalar("legal.agreement_alone_at_most_days", self.year))
-        must = case.must_go() & (day > case.who.entry + most)
-        never = (order == LATER) & ~case.must_go()
-        rows = np.flatnonzero(turned & ~must & (in_time | never))
-        start[rows, _C1] = np.where(in_time, day, LATER)[rows]
-        return self._decided(case, rows, np.full(len(rows), 2.0))
+        never = (order == LATER) & ~must
+        able = ~(must & (day > case.who.entry + most)) & (in_time | never)
+        case.start[:, _C1] = np.where(in_time, day, LATER)
+        return self._decided(case.only(able), rows[able], np.full(int(able.sum()), 2.0))
 
     def _court_hastened(self, case: Case) -> Another:
         """Let proceedings follow agreement in the year."""
-        start, end = case.start, case.end
         soonest = np.maximum(case.who.entry, self.past) + 1
-        waiting = (start[:, _V2] <= self.day) & (start[:, _C1] > self.day) & (start[:, _J1] > self.day)
-        waiting &= ~case.only_agreement() & (soonest <= self.day)
-        day = self._working_day("court hastened", soonest, self.day)
-        rows = np.flatnonzero(waiting & (day >= soonest) & case.in_time(day) & (day < end - 1))
-        planned = start[rows, _C1]
-        cost = 1.5 + np.where(planned < LATER, (planned - day[rows]) / 365, 2.0)
-        start[rows, _C1] = day[rows]
+        waiting = (case.start[:, _V2] <= self.day) & (case.start[:, [_C1, _J1]] > self.day).all(axis=1)
+        rows = np.flatnonzero(waiting & ~case.only_agreement() & (soonest <= self.day))
+        case, soonest = case.only(rows), soonest[rows]
+        day = self._working_day("court hastened", rows, soonest, self.day)
+        able = (day >= soonest) & case.in_time(day) & (day < case.end - 1)
+        case, rows, day = case.only(able), rows[able], day[able]
+        planned = case.start[:, _C1]
+        cost = 1.5 + np.where(planned < LATER, (planned - day) / 365, 2.0)
+        case.start[:, _C1] = day
         return self._decided(case, rows, cost)
 
     def _order_hastened(self, until: int) -> Another:
         """Let the placement order come in the year, by the day `until`, instead of after it."""
-        case = self._as_case()
-        order, begun = case.order_day, case.start[:, _C1]
+        order = self.path.start[:, _E1]
+        rows = np.flatnonzero((order > self.day) & (order < LATER))
+        case = self._as_case.only(rows)
+        begun = case.start[:, _C1]
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
         shortest = int(self.behaviour.value("care.adoption.entry_to_placement_order", self.year)["shortest_days"])
         soonest = np.maximum(
             np.maximum(case.who.entry + shortest, np.minimum(begun, LATER - 2000) + int(least)), self.past + 1
         )
-        waiting = (order > self.day) & (order < LATER) & (soonest <= until)
-        day = self._working_day("placement order hastened", soonest, until)
-        rows = np.flatnonzero(waiting & (day >= soonest))
-        cost = 1.0 + (order[rows] - day[rows]) / 365
-        order[rows] = day[rows]
+        day = self._working_day("placement order hastened", rows, soonest, until)
+        able = (soonest <= until) & (day >= soonest)
+        case, rows, day = case.only(able), rows[able], day[able]
+        cost = 1.0 + (case.order_day - day) / 365
+        case.order_day[:] = day
         return self._decided(case, rows, cost)
 
     def _order_put_off(self) -> Another:
         """Let the placement order come after the year instead of in it."""
-        case = self._as_case()
-        order = case.order_day
-        made = (order > self.past) & (order <= self.day)
-        day = next_working_day(self.day + 1 + within(self._uniform("placement order put off"), 0, self._spread))
-        soonest, last = self._placing_bounds(day)
-        rows = np.flatnonzero(made & (soonest <= last))
+        order = self.path.start[:, _E1]
+        rows = np.flatnonzero((order > self.past) & (order <= self.day))
         # Once: lives leave room for a placement that gives way to an order put off past the year it was due in.
         rows = rows[order[rows] <= self._order_as_drawn(rows)]
-        cost = 1.0 + (day[rows] - order[rows]) / 365
-        order[rows] = day[rows]
+        day = next_working_day(self.day + 1 + within(self._uniform("placement order put off", rows), 0, self._spread))
+        soonest, last = self._placing_bounds(day, rows)
+        able = soonest <= last
+        rows, day, soonest = rows[able], day[able], soonest[able]
+        case = self._as_case.only(rows)
+        cost = 1.0 + (day - case.order_day) / 365
+        case.order_day[:] = day
         found = self._decided(case, rows, cost)
         # A placement gives way to its order by as much as lives leave room for (see `timing`).
-        return replace(found, path=replace(found.path, placed=np.maximum(found.path.placed, soonest[found.rows])))
+        return replace(found, path=replace(found.path, placed=np.maximum(found.path.placed, soonest)))
 
     def _order_as_drawn(self, rows: NDArray[np.int64]) -> Days:
         """Return the day of the placement order some periods were drawn with (LATER without one)."""
@@ -270,75 +281,80 @@ class Proceedings:
 
         After a wait as long as others have for a match the order is revoked and the care order revives.
         """
-        start, who = self.path.start.copy(), self.who
+        start, who = self.path.start, self.who
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
         shortest = int(self.behaviour.value("care.adoption.entry_to_placement_order", self.year)["shortest_days"])
         begun = np.minimum(start[:, _C1], LATER - 2000)
         soonest = np.maximum(np.maximum(who.entry + shortest, begun + int(least)), self.past + 1)
-        day = self._working_day("placement order in vain", soonest, self.day)
-        oldest = int(self.behaviour.scalar("placement.concurrent_under_age", self.year))
-        waits = self.behaviour.value("care.adoption.order_to_placement", self.year)
+        grown = birthday(who.birth, int(self.behaviour.scalar("placement.concurrent_under_age", self.year)))
+        open_ = (start[:, _E1] == LATER) & (self.destination != _ADOPTED) & (soonest <= self.day) & (grown > soonest)
+        rows = np.flatnonzero(open_)
+        day = self._working_day("placement order in vain", rows, soonest[rows], self.day)
         # Where the full order came first, the placement order stands to the end.
-        full = start[:, _C2] <= self.past
-        open_ = (~full | (self.end - day <= self._longest_order)) & (start[:, _E1] == LATER)
-        open_ &= (self.destination != _ADOPTED) & (day >= soonest) & (soonest <= self.day)
-        rows = np.flatnonzero(open_ & (birthday(who.birth, oldest) > day))
-        wait = within(self._uniform("placement order revoked"), int(waits["median_days"]), int(waits["longest_days"]))
-        revoked = next_working_day(day + wait)
-        start[rows, _E1] = day[rows]
-        revoked = np.where(revoked < self.end - 1, revoked, LATER)
-        start[rows, _C2] = np.where(full, start[:, _C2], revoked)[rows]
-        cost = 3.0 + np.where(full, (self.end - day) / 365, 0.0)[rows]
-        return Another(rows, self._with(start, rows), cost)
+        full = start[rows, _C2] <= self.past
+        able = (~full | (self.end[rows] - day <= self._longest_order)) & (day >= soonest[rows]) & (grown[rows] > day)
+        rows, day, full = rows[able], day[able], full[able]
+        start, end = start[rows], self.end[rows]
+        waits = self.behaviour.value("care.adoption.order_to_placement", self.year)
+        u = self._uniform("placement order revoked", rows)
+        revoked = next_working_day(day + within(u, int(waits["median_days"]), int(waits["longest_days"])))
+        start[:, _E1] = day
+        start[:, _C2] = np.where(full, start[:, _C2], np.where(revoked < end - 1, revoked, LATER))
+        return self._with(start, rows, 3.0 + np.where(full, (end - day) / 365, 0.0))
 
     def _order_revoked(self) -> Another:
         """Let a placement order that leads to no adoption be revoked in the year, or not yet."""
-        start = self.path.start.copy()
-        order, revoked = start[:, _E1], start[:, _C2]
+        order, revoked = self.path.start[:, _E1], self.path.start[:, _C2]
         # Who has had a full order before keeps the placement order.
-        running = (order <= self.past) & (revoked > self.past) & (self.destination != _ADOPTED)
-        soonest = np.full(len(order), self.past + 1)
-        sooner = self._working_day("placement order revoked sooner", soonest, self.day)
-        later = next_working_day(self.day + 1 + within(self._uniform("placement order revoked later"), 0, self._spread))
-        later = np.minimum(later, previous_working_day(np.minimum(order, LATER - 4000) + self._longest_order))
-        put_off = np.where(later < self.end - 1, later, LATER)
+        rows = np.flatnonzero((order <= self.past) & (revoked > self.past) & (self.destination != _ADOPTED))
+        order, revoked = order[rows], revoked[rows]
+        soonest = np.full(len(rows), self.past + 1)
+        sooner = self._working_day("placement order revoked sooner", rows, soonest, self.day)
+        u = self._uniform("placement order revoked later", rows)
+        later = next_working_day(self.day + 1 + within(u, 0, self._spread))
+        later = np.minimum(later, previous_working_day(order + self._longest_order))
+        put_off = np.where(later < self.end[rows] - 1, later, LATER)
         day = np.where(revoked > self.day, sooner, np.where(later > self.day, put_off, -LATER))
-        rows = np.flatnonzero(running & (day > self.past))
-        start[rows, _C2] = day[rows]
-        return Another(rows, self._with(start, rows), np.full(len(rows), 2.0))
+        rows, day = rows[day > self.past], day[day > self.past]
+        start = self.path.start[rows]
+        start[:, _C2] = day
+        return self._with(start, rows, np.full(len(rows), 2.0))
 
     def _remanded(self) -> Another:
         """Let a remand that comes before the end of a stay by agreement begin in the year, or after it."""
-        start, who = self.path.start.copy(), self.who
+        start, who = self.path.start, self.who
         remand = start[:, _J1]
         _, longest = self.behaviour.value("legal.remand_days", self.year)
         limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
         age = int(max(limit, self.behaviour.scalar("legal.remand_from_age", self.year)))
         soonest = np.maximum(np.maximum(who.entry, self.past) + 1, self.end - int(longest))
         soonest = np.maximum(soonest, birthday(who.birth, age))
-        day = within(self._uniform("remand in the year"), soonest, np.maximum(soonest, self.day))
-        alone = (who.lead == who.name) & ~who.unaccompanied & ~self.path.consent
-        alone &= np.isin(self.destination, _FROM_REMAND)
+        alone = (who.lead == who.name) & ~who.unaccompanied & ~self.path.consent & _FROM_REMAND[self.destination]
         agreed = (start[:, _V2] <= self.day) & (start[:, [_C1, _C2, _E1]] == LATER).all(axis=1)
         sooner = alone & agreed & (remand > self.day) & (soonest <= self.day)
         put_off = agreed & (start[:, _V2] < remand) & (remand > self.past) & (remand <= self.day)
         put_off &= self.day + 1 < self.end
         rows = np.flatnonzero(sooner | put_off)
-        start[rows, _J1] = np.where(put_off, self.day + 1, day)[rows]
-        return Another(rows, self._with(start, rows), np.full(len(rows), 2.0))
+        soonest = soonest[rows]
+        day = within(self._uniform("remand in the year", rows), soonest, np.maximum(soonest, self.day))
+        start = start[rows]
+        start[:, _J1] = np.where(put_off[rows], self.day + 1, day)
+        return self._with(start, rows, np.full(len(rows), 2.0))
 
-    def _working_day(self, purpose: str, soonest: NDArray[np.signedinteger[Any]], until: int) -> Days:
+    def _working_day(
+        self, purpose: str, rows: NDArray[np.int64], soonest: NDArray[np.signedinteger[Any]], until: int
+    ) -> Days:
         """Draw a working day from `soonest` to `until`; it may fall before `soonest` where there is none."""
-        day = within(self._uniform(purpose), soonest, np.maximum(soonest, until))
+        day = within(self._uniform(purpose, rows), soonest, np.maximum(soonest, until))
         following = next_working_day(day)
         return np.where(following <= until, following, previous_working_day(day)).astype(np.int32)
 
-    def _with(self, start: NDArray[np.int32], rows: NDArray[np.int64]) -> LegalPath:
-        """Return paths of some periods with other days of their statuses."""
-        return LegalPath(start[rows], self.path.placed[rows], self.path.consent[rows])
+    def _with(self, start: NDArray[np.int32], rows: NDArray[np.int64], cost: NDArray[np.float64]) -> Another:
+        """Return other paths of some periods: with other days of their statuses, one row of `start` each."""
+        return Another(rows, LegalPath(start, self.path.placed[rows], self.path.consent[rows]), cost)
 
     def _decided(self, case: Case, rows: NDArray[np.int64], cost: NDArray[np.float64]) -> Another:
-        """Make the orders of some cases anew, as far as they are not of the past."""
+        """Make the orders of some periods' cases anew, as far as they are not of the past."""
         made = case.start[:, _C2] <= self.past
         kept = case.start[:, _C2].copy()
         case.start[:, [_C2, _E1]] = LATER
@@ -348,7 +364,7 @@ class Proceedings:
         # An order that would have been due before the year is made when it begins.
         due = ~made & (full <= self.past)
         case.start[due, _C2] = next_working_day(np.full(int(due.sum()), self.past + 1, np.int32))
-        return Another(rows, self._with(case.start, rows), cost)
+        return self._with(case.start, rows, cost)
 
     def _sound(self, found: Another) -> NDArray[np.bool_]:
         """Say which paths are lawful, fit into their period and tell the same up to the year."""
