@@ -228,11 +228,11 @@ class Walk:
         begun, given = filling.current[here] >= 0, filling.given[here]
         # Kinds of what is set beforehand, or not there yet, are not looked at.
         end, kind = chances.end[here], np.where(begun & ~given, filling.kind[here], 0)
-        until = np.minimum(np.minimum(end, other.path.placed), chances.homecoming_under(other.path, here))
+        until = chances.until_under(other.path, here)
         at = filling.at[here]
         stop = np.where(at == chances.until[here], until, np.minimum(at, until))
         during = other.path.during(np.full(len(here), past + 1, np.int32), stop)
-        lawful = ~(during & (chances.rules.allowed.T[kind] == 0)).any(axis=1)
+        lawful = chances.rules.lawful(during)[np.arange(len(here)), kind]
         # Who goes on to the end of the period, or to adoption by the carer, has to be where that is possible.
         leads = chances.behaviour.table("placement.last_kind", year, DESTINATIONS, KINDS)
         last = (stop > at) & (stop >= end) & (leads[chances.destination[here], kind] == 0)

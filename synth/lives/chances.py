@@ -34,6 +34,7 @@ _GROUPS = (*BANDS, "unaccompanied")
 _LONGEST = 10_000
 _ADOPTED = DESTINATIONS.index("adoption")
 _HOME = DESTINATIONS.index("home")
+_IS_FOSTER = np.isin(np.arange(len(KINDS)), FOSTER)
 
 
 class Chances:
@@ -75,25 +76,33 @@ class Chances:
             streams("adopted by foster carer").uniform(self.key, who.entry)
             < behaviour.scalars("placement.adoption_by_foster_carer_share", year)
         )
-        self.follow(path)
+        self.path = path
+        self.until = self.until_under(path, np.arange(len(end)))
 
     def follow(self, path: LegalPath) -> None:
         """Take other legal paths as the ones the stays have to suit."""
-        self.path = path
-        self.homecoming = self.homecoming_under(path, np.arange(len(self.end)))
-        self.until = np.minimum(np.minimum(self.end, path.placed), self.homecoming)
+        changed = (path.start != self.path.start).any(axis=1) | (path.placed != self.path.placed)
+        rows = np.flatnonzero(changed)
+        self.path, self.until = path, self.until.copy()
+        self.until[rows] = self.until_under(path.only(rows), rows)
+
+    def until_under(self, path: LegalPath, rows: NDArray[np.int64]) -> Days:
+        """Return the first day not to be filled by choice under other paths, one row of `path` for each of `rows`."""
+        return np.minimum(np.minimum(self.end[rows], path.placed), self.homecoming_under(path, rows))
 
     def homecoming_under(self, path: LegalPath, rows: NDArray[np.int64]) -> Days:
         """When a child whose care order is discharged at home goes to the parents (LATER: does not apply).
 
         `path` has one row for each of `rows`.
         """
-        end = self.end[rows]
-        ordered = path.start[:, STATUSES.index("C2")]
-        applies = (self.destination[rows] == _HOME) & (path.at(end - 1) == STATUSES.index("C2"))
+        found = np.full(len(rows), LATER, np.int32)
+        home = np.flatnonzero(self.destination[rows] == _HOME)
+        home = home[path.only(home).at(self.end[rows[home]] - 1) == STATUSES.index("C2")]
+        rows = rows[home]
         low, high = self.behaviour.value("placement.home_before_discharge_days", self.base)
         u = self.streams("home before discharge").uniform(self.who.lead[rows], self.who.entry[rows])
-        return np.where(applies, np.maximum(end - within(u, low, high), ordered), LATER).astype(np.int32)
+        found[home] = np.maximum(self.end[rows] - within(u, low, high), path.start[home, STATUSES.index("C2")])
+        return found
 
     def means(self, rows: NDArray[np.int64], start: Days, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the mean length in days of stays that begin on `start`; `steps` counts the stays before."""
@@ -118,20 +127,20 @@ class Chances:
 
     def longer_at_home(self, rows: NDArray[np.int64], start: Days, stop: Days, kind: NDArray[np.int64]) -> Days:
         """Let stays with parents last some times longer than others, where the law allows it all along."""
+        found = stop.copy()
+        at_home = np.flatnonzero(kind == PARENTS)
+        rows, start, stop = rows[at_home], start[at_home], stop[at_home]
         times = self.behaviour.scalar("placement.parents_last_times", self.base)
         longer = start + np.minimum((stop - start) * times, _LONGEST).astype(np.int32)
         # The last stay of a period is not reached this way: it has to suit where the period leads.
-        stays_on = (kind == PARENTS) & (longer + self.least(rows) < self.until[rows])
-        stays_on &= self.lawful(rows, start, longer)[:, PARENTS] > 0
-        return np.where(stays_on, longer, stop).astype(np.int32)
+        stays_on = longer + self.least(rows) < self.until[rows]
+        stays_on &= self.lawful(rows, start, longer)[:, PARENTS]
+        found[at_home] = np.where(stays_on, longer, stop)
+        return found
 
-    def lawful(self, rows: NDArray[np.int64], start: Days, stop: Days) -> NDArray[np.float64]:
-        """Return 1 for every kind that all statuses held from `start` to the eve of `stop` allow, else 0."""
-        return self._lawful(self.path.only(rows).during(start, stop))
-
-    def _lawful(self, during: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return 1 for every kind that all the statuses of a row allow, else 0."""
-        return np.asarray((during @ (self.rules.allowed == 0)) == 0, np.float64)
+    def lawful(self, rows: NDArray[np.int64], start: Days, stop: Days) -> NDArray[np.bool_]:
+        """Say which kinds all statuses held from `start` to the eve of `stop` allow, shape (n, 16)."""
+        return self.rules.lawful(self.path.only(rows).during(start, stop))
 
     def kinds(
         self, rows: NDArray[np.int64], start: Days, stop: Days, before: NDArray[np.int64], *, first: NDArray[np.bool_]
@@ -140,44 +149,45 @@ class Chances:
 
         What the law, the age or the way the period ends excludes has weight zero; every row has an option.
         """
-        behaviour, rules, who = self.behaviour, self.rules, self.who.only(rows)
+        behaviour, rules, who = self.behaviour, self.rules, self.who
+        birth, destination, until = who.birth[rows], self.destination[rows], self.until[rows]
         year = year_of(start)
-        group = np.where(who.unaccompanied, len(BANDS), age_group(self.reference[rows], start))
+        group = np.where(who.unaccompanied[rows], len(BANDS), age_group(self.reference[rows], start))
         weights = behaviour.rows("placement.kind", year, group, _GROUPS, KINDS) * rules.after[before]
-        weights = np.where(first[:, None], weights * rules.first, weights)
+        weights[first] *= rules.first
         # The law: every status held during the stay must allow it.
         during = self.path.only(rows).during(start, stop)
-        lawful = self._lawful(during)
-        weights = np.where(during[:, [STATUSES.index("J1")]], weights * rules.on_remand, weights)
-        age = age_on(who.birth, start)
-        lawful *= rules.from_age[None, :] <= age[:, None]
+        lawful = rules.lawful(during)
+        weights[during[:, STATUSES.index("J1")]] *= rules.on_remand
+        age = age_on(birth, start)
+        lawful &= rules.from_age <= age[:, None]
         infant, parent = rules.family_centre_ages
-        lawful[:, KINDS.index("family_centre")] *= (birthday(who.birth, infant + 1) > stop) | (age >= parent)
-        ends_here = stop >= self.until[rows]
+        lawful[:, KINDS.index("family_centre")] &= (birthday(birth, infant + 1) > stop) | (age >= parent)
+        ends_here = stop >= until
         before_carer = ends_here & self.by_carer[rows]
         # Prospective adopters who foster first go on to adopt.
-        lawful[:, KINDS.index("concurrent")] *= (
+        lawful[:, KINDS.index("concurrent")] &= (
             before_carer & (start >= rules.concurrent_from) & (age < rules.concurrent_under)
         )
         # Locked doors are for one child of a family.
-        alone = who.lead == who.name
+        alone = who.lead[rows] == who.name[rows]
         for kind in ("secure", "custody"):
-            lawful[:, KINDS.index(kind)] *= alone
+            lawful[:, KINDS.index(kind)] &= alone
         # Nobody moves from parents to parents.
-        lawful[before == PARENTS, PARENTS] = 0.0
-        destination = self.destination[rows]
-        lawful[ends_here & (stop < self.end[rows]) & (destination != _ADOPTED), PARENTS] = 0.0
+        lawful[:, PARENTS] &= (before != PARENTS) & ~(ends_here & (stop < self.end[rows]) & (destination != _ADOPTED))
         # The length of stay, and where the period leads.
         bucket = np.searchsorted(behaviour.value("placement.length_bounds", self.base), stop - start, side="right")
-        fit = behaviour.cells("placement.length_fit", year, bucket, KINDS, _LENGTHS)
-        weights = weights * fit * lawful
-        leads = behaviour.rows("placement.last_kind", year, destination.astype(np.int64), DESTINATIONS, KINDS)
-        suits = np.where(before_carer[:, None], np.isin(np.arange(len(KINDS)), FOSTER), leads)
-        weighted = np.where((ends_here & (stop >= self.end[rows]) | before_carer)[:, None], weights * suits, weights)
+        weights *= behaviour.cells("placement.length_fit", year, bucket, KINDS, _LENGTHS)
+        weights *= lawful
+        last = np.flatnonzero((ends_here & (stop >= self.end[rows])) | before_carer)
+        leads = behaviour.rows(
+            "placement.last_kind", year[last], destination[last].astype(np.int64), DESTINATIONS, KINDS
+        )
+        weights[last] *= np.where(before_carer[last][:, None], _IS_FOSTER, leads)
         # Where nothing usual is lawful for the stay, a foster carer of the authority always is.
-        stuck = weighted.sum(axis=1) == 0
-        weighted[stuck, KINDS.index("la_foster")] = 1.0
-        return weighted
+        stuck = weights.sum(axis=1) == 0
+        weights[stuck, KINDS.index("la_foster")] = 1.0
+        return weights
 
     def locations(self, rows: NDArray[np.int64], kind: NDArray[np.int64], start: Days) -> NDArray[np.float64]:
         """Return weights over LOCATIONS, shape (n, 3); a secure home is inside only where there is one."""

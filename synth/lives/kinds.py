@@ -92,6 +92,9 @@ class KindRules:
         # What the guidance tolerates as a rarity, or nobody would do, is not drawn either.
         for status, kinds in behaviour.value("placement.not_with_status", base).items():
             self.allowed[STATUSES.index(status), [KINDS.index(kind) for kind in kinds]] = 0.0
+        # For every set of statuses (as packed bits), the kinds that all of them allow.
+        held = np.unpackbits(np.arange(2**8, dtype=np.uint8)[:, None], axis=1)[:, : len(STATUSES)]
+        self._lawful = held @ (self.allowed == 0) == 0
         # Kinds in which nobody is meant to stay long.
         longest = behaviour.table("placement.length_fit", base, KINDS, ("very_long",))
         self.passing = np.append(longest[:, 0] == 0, values=False)
@@ -114,6 +117,10 @@ class KindRules:
         first = guidance.limit_date("PLACEMENT_TYPE_CODE", "A8", "first_start_date")
         self.concurrent_under = behaviour.scalar("placement.concurrent_under_age", base)
         self.concurrent_from = 0 if first is None else day(first.year, first.month, first.day)
+
+    def lawful(self, during: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say of every kind whether all the statuses of a row allow it, shape (n, 16); `during` has shape (n, 7)."""
+        return np.asarray(self._lawful[np.packbits(during, axis=1)[:, 0]])
 
     @staticmethod
     def _factors(named: Mapping[str, float]) -> NDArray[np.float64]:

@@ -38,8 +38,8 @@ def counted(
     """
     since = last_day(year - 1)
     book = filling.book
-    begun = np.flatnonzero((book["start"] > since) & ~book["undone"])
-    begun = begun[book["start"][begun] < end[book["period"][begun]]]
+    begun = np.flatnonzero(book["start"] > since)
+    begun = begun[~book["undone"][begun] & (book["start"][begun] < end[book["period"][begun]])]
     first = rows[filling.chances.who.entry[rows] <= since]
     every = np.concatenate((child[first], child[book["period"][begun]]))
     return np.bincount(every, minlength=int(child.max(initial=0)) + 1)

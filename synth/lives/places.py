@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,7 +76,8 @@ def align_places(
     left = totals.counts.copy()
     np.subtract.at(left, (place[still], _shown(filling, still)), 1)
     left[:, _AWAY] -= np.bincount(place[rows[away & known]], minlength=len(left))
-    scores = _scores(filling, free)
+    odds = _open_odds(filling, free)
+    scores = _logs(odds) + _noise(filling, free, odds.start)
     chosen = choose_exactly(scores, place[free], np.maximum(left, 0))
     found = np.zeros_like(left)
     np.add.at(found, (place[free], chosen), 1)
@@ -87,14 +89,15 @@ def align_places(
     if len(movable):
         np.add.at(left, (place[movable], own), 1)
         again = np.flatnonzero(off[place[free]])
-        both = np.concatenate((scores[again], _scores_of_moves(filling, movable, day, own, year)))
+        anew = _odds(filling, movable, day, filling.at[movable], np.zeros(len(movable), bool))
+        both = np.concatenate((scores[again], _scores_of_moves(filling, movable, anew, own, year)))
         group = np.concatenate((place[free[again]], place[movable]))
         settled = choose_exactly(both, group, np.where(off[:, None], np.maximum(left, 0), 0))
         chosen[again], after = settled[: len(again)], settled[len(again) :]
         moves = after != own
         filling.begin(movable[moves], day[moves], filling.at[movable[moves]].copy())
-        free, chosen = np.concatenate((free, movable[moves])), np.concatenate((chosen, after[moves]))
-    settle(filling, free, chosen)
+        _settle_in(filling, movable[moves], anew.only(moves), after[moves])
+    _settle_in(filling, free, odds, chosen)
 
 
 def _shown(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -105,43 +108,55 @@ def _shown(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return cells(book["kind"][stay], book["location"][np.where(stays_put, book["before"][stay], stay)])
 
 
-def _weights(
-    filling: Filling,
-    rows: NDArray[np.int64],
-    start: Days,
-    stop: Days,
-    before: NDArray[np.int64],
-    first: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return shares of kinds, shape (n, 17), ADOPTION last, and of locations within each kind, shape (n, 17, 3)."""
+@dataclass(frozen=True, slots=True)
+class _Odds:
+    """Stays whose kind and location are open; `start` is their first day.
+
+    `kinds` are the shares of kinds, shape (n, 17), ADOPTION last, `where` those of locations within each kind, shape
+    (n, 17, 3).
+    """
+
+    start: Days
+    kinds: NDArray[np.float64]
+    where: NDArray[np.float64]
+
+    def only(self, rows: NDArray[np.bool_]) -> _Odds:
+        """Return the odds of some stays."""
+        return _Odds(self.start[rows], self.kinds[rows], self.where[rows])
+
+
+def _odds(filling: Filling, rows: NDArray[np.int64], start: Days, stop: Days, first: NDArray[np.bool_]) -> _Odds:
+    """Return the odds of stays from `start` to `stop`, after the latest one with a kind."""
     chances, book, n = filling.chances, filling.book, len(rows)
     kinds = np.zeros((n, len(_NAMES)))
-    kinds[:, :ADOPTION] = chances.kinds(rows, start, stop, before, first=first)
+    kinds[:, :ADOPTION] = chances.kinds(rows, start, stop, filling.kind[rows], first=first)
     given = np.flatnonzero(filling.given[rows])
     kinds[given] = 0.0
     kinds[given, filling.set_kind(rows[given])] = 1.0
     kinds /= kinds.sum(axis=1, keepdims=True)
-    table, behaviour = np.zeros((n, len(_NAMES), _WHERE)), chances.behaviour
+    behaviour = chances.behaviour
     years, back = np.unique(year_of(start), return_inverse=True)
+    tables = np.empty((len(years), 2, len(_NAMES), _WHERE))
     for number, year in enumerate(years.tolist()):
-        table[back == number] = behaviour.table("placement.location", year, _NAMES, LOCATIONS)
-    table[chances.secure_inside[rows], KINDS.index("secure")] = (1.0, 0.0, 0.0)
-    table /= table.sum(axis=2, keepdims=True)
+        tables[number] = behaviour.table("placement.location", year, _NAMES, LOCATIONS)
+    tables[:, 1, KINDS.index("secure")] = (1.0, 0.0, 0.0)
+    tables /= tables.sum(axis=3, keepdims=True)
+    where = tables[back, chances.secure_inside[rows].astype(np.int64)]
     put = given[(kinds[given, ADOPTION] > 0) & chances.by_carer[rows[given]]]
-    table[put, ADOPTION] = np.eye(_WHERE)[book["location"][book["before"][filling.current[rows[put]]]]]
-    return kinds, table
+    where[put, ADOPTION] = np.eye(_WHERE)[book["location"][book["before"][filling.current[rows[put]]]]]
+    return _Odds(start, kinds, where)
 
 
-def _open_weights(filling: Filling, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shares of kinds and locations of OPEN stays."""
+def _open_odds(filling: Filling, rows: NDArray[np.int64]) -> _Odds:
+    """Return the odds of OPEN stays."""
     start = filling.book["start"][filling.current[rows]]
-    return _weights(filling, rows, start, filling.at[rows], filling.kind[rows], filling.steps[rows] == 1)
+    return _odds(filling, rows, start, filling.at[rows], filling.steps[rows] == 1)
 
 
-def _logs(kinds: NDArray[np.float64], where: NDArray[np.float64]) -> NDArray[np.float64]:
+def _logs(odds: _Odds) -> NDArray[np.float64]:
     """Return the logarithm of each cell's share, shape (n, 21); -inf where it has none."""
-    joint = (kinds[:, :, None] * where).transpose(0, 2, 1) @ _MEMBERS.T
-    share = joint.transpose(0, 2, 1).reshape(len(kinds), len(PLACES))
+    joint = (odds.kinds[:, :, None] * odds.where).transpose(0, 2, 1) @ _MEMBERS.T
+    share = joint.transpose(0, 2, 1).reshape(len(joint), len(PLACES))
     return np.asarray(np.log(share, out=np.full(share.shape, -np.inf), where=share > 0))
 
 
@@ -151,20 +166,16 @@ def _noise(filling: Filling, rows: NDArray[np.int64], start: Days) -> NDArray[np
     return gumbel(stream.uniform(key[:, None], start[:, None], np.arange(len(PLACES))))
 
 
-def _scores(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the scores of cells for OPEN stays."""
-    start = filling.book["start"][filling.current[rows]]
-    return _logs(*_open_weights(filling, rows)) + _noise(filling, rows, start)
-
-
 def _scores_of_moves(
-    filling: Filling, rows: NDArray[np.int64], day: Days, own: NDArray[np.int64], year: int
+    filling: Filling, rows: NDArray[np.int64], odds: _Odds, own: NDArray[np.int64], year: int
 ) -> NDArray[np.float64]:
-    """Return the scores of cells for stays that go on: their own cell costs nothing, a move to another one does."""
-    chances = filling.chances
-    kinds, where = _weights(filling, rows, day, filling.at[rows], filling.kind[rows], np.zeros(len(rows), bool))
+    """Return the scores of cells for stays that go on: their own cell costs nothing, a move to another one does.
+
+    `odds` are those of the stay that would follow.
+    """
+    chances, day = filling.chances, odds.start
     rate = np.log(365 / chances.means(rows, day, np.ones(len(rows), np.int64)))
-    scores = np.minimum(_logs(kinds, where) + _noise(filling, rows, day) + rate[:, None] - _UNASKED, -1.0)
+    scores = np.minimum(_logs(odds) + _noise(filling, rows, day) + rate[:, None] - _UNASKED, -1.0)
     scores[np.arange(len(rows)), own] = 0.0
     return np.asarray(scores + chances.uniform("moves for the count", rows, year)[:, None])
 
@@ -194,16 +205,17 @@ def _some(
     return np.flatnonzero(foremost(cell, 3 * surplus + _SPARE, -ready))
 
 
-def settle(filling: Filling, rows: NDArray[np.int64], chosen: NDArray[np.int64] | None = None) -> None:
-    """Give OPEN stays a kind and a location, inside the chosen cell (None: any)."""
-    if not len(rows):
-        return
-    kinds, where = _open_weights(filling, rows)
-    start = filling.book["start"][filling.current[rows]]
-    if chosen is not None:
-        location = chosen % _WHERE
-        kinds = kinds * _MEMBERS[chosen // _WHERE] * where[np.arange(len(rows)), :, location]
-    kind = choose(filling.chances.uniform("kind of placement", rows, start), kinds)
-    if chosen is None:
-        location = choose(filling.chances.uniform("location", rows, start), where[np.arange(len(rows)), kind])
+def settle(filling: Filling, rows: NDArray[np.int64]) -> None:
+    """Give OPEN stays a kind and a location."""
+    odds = _open_odds(filling, rows)
+    kind = choose(filling.chances.uniform("kind of placement", rows, odds.start), odds.kinds)
+    share = odds.where[np.arange(len(rows)), kind]
+    filling.settle(rows, kind, choose(filling.chances.uniform("location", rows, odds.start), share))
+
+
+def _settle_in(filling: Filling, rows: NDArray[np.int64], odds: _Odds, chosen: NDArray[np.int64]) -> None:
+    """Give OPEN stays a kind and a location inside the chosen cell."""
+    location = chosen % _WHERE
+    kinds = odds.kinds * _MEMBERS[chosen // _WHERE] * odds.where[np.arange(len(rows)), :, location]
+    kind = choose(filling.chances.uniform("kind of placement", rows, odds.start), kinds)
     filling.settle(rows, kind, location)
