@@ -18,7 +18,7 @@ from synth.returns.addresses import placement_postcodes
 from synth.returns.aftermath import adoptions, care_leavers
 from synth.returns.columns import Form, Sheet, dates, numbers, yes_no
 from synth.returns.endings import ending_codes
-from synth.returns.roster import Roster, call, subjects
+from synth.returns.roster import Roster, call, homes, subjects
 from synth.returns.short_breaks import short_break_episodes
 from synth.returns.traits import STATUSES as STANDINGS
 from synth.returns.traits import disabled
@@ -202,9 +202,8 @@ def _places(
     # With parents inside the authority is at home.
     at_home = (stays.kind == KINDS.index("parents")) & (stays.location == LOCATIONS.index("inside"))
     children = care.period["child"][stays.period]
-    distinct, back = np.unique(children, return_inverse=True)
-    homes = call(streams, history, distinct).home_postcode[back] if len(distinct) else text
-    text = np.where(at_home, homes, np.where(blank, "", text))
+    text = np.where(blank, "", text)
+    text[at_home] = homes(streams, history, children[at_home])
     # Adopted by the foster carer: the address of the stay before, unless it is left out from now on.
     same = np.flatnonzero(stays.slot < 0)
     text[same] = np.where(blank[same], "", text[same - 1])

@@ -146,14 +146,19 @@ def _settled(
     end = care.period["end"]
     rows = np.flatnonzero((end >= day_of_year_start(care.year)) & (end <= last_day(care.year)))
     others = behaviour.value("ending.instead", behaviour.profile.warm_up_from)
+    drawn, which = np.unique(code[rows], return_inverse=True)
+    weights = np.array(
+        [[1.0 if own == name else others.get(own, {}).get(name, 0.0) for name in names] for own in drawn.tolist()]
+    ).reshape(-1, len(names))
     score = np.full((len(rows), len(names)), -np.inf)
-    for column, name in enumerate(names):
-        weight = np.array([1.0 if drawn == name else others.get(drawn, {}).get(name, 0.0) for drawn in code[rows]])
+    for column, name in enumerate(names.tolist()):
+        weight = weights[which, column]
         allowed = weight > 0
         if name in lawful:
-            allowed &= lawful[name][rows] | (code[rows] == name)
-        u = streams(f"reason {name}").uniform(care.who.name[rows], care.who.number[rows])
-        score[allowed, column] = np.log(weight[allowed]) + gumbel(u[allowed])
+            allowed &= lawful[name][rows] | (drawn == name)[which]
+        here = rows[allowed]
+        u = streams(f"reason {name}").uniform(care.who.name[here], care.who.number[here])
+        score[allowed, column] = np.log(weight[allowed]) + gumbel(u)
     group = history.children["place"][care.period["child"][rows]].astype(np.int64)
     wanted = _possible(np.isfinite(score), group, wanted, names.tolist().index("E8"))
     found = code.copy()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from synth.lives.histories import History
     from synth.lives.streams import Streams
 
-__all__ = ["Roster", "call"]
+__all__ = ["Roster", "call", "homes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,6 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
     issuer = np.where(brings, order_of(home_of(family)), order)
     serial_there = np.where(brings, brought_along(family), serial)
     numbers = pupil_numbers(np.array([a.education_number for a in everyone])[issuer], serial_there, issued)
-    homes = home_postcodes(streams, order, family)
     return Roster(
         home=home,
         order=order,
@@ -78,8 +77,16 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
         birth=birth,
         sex=child["sex"][children],
         ethnicity=np.array(ETHNICITIES)[child["ethnic"][children]],
-        home_postcode=np.where(alone, "", homes),
+        home_postcode=homes(streams, history, children),
     )
+
+
+def homes(streams: Streams, history: History, children: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return the home postcode of some children (rows of the history): none for unaccompanied ones."""
+    child = history.children
+    order = history.homes.order[child["place"][children]]
+    found = home_postcodes(streams, order, child["family"][children])
+    return np.where(child["unaccompanied"][children], "", found)
 
 
 def subjects(

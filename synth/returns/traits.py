@@ -196,12 +196,13 @@ def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) 
     share = behaviour.table("parental.share", year, STATUSES, PARENTAL)[who.status]
     shift = behaviour.table("parental.shift_by_need", year, NEEDS, PARENTAL)[who.need]
     tie = behaviour.scalar("parental.trio_tie", year)
-    trio = _drifting(streams, behaviour, "parental trio", who.family, year)
+    family, back = np.unique(who.family, return_inverse=True)
+    trio = _drifting(streams, behaviour, "parental trio", family, year)
     latents = []
     for factor in PARENTAL:
-        own = _drifting(streams, behaviour, f"parental {factor}", who.family, year)
+        own = _drifting(streams, behaviour, f"parental {factor}", family, year)
         latents.append(np.sqrt(tie) * trio + np.sqrt(1 - tie) * own if factor in _TRIO else own)
-    over = np.stack(latents, axis=1) - _threshold(share) + shift
+    over = np.stack(latents, axis=1)[back] - _threshold(share) + shift
     return _meeting(behaviour, who, year, lambda lift: _recorded(who, over, lift))
 
 
