@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,10 @@ _FEW = 0.25
 """Share of the children below which a join first leaves out those it does not ask for."""
 _FEW_DAYS = 1000
 """Below so many a table of days is never dear."""
+_TABLES = 100
+"""Tables of days kept: more than the rules of a year ask for."""
+
+_Given = TypeVar("_Given", int, dt.date)
 
 __all__ = [
     "CENSUS_AGES",
@@ -64,33 +69,39 @@ def at_rows(height: int, rows: pl.Series) -> pl.Series:
 
 def birthday(birth: str, years: float) -> pl.Expr:
     """Return the day a child reaches an age; born on 29 February, that is 28 February in other years."""
-    return _by_day(birth, lambda days: days.dt.offset_by(f"{int(years)}y"), pl.Date)
+    return _by_day(birth, _birthdays, int(years), pl.Date)
 
 
 def late_birthday(birth: str, years: float) -> pl.Expr:
     """Return the latest day that may count as the birthday: 1 March for a child born on 29 February."""
-
-    def late(days: pl.Series) -> pl.Series:
-        early = days.dt.offset_by(f"{int(years)}y")
-        moved = (days.dt.month() == 2) & (days.dt.day() == 29) & (early.dt.day() == 28)  # noqa: PLR2004
-        return early + moved.cast(pl.Int64) * dt.timedelta(days=1)
-
-    return _by_day(birth, late, pl.Date)
+    return _by_day(birth, _late_birthdays, int(years), pl.Date)
 
 
 def age_on(birth: str, on: dt.date) -> pl.Expr:
     """Return age in completed years on a day; null before birth."""
-
-    def age(days: pl.Series) -> pl.Series:
-        born = pl.col("born")
-        before = (born.dt.month() > on.month) | ((born.dt.month() == on.month) & (born.dt.day() > on.day))
-        years = pl.when(born <= on).then(on.year - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
-        return pl.DataFrame({"born": days}).select(years.alias("age")).to_series()
-
-    return _by_day(birth, age, pl.Int64)
+    return _by_day(birth, _ages, on, pl.Int64)
 
 
-def _by_day(name: str, make: Callable[[pl.Series], pl.Series], kind: pl.DataType | type[pl.DataType]) -> pl.Expr:
+def _birthdays(days: pl.Series, years: int) -> pl.Series:
+    return days.dt.offset_by(f"{years}y")
+
+
+def _late_birthdays(days: pl.Series, years: int) -> pl.Series:
+    early = _birthdays(days, years)
+    moved = (days.dt.month() == 2) & (days.dt.day() == 29) & (early.dt.day() == 28)  # noqa: PLR2004
+    return early + moved.cast(pl.Int64) * dt.timedelta(days=1)
+
+
+def _ages(days: pl.Series, on: dt.date) -> pl.Series:
+    born = pl.col("born")
+    before = (born.dt.month() > on.month) | ((born.dt.month() == on.month) & (born.dt.day() > on.day))
+    years = pl.when(born <= on).then(on.year - born.dt.year().cast(pl.Int64) - before.cast(pl.Int64))
+    return pl.DataFrame({"born": days}).select(years.alias("age")).to_series()
+
+
+def _by_day(
+    name: str, make: Callable[[pl.Series, _Given], pl.Series], given: _Given, kind: type[pl.Date | pl.Int64]
+) -> pl.Expr:
     """Work something out of a date once for every day there can be, and look it up: a million rows have few days."""
 
     def look_up(dates: pl.Series) -> pl.Series:
@@ -98,11 +109,16 @@ def _by_day(name: str, make: Callable[[pl.Series], pl.Series], kind: pl.DataType
         if not isinstance(first, dt.date) or not isinstance(last, dt.date):
             return pl.Series(dates.name, [None] * len(dates), dtype=kind)
         if (last - first).days > max(len(dates), _FEW_DAYS):
-            return make(dates)
-        table = make(pl.date_range(first, last, eager=True))
-        return table.gather((dates - first).dt.total_days())
+            return make(dates, given)
+        return _table(make, given, first.year, last.year).gather((dates - dt.date(first.year, 1, 1)).dt.total_days())
 
     return pl.col(name).map_batches(look_up, return_dtype=kind)
+
+
+@lru_cache(_TABLES)
+def _table(make: Callable[[pl.Series, _Given], pl.Series], given: _Given, first: int, last: int) -> pl.Series:
+    """Return what is made of every day of some whole years: many rules ask the same of the same birth dates."""
+    return make(pl.date_range(dt.date(first, 1, 1), dt.date(last, 12, 31), eager=True), given)
 
 
 def with_child(t: Tables, form: str, other: pl.DataFrame, *items: str) -> pl.DataFrame:

@@ -61,6 +61,7 @@ def out_of_bounds(
     known = pl.col("whole") & pl.col("part").is_not_null()
     shares = (
         t.typed("crcs")
+        .lazy()
         .select(la=LA, part=part, whole=whole)
         .filter(pl.col("la").is_not_null() & known)
         .group_by("la")
@@ -79,7 +80,7 @@ def out_of_bounds(
         number("share", 1),
         pl.lit(bound),
     )
-    return found(shares.filter(low | high), words)
+    return found(shares.filter(low | high).collect(), words)
 
 
 def fewest(g: Guidance, item: str = "", code: str = "") -> float | None:

@@ -108,15 +108,15 @@ def check_rule(rule: Rule, tables: Tables, g: Guidance, *, strict: bool = True) 
             return outcome("crashed", why=fault), None
         if tables[rule.form].height == 0:
             return outcome("not applicable", why=f"the {rule.form} form has no rows"), None
+        if wrong.is_empty() if isinstance(wrong, pl.DataFrame) else not wrong.any():
+            return outcome("passed"), None
         if isinstance(wrong, pl.DataFrame):
             rows = about_authorities(rule, tables, wrong, severity)
-        elif not wrong.any():
-            return outcome("passed"), None
         else:
             rows = about_rows(rule, tables, g, wrong.fill_null(value=False).arg_true(), severity)
     except Exception as problem:  # noqa: BLE001  whatever a rule raises is its outcome
         return outcome("crashed", why=f"{type(problem).__name__}: {problem}"), None
-    return (outcome("found", rows.height), rows) if rows.height else (outcome("passed"), None)
+    return outcome("found", rows.height), rows
 
 
 def _silent(rules: Sequence[Rule], tables: Tables) -> set[tuple[str, str]]:
@@ -128,7 +128,7 @@ def _silent(rules: Sequence[Rule], tables: Tables) -> set[tuple[str, str]]:
             continue
         for name in ("both", "typed", "episodes"):
             each = [
-                r.condition.wrong.fill_null(value=False).any().alias(r.id)
+                r.condition.wrong.any().alias(r.id)
                 for r in asked
                 if r.condition is not None and r.condition.frame == name and all(need in tables for need in r.needs)
             ]
