@@ -8,6 +8,7 @@ import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.admission import numbered
+from synth.lives.courts import Courts
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
 from synth.lives.people import ethnicity
@@ -92,6 +93,7 @@ class Book:
         )
         self.placings = Ledger(period=np.int64, year=np.int32, placed=np.int32)
         self.registrations = Ledger(child=np.int64, start=np.int32, end=np.int32)
+        self.courts = Courts(streams, behaviour)
         self.series = Ledger(child=np.int64, start=np.int32, end=np.int32)
 
     def levels(self, kind: str, year: int) -> NDArray[np.int64]:

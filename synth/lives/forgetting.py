@@ -41,6 +41,7 @@ def forget_closed(book: Book, year: int) -> None:
         ("registration", _keep(book.registrations, row)),
     ):
         child[column][:] = np.append(number, _NO_SPELL)[child[column]]
+    book.courts.keep(periods >= 0)
     _keep(book.series, row)
     _keep(book.placings, periods, "period")
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth.lives.behaviour import Behaviour
+    from synth.lives.courts import Courts
     from synth.lives.homes import Homes
     from synth.lives.streams import Streams
 
@@ -46,7 +47,7 @@ class History:
     `children`, `plans`, `periods`, `placings`, `registrations` and `series` map column names to equally long arrays.
     Spell tables name the child by row number in `children`, `placings` (placements for adoption moved to another day,
     and in which year) the period; `start` and `end` are days, the end being the day on which
-    the spell ceases (a child is in a spell on day d when start <= d < end).
+    the spell ceases (a child is in a spell on day d when start <= d < end). `courts` knows legal paths.
     """
 
     homes: Homes
@@ -57,6 +58,7 @@ class History:
     placings: dict[str, NDArray[Any]]
     registrations: dict[str, NDArray[Any]]
     series: dict[str, NDArray[Any]]
+    courts: Courts
 
 
 def live(
@@ -106,6 +108,7 @@ def _history(book: Book, year: int) -> History:
         book.placings.frozen(),
         {name: column[came] for name, column in registrations.items()},
         book.series.frozen(),
+        book.courts,
     )
 
 

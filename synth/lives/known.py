@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
-from synth.guidance import load
 from synth.lives.admission import Queue, foremost
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Budget, Cells, fit_in, starts_to_spare
 from synth.lives.draw import within
-from synth.lives.legal import LATEST, STATUSES, legal_paths
+from synth.lives.legal import STATUSES
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, entrants_of, outcome
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, support_plan
 from synth.lives.settling import room_by_group
 from synth.working_days import next_working_day
@@ -308,11 +307,7 @@ def _leave(book: Book, rows: NDArray[np.int64], year: int) -> None:
 
 def _status(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
     """Return the legal status (index into STATUSES) of children in care (by row) on a day, as drawn when they came."""
-    listed, periods = book.children["period"][rows], book.periods
-    who = entrants_of(book.children, periods, listed)
-    drawn = periods["destination"][listed], periods["drawn_end"][listed]
-    path = legal_paths(book.streams, book.behaviour, load("cla", LATEST), who, *drawn)
-    return path.at(day)
+    return book.courts.paths(book.children, book.periods, book.children["period"][rows]).at(day)
 
 
 def stay_longer(book: Book, year: int, cells: Cells) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "DESTINATIONS",
     "DRAWN",
     "AdoptionClock",
+    "Columns",
     "Entrants",
     "Outcome",
     "adoption_clock",
@@ -81,13 +82,13 @@ class Entrants:
         return Entrants(*(getattr(self, column)[take] for column in self.__slots__))
 
 
-class _Columns(Protocol):
+class Columns(Protocol):
     """Columns by name, in a growing table or a finished one."""
 
     def __getitem__(self, name: str, /) -> NDArray[Any]: ...
 
 
-def entrants_of(children: _Columns, periods: _Columns, rows: NDArray[np.integer[Any]] | slice) -> Entrants:
+def entrants_of(children: Columns, periods: Columns, rows: NDArray[np.integer[Any]] | slice) -> Entrants:
     """Return the children at the start of periods written earlier (rows of `periods`)."""
     child = periods["child"][rows]
     return Entrants(

@@ -13,7 +13,7 @@ from synth.lives.alignment import Listed, Walk, placed_as_moved
 from synth.lives.chances import Chances
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
-from synth.lives.legal import LATER, LATEST, LegalPath, legal_paths
+from synth.lives.legal import LATER, LATEST, LegalPath
 from synth.lives.periods import entrants_of
 from synth.lives.placements import Filling, Stays
 
@@ -150,11 +150,8 @@ def _begin(
     shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(first))
     period = {name: column[shown] for name, column in every.items()} | {"row": np.flatnonzero(shown)}
     who = entrants_of(history.children, period, slice(None))
-    # Everything is drawn up to the end that was drawn at entry, so that leaving early changes nothing before it.
-    new = slice(0 if known is None else len(known.placed), None)
-    path = legal_paths(
-        streams, behaviour, guidance, who.only(new), period["destination"][new], period["drawn_end"][new]
-    )
+    new = period["row"][0 if known is None else len(known.placed) :]
+    path = history.courts.paths(history.children, every, new)
     path = path if known is None else known.followed_by(path)
     if moved:
         path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
