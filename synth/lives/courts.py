@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth.dates import year_of
 from synth.guidance import load
 from synth.lives.legal import LATER, LATEST, STATUSES, LegalPath, legal_paths
 from synth.lives.periods import entrants_of
@@ -36,8 +37,12 @@ class Courts:
             more = max(height, 2 * len(self._known)) - len(self._known)
             self._known = np.append(self._known, np.zeros(more, bool))
             self._path = self._path.followed_by(_blank(more))
-        new = rows[~self._known[rows]]
-        if len(new):
+        missing = rows[~self._known[rows]]
+        if len(missing):
+            # All that began in the same years are drawn at once: one after another they would be asked for anyway.
+            undrawn = np.flatnonzero(~self._known[:height])
+            begun, asked = (year_of(periods["start"][some]) for some in (undrawn, missing))
+            new = undrawn[np.isin(begun, asked)]
             path = legal_paths(
                 self._streams, self._behaviour, load("cla", LATEST), entrants_of(children, periods, new),
                 periods["destination"][new], periods["drawn_end"][new],
