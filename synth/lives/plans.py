@@ -42,6 +42,7 @@ adult services, any other reason."""
 _ADOPTED, _DIED, _GUARDIAN, _MOVED, _ADULT, _OTHER = range(6)
 N1, _N2, _N6, _N9 = (NEEDS.index(code) for code in ("N1", "N2", "N6", "N9"))
 _GOLDEN_RATIO = 0.6180339887498949
+_GROWN_UP = 18
 _OWN = [_N2, _N6, _N9]
 """Needs that are the child's own: a brother or sister does not share them."""
 _IS_OWN = np.isin(np.arange(len(NEEDS)), _OWN)
@@ -84,28 +85,34 @@ def needs(
 
     Socially unacceptable behaviour (N6) is not drawn under the age of 10.
     """
-    weights = np.broadcast_to(behaviour.vector(f"need.{kind}", year, NEEDS), (len(family), len(NEEDS))).copy()
-    age = age_on(birth, start)
-    weights[age < behaviour.scalar("need.n6_from_age", year), _N6] = 0.0
-    weights[age < behaviour.scalar("need.n9_from_age", year), _N9] = 0.0
-    # Disability is rarely the reason for a plan before it can be seen.
-    seen = behaviour.value("need.n2_by_age", year)
+    weights = _need_weights(behaviour, kind, year)[:, age_on(birth, start)]
     if tilt is not None:
-        weights[:, N1] *= tilt
-    weights[:, _N2] *= np.interp(age, [float(key) for key in seen], list(seen.values()))
+        weights[N1] *= tilt
     # Spread evenly along each queue, so that a year's shares hardly depend on how few families it admits.
     queue, place = family >> np.uint64(QUEUE_BITS), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.float64)
     u = np.clip((streams("need").uniform(queue) + place * _GOLDEN_RATIO) % 1.0, 1e-12, 1 - 1e-12)
-    drawn = choose(u, weights)
+    drawn = choose(u, weights.T)
     # The queue keeps a family's children together, the one who brought it in first.
     later = np.zeros(len(family), bool)
     later[1:] = family[1:] == family[:-1]
     own = later & _IS_OWN[drawn]
     if own.any() and kind != "unaccompanied":
-        shared = weights[own].copy()
-        shared[:, _OWN] = 0.0
-        drawn[own] = choose(u[own], shared)
+        shared = weights[:, own]
+        shared[_OWN] = 0.0
+        drawn[own] = choose(u[own], shared.T)
     return drawn.astype(np.int8)
+
+
+def _need_weights(behaviour: Behaviour, kind: str, year: int) -> NDArray[np.float64]:
+    """Return the weight of each need at each age in completed years, shape (9, 19)."""
+    age = np.arange(_GROWN_UP + 1)
+    weights = np.repeat(behaviour.vector(f"need.{kind}", year, NEEDS)[:, None], len(age), axis=1)
+    weights[_N6, age < behaviour.scalar("need.n6_from_age", year)] = 0.0
+    weights[_N9, age < behaviour.scalar("need.n9_from_age", year)] = 0.0
+    # Disability is rarely the reason for a plan before it can be seen.
+    seen = behaviour.value("need.n2_by_age", year)
+    weights[_N2] *= np.interp(age, [float(key) for key in seen], list(seen.values()))
+    return weights
 
 
 def registration(

@@ -59,6 +59,7 @@ class _Line:
     def __init__(self, book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         self._book, self._year, self._wanted = book, year, wanted
         self._length = np.zeros(len(wanted), np.int64)
+        self._tilt = np.ones(len(wanted))
         none = np.zeros(0, np.int64)
         days = none.astype(np.int32)
         self.place = none
@@ -115,10 +116,13 @@ class _Line:
     def _weigh(self, tilt: NDArray[np.float64]) -> None:
         """Draw needs with a tilt, and plans anew where the need is another than before."""
         streams, behaviour, year = self._book.streams, self._book.behaviour, self._year
-        need = needs(streams, behaviour, "support", self.new.family, self.new.birth, self.start, year, tilt[self.place])
-        rows = np.flatnonzero(need != self.need)
-        self.need = need
-        family, start, need = self.new.family[rows], self.start[rows], need[rows]
+        rows = np.flatnonzero((self.need == _NOT_DRAWN) | (tilt != self._tilt)[self.place])
+        self._tilt = tilt.copy()
+        family, birth, start = self.new.family[rows], self.new.birth[rows], self.start[rows]
+        need = needs(streams, behaviour, "support", family, birth, start, year, tilt[self.place[rows]])
+        other = need != self.need[rows]
+        rows, need, family, start = rows[other], need[other], family[other], start[other]
+        self.need[rows] = need
         register = registration(streams, behaviour, family, need, start, "support", year)
         first_plan = np.zeros(len(rows), np.int32)
         ends = support_plan(streams, behaviour, family, first_plan, self.new.birth[rows], need, start, register, year)

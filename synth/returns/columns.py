@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.dates import Days, day, to_date
+from synth.dates import Days, day
 from synth.lives.homes import world_of
 
 __all__ = ["Form", "Sheet", "dates", "numbers", "yes_no"]
@@ -34,7 +34,11 @@ _FIRST, _LAST = day(1970, 1, 1), day(2060, 1, 1)
 
 @cache
 def _calendar() -> NDArray[np.str_]:
-    return np.array([to_date(number).strftime("%d/%m/%Y") for number in range(_FIRST, _LAST)])
+    iso = np.datetime_as_string(np.arange(_FIRST, _LAST).astype("datetime64[D]"))
+    signs = iso.view("U1").reshape(len(iso), -1)
+    signs = np.ascontiguousarray(signs[:, [8, 9, 4, 5, 6, 7, 0, 1, 2, 3]])
+    signs[:, [2, 5]] = "/"
+    return signs.view("U10").ravel()
 
 
 def dates(days: Days, shown: NDArray[np.bool_] | None = None) -> NDArray[np.str_]:
