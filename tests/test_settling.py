@@ -11,7 +11,8 @@ from synth.dates import birthday, last_day
 from synth.geography.authorities import parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.book import Book
-from synth.lives.cells import AGES, Cells, fit_in
+from synth.lives.cells import AGES, Cells
+from synth.lives.fitting import fit_in
 from synth.lives.homes import Homes
 from synth.lives.people import FEMALE, MALE
 from synth.lives.settling import take

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from synth.dates import Days, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
 from synth.lives.admission import queue_lengths, queues
-from synth.lives.cells import AGES, Budget, Cells, fit_in, starts_to_spare
+from synth.lives.cells import AGES, Cells, starts_to_spare
 from synth.lives.draw import within
+from synth.lives.fitting import Budget, fit_in, take_in
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
 from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children
@@ -47,7 +48,7 @@ class _Arrivals:
     drawn: Outcome
     stays: NDArray[np.bool_]
 
-    def only(self, rows: NDArray[np.bool_]) -> _Arrivals:
+    def only(self, rows: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> _Arrivals:
         """Return some of them; families keep their places in the queue."""
         drawn = self.drawn
         return _Arrivals(
@@ -92,66 +93,92 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     """
     wanted = cells.by_authority(cells.room)
     bound = bound_for_orders(book, year)
+    # Orders of the year are those of children who were in care before.
     leads = [destination for some, _ in bound for destination in some]
     spare, newest = starts_to_spare(book, year, wanted), _newest_to_spare(book, year)
     front = np.where(wanted > 0, 2 * wanted + 12, 1)
-    # How far down its line an authority looks does not depend on how long other authorities' lines have to be.
-    shortest = next(queue_lengths(front))
-    for length in queue_lengths(front):
-        place, family = queues(book.homes.name, year, "care", length)
-        found = _arrivals(book, place, family, "care", year)
-        position = _position(place)
-        ahead, reach = position < front[place], position < shortest[place]
-        trial = replace(cells, room=cells.room.copy())
-        newborn = found.stays & (found.members.birth > quarter_day(year))
-        kinds = ((~found.stays, spare), (newborn, newest))
-        budgets = [
-            Budget(np.bincount(found.family[kind], minlength=len(family)), left.copy())
-            for kind, left in kinds
-            if left is not None
-        ]
-        # Orders of the year are those of children who were in care before.
-        soon = ~found.stays & np.isin(found.drawn.destination, leads)
-        none_soon = np.bincount(found.family, soon, len(family)) == 0
-        possible = replace(found, stays=found.stays & (none_soon & reach)[found.family])
-        settled = _by_order(possible, ahead, trial, wanted, bound, budgets)
-        staying = np.bincount(found.family, found.stays, len(family)) > 0
-        brief, enough = _brief(book, found, settled, ~staying & none_soon, ahead, trial, year)
-        if enough:
+    lengths = queue_lengths(front)
+    line = _Line.drawn(book, year, np.zeros_like(front), next(lengths), leads)
+    newborn = line.found.stays & (line.found.members.birth > quarter_day(year))
+    kinds = ((~line.found.stays, spare), (newborn, newest))
+    budgets = [Budget(line.count(kind), left.copy()) for kind, left in kinds if left is not None]
+    possible = replace(line.found, stays=line.found.stays & line.may_come[line.found.family])
+    ahead = line.number < front[line.place]
+    settled = _by_order(possible, ahead, cells, wanted, bound, budgets)
+    left = _brief_wanted(book, line, settled, ahead, cells, year)
+    taken = settled | line.brief(left)
+    blocks = [line.found.only(taken[line.found.family])]
+    # Where too few came and left again, the line goes on; nobody else is looked for there.
+    done = line.length
+    for length in lengths:
+        if not left.any():
             break
-    cells.room[:] = trial.room
-    queued = found.only((settled | brief)[found.family])
+        line = _Line.drawn(book, year, done, np.where(left > 0, length, done), leads)
+        blocks.append(line.found.only(line.brief(left)[line.found.family]))
+        done = line.length
+    queued = _joined(blocks)
+    queued = queued.only(np.argsort(queued.members.name, kind="stable"))
     everyone = _joined([queued, *_only_children(book, year, cells, leads)])
     _enter(book, everyone, np.ones(len(everyone.place), bool), "care", year, settle=True)
 
 
-def _brief(
-    book: Book,
-    found: _Arrivals,
-    settled: NDArray[np.bool_],
-    nobody_stays: NDArray[np.bool_],
-    ahead: NDArray[np.bool_],
-    cells: Cells,
-    year: int,
-) -> tuple[NDArray[np.bool_], bool]:
-    """Choose families of whom nobody stays, and say whether the line was long enough for the year's starts."""
-    size = np.bincount(found.family, minlength=len(settled))
-    place = np.zeros(len(settled), np.int64)
-    place[found.family] = found.place
-    here = np.zeros(len(book.homes), np.int64)
-    np.add.at(here, place[settled], size[settled])
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Part of the lines of families for care in a year, drawn in full; arrays have one entry a family.
+
+    `number` is a family's place in the line of its authority, `size` its children; `may_come` excludes families with a
+    child on the way to an order within the year. `length` says how far each authority's line reaches.
+    """
+
+    place: NDArray[np.int64]
+    number: NDArray[np.int64]
+    size: NDArray[np.int64]
+    may_come: NDArray[np.bool_]
+    nobody_stays: NDArray[np.bool_]
+    found: _Arrivals
+    length: NDArray[np.int64]
+
+    @classmethod
+    def drawn(
+        cls, book: Book, year: int, first: NDArray[np.int64], length: NDArray[np.int64], not_bound_for: list[int]
+    ) -> _Line:
+        """Draw the lines of all places from their families numbered `first` on, until they have this length."""
+        more = length - first
+        place = np.repeat(np.arange(len(more)), more)
+        number = np.arange(len(place)) - np.repeat(np.cumsum(more) - more - first, more)
+        found = _arrivals(book, place, family_names(book.homes.name[place], year, "care", number), "care", year)
+        families = len(place)
+        soon = ~found.stays & np.isin(found.drawn.destination, not_bound_for)
+        may_come = np.bincount(found.family[soon], minlength=families) == 0
+        nobody_stays = (np.bincount(found.family[found.stays], minlength=families) == 0) & may_come
+        size = np.bincount(found.family, minlength=families)
+        return cls(place, number, size, may_come, nobody_stays, found, length)
+
+    def count(self, children: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Count some of the children in each family."""
+        return np.bincount(self.found.family[children], minlength=len(self.place))
+
+    def brief(self, left: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Admit families of whom nobody stays, up to as many children of each authority as are `left` (used up)."""
+        rows = np.flatnonzero(self.nobody_stays)
+        taken = np.zeros(len(self.place), bool)
+        taken[rows] = take_in(self.place[rows], self.size[rows], left)
+        return taken
+
+
+def _brief_wanted(
+    book: Book, line: _Line, settled: NDArray[np.bool_], ahead: NDArray[np.bool_], cells: Cells, year: int
+) -> NDArray[np.int64]:
+    """Return how many children of families of whom nobody stays each authority admits beside those settled."""
+    here = np.bincount(line.place[settled], line.size[settled], len(book.homes)).astype(np.int64)
     here += cells.by_authority(cells.room)
     wanted = starts_to_spare(book, year, here)
-    if wanted is None:
-        line = np.bincount(place[ahead & ~nobody_stays], size[ahead & ~nobody_stays], len(here))
-        short = np.bincount(place[ahead & nobody_stays], size[ahead & nobody_stays], len(here))
-        wanted = np.floor(short * here / np.maximum(line, 1)).astype(np.int64)
-    left, taken = wanted.tolist(), np.zeros(len(settled), bool)
-    for family in np.flatnonzero(nobody_stays):
-        if size[family] <= left[place[family]]:
-            left[place[family]] -= int(size[family])
-            taken[family] = True
-    return taken, not any(left)
+    if wanted is not None:
+        return wanted
+    short = ahead & line.nobody_stays
+    others = ahead & ~line.nobody_stays
+    of_others, of_short = (np.bincount(line.place[some], line.size[some], len(here)) for some in (others, short))
+    return np.floor(of_short * here / np.maximum(of_others, 1)).astype(np.int64)
 
 
 def _newest_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:

@@ -1,4 +1,4 @@
-"""The cells a year's stock is aligned in, and how whole families find room in them."""
+"""The cells a year's stock is aligned in, and the room there is in them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from synth.dates import Days, age_on, last_day
 from synth.lives.people import FEMALE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from synth.lives.book import Book
 
-__all__ = ["AGES", "Budget", "Cells", "fit_in", "starts_to_spare"]
+__all__ = ["AGES", "Cells", "starts_to_spare"]
 
 AGES = 18
 """Single years of age 0 to 17 on 31 March; nobody is looked after at 18."""
@@ -99,18 +97,6 @@ class Cells:
                 missing -= taken
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Children of a kind that each authority has only so many places for.
-
-    `size` has one entry a queued family: its children of the kind. `spare` has one an authority and is used up as
-    families are admitted.
-    """
-
-    size: NDArray[np.int64]
-    spare: NDArray[np.int64]
-
-
 def starts_to_spare(book: Book, year: int, room: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """Return how many of the year's starts are left for children who leave before 31 March, by authority.
 
@@ -120,47 +106,3 @@ def starts_to_spare(book: Book, year: int, room: NDArray[np.int64]) -> NDArray[n
     if starts is None:
         return None
     return np.asarray(np.maximum(starts - book.by_authority(book.started(year)) - room, 0))
-
-
-def fit_in(
-    family: NDArray[np.int64],
-    cell: NDArray[np.int64],
-    families: int,
-    room: NDArray[np.int64],
-    most: NDArray[np.int64],
-    budgets: Sequence[Budget] = (),
-) -> NDArray[np.bool_]:
-    """Admit families in order while every child of theirs finds room in its cell; `room` is used up in place.
-
-    `family` (sorted) and `cell` have one entry a child who would be there on 31 March; `most` is the largest number of
-    children of each authority and is used up too, as is what each of `budgets` has to spare.
-    Families without a child who would be there are not admitted.
-    """
-    free, may = room.tolist(), most.tolist()
-    limits = [(budget.size.tolist(), budget.spare.tolist()) for budget in budgets]
-    taken = np.zeros(families, bool)
-    bounds = np.flatnonzero(np.diff(family)) + 1
-    starts, stops = [0, *bounds.tolist()], [*bounds.tolist(), len(family)]
-    cells, number = cell.tolist(), family.tolist()
-    for start, stop in zip(starts, stops, strict=True):
-        members = cells[start:stop]
-        if not members:
-            continue
-        place, name = members[0] // (2 * AGES), number[start]
-        if may[place] < len(members) or any(spare[place] < size[name] for size, spare in limits):
-            continue
-        for n, one in enumerate(members):
-            if free[one] == 0:
-                for back in members[:n]:
-                    free[back] += 1
-                break
-            free[one] -= 1
-        else:
-            may[place] -= len(members)
-            for size, spare in limits:
-                spare[place] -= size[name]
-            taken[name] = True
-    room[:], most[:] = free, may
-    for budget, (_, spare) in zip(budgets, limits, strict=True):
-        budget.spare[:] = spare
-    return taken

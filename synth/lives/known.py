@@ -10,8 +10,9 @@ from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.admission import Queue, foremost
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
-from synth.lives.cells import Budget, Cells, fit_in, starts_to_spare
+from synth.lives.cells import Cells, starts_to_spare
 from synth.lives.draw import within
+from synth.lives.fitting import Budget, fit_in
 from synth.lives.legal import STATUSES
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome

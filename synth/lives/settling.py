@@ -12,6 +12,7 @@ import numpy as np
 
 from synth.dates import Days, day_of_year_start, quarter_day
 from synth.lives.draw import choose
+from synth.lives.fitting import take_in
 from synth.lives.people import ETHNICITIES, ethnic_mix, ethnicity
 from synth.lives.plans import N1, NEEDS
 
@@ -34,12 +35,10 @@ def take(
 
     A unit too large for what is left is passed over; units of size 0 or with an infinite key are not chosen.
     """
-    left, sizes, places = wanted.tolist(), size.tolist(), place.tolist()
+    may = np.flatnonzero((size > 0) & (key < np.inf))
+    order = may[np.argsort(key[may], kind="stable")]
     chosen = np.zeros(len(place), bool)
-    for unit in np.argsort(key, kind="stable").tolist():
-        if 0 < sizes[unit] <= left[places[unit]] and key[unit] < np.inf:
-            left[places[unit]] -= sizes[unit]
-            chosen[unit] = True
+    chosen[order] = take_in(place[order], size[order], wanted.copy())
     return chosen
 
 
