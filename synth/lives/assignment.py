@@ -178,34 +178,33 @@ class _Exchange:
 
         All groups that are not there yet move along one chain of their own at a time.
         """
-        k = self.totals.shape[1]
-        surplus = _counts(self.chosen, self.group, self.totals) - self.totals
-        least = np.full((len(surplus) * k, k), np.inf)
-        active = np.flatnonzero((surplus > 0).any(axis=1) & (surplus < 0).any(axis=1))
+        groups, k = self.totals.shape
+        surplus = (_counts(self.chosen, self.group, self.totals) - self.totals).T
+        least = np.full((k, k, groups), np.inf)
+        active = np.flatnonzero((surplus > 0).any(axis=0) & (surplus < 0).any(axis=0))
         rows = self._of(active, np.flatnonzero(may_move))
         self._lessen(least, rows)
         while len(active):
-            cost, before = _shortest(least.reshape(-1, k, k)[active], surplus[active] > 0)
-            reach = np.where(surplus[active] < 0, cost, np.inf)
-            goal = reach.argmin(axis=1)
-            found = np.isfinite(reach[np.arange(len(active)), goal])
-            active, goal, before = active[found], goal[found], before[found]
+            cost, before = _shortest(least[:, :, active], surplus[:, active] > 0)
+            reach = np.where(surplus[:, active] < 0, cost, np.inf)
+            goal = reach.argmin(axis=0)
+            found = np.isfinite(reach[goal, np.arange(len(active))])
+            active, goal, before = active[found], goal[found], before[:, found]
+            if not len(active):
+                break
             # The exchanges of all chains, from their ends: each takes a row from one option to another.
-            source, segments, targets, rest = goal.copy(), [], [], np.arange(len(active))
+            source, exchanges, rest = goal.copy(), [], np.arange(len(active))
             while True:
-                come = before[rest, source[rest]]
+                come = before[source[rest], rest]
                 rest, come = rest[come >= 0], come[come >= 0]
                 if not len(rest):
                     break
-                segments.append(active[rest] * k + come)
-                targets.append(source[rest])
+                exchanges.append((active[rest], come, source[rest]))
                 source[rest] = come
-            if not segments:
-                break
-            self._exchange(least, rows, np.concatenate(segments), np.concatenate(targets))
-            surplus[active, source] -= 1
-            surplus[active, goal] += 1
-            still = (surplus[active] > 0).any(axis=1) & (surplus[active] < 0).any(axis=1)
+            self._exchange(least, rows, *map(np.concatenate, zip(*exchanges, strict=True)))
+            surplus[source, active] -= 1
+            surplus[goal, active] += 1
+            still = (surplus[:, active] > 0).any(axis=0) & (surplus[:, active] < 0).any(axis=0)
             if not still.all():
                 active = active[still]
                 rows = self._of(active, rows)
@@ -220,55 +219,56 @@ class _Exchange:
         self,
         least: NDArray[np.float64],
         rows: NDArray[np.int64],
-        segments: NDArray[np.int64],
-        targets: NDArray[np.int64],
+        group: NDArray[np.int64],
+        come: NDArray[np.int64],
+        to: NDArray[np.int64],
     ) -> None:
-        """Move out of each segment (an option of a group) the row that loses least by going over to its target."""
-        number = np.full(len(least), -1)
-        number[segments] = np.arange(len(segments))
-        number = number[self.group[rows] * self.totals.shape[1] + self.chosen[rows]]
+        """Take from the option `come` of each group to the option `to` the row that loses least by it."""
+        number = np.full(self.totals.shape, -1)
+        number[group, come] = np.arange(len(group))
+        number = number[self.group[rows], self.chosen[rows]]
         asked = np.flatnonzero(number >= 0)
         here, number = rows[asked], number[asked]
-        loss = self.scores[here, self.chosen[here]] - self.scores[here, targets[number]]
-        smallest = np.full(len(segments), np.inf)
+        loss = self.scores[here, self.chosen[here]] - self.scores[here, to[number]]
+        smallest = np.full(len(group), np.inf)
         np.minimum.at(smallest, number, loss)
         # The last one written stays: of rows that lose the same the first.
         able = np.flatnonzero(loss == smallest[number])[::-1]
-        moved = np.empty(len(segments), np.int64)
+        moved = np.empty(len(group), np.int64)
         moved[number[able]] = here[able]
-        self.chosen[moved] = targets
-        least[segments] = np.inf
+        self.chosen[moved] = to
+        least[come, :, group] = np.inf
         self._lessen(least, here)
 
     def _lessen(self, least: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
         """Take rows into account in the smallest loss of moving a row from one option of a group to another."""
-        # Rows are in order of group: in order of option, which takes few values to sort, those of one segment meet.
+        # Rows are in order of group: in order of option, which takes few values to sort, those of both alike meet.
         rows = rows[np.argsort(self.chosen[rows].astype(np.uint16), kind="stable")]
-        own = self.chosen[rows]
-        segment = self.group[rows] * self.totals.shape[1] + own
+        own, group = self.chosen[rows], self.group[rows]
         scores = self.scores[rows]
         loss = np.subtract(scores[np.arange(len(rows)), own][:, None], scores, out=scores)
-        starts = np.flatnonzero(np.append(True, segment[1:] != segment[:-1])[: len(segment)])
+        starts = np.flatnonzero(np.append(True, (own[1:] != own[:-1]) | (group[1:] != group[:-1]))[: len(rows)])
         if len(starts):
-            segment = segment[starts]
-            least[segment] = np.minimum(least[segment], np.minimum.reduceat(loss, starts, axis=0))
+            own, group = own[starts], group[starts]
+            least[own, :, group] = np.minimum(least[own, :, group], np.minimum.reduceat(loss, starts, axis=0))
 
 
 def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return for every group and option the cheapest chain's cost from any source, and the option before (-1: none).
+    """Return for every option and group the cheapest chain's cost from any source, and the option before (-1: none).
 
-    `least` has shape (groups, k, k): the smallest loss of moving a row from one option to another.
+    `least` has shape (k, k, groups): the smallest loss of moving a row from one option to another. Groups come last,
+    so that what is found over options is found for many groups at a time.
     """
     cost = np.where(sources, 0.0, np.inf)
     before = np.full(cost.shape, -1)
-    for _ in range(least.shape[1]):
-        through = cost[:, :, None] + least
-        better = through.min(axis=1) < cost - _TIE
-        group, option = np.nonzero(better)
-        if not len(group):
+    through = np.empty(least.shape)
+    for _ in range(len(cost)):
+        np.add(cost[:, None], least, out=through)
+        found = through.min(axis=0)
+        better = found < cost - _TIE
+        if not better.any():
             break
-        ways = through[group, :, option]
-        come = ways.argmin(axis=1)
-        cost[group, option] = ways[np.arange(len(group)), come]
-        before[group, option] = come
+        option, group = np.nonzero(better)
+        before[option, group] = through[:, option, group].argmin(axis=0)
+        cost = np.where(better, found, cost)
     return cost, before
