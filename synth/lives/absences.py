@@ -44,17 +44,17 @@ class Absences:
         self._seen = len(book)
         period = book["period"][fresh]
         who, path = filling.chances.who, filling.chances.path
-        leave, back, likely, kind = away_from(
+        goes, leave, back, kind = away_from(
             self._streams, self._behaviour, who.name[period], who.birth[period], book["start"][fresh],
             book["planned"][fresh],
         )  # fmt: skip
-        likely &= leave > since
+        late = leave > since
         first = len(self._stay)
-        self._stay = np.concatenate((self._stay, fresh[likely]))
-        self._leave = np.concatenate((self._leave, leave[likely]))
-        self._back = np.concatenate((self._back, back[likely]))
-        self._kind = np.concatenate((self._kind, kind[likely]))
-        self._away = np.concatenate((self._away, np.zeros(int(likely.sum()), bool)))
+        self._stay = np.concatenate((self._stay, fresh[goes[late]]))
+        self._leave = np.concatenate((self._leave, leave[late]))
+        self._back = np.concatenate((self._back, back[late]))
+        self._kind = np.concatenate((self._kind, kind[late]))
+        self._away = np.concatenate((self._away, np.zeros(int(late.sum()), bool)))
         waiting = np.concatenate((self._waiting, np.arange(first, len(self._stay))))
         begins = self._leave[waiting] <= day
         self._waiting, due = waiting[~begins], waiting[begins]

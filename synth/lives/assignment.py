@@ -57,7 +57,7 @@ def choose_exactly(
         # Only the groups that are off, in order, numbered without gaps.
         rows = rows[np.argsort(group[rows], kind="stable")]
         number = np.cumsum(off) - 1
-        chosen[rows] = _solved(scores[rows], number[group[rows]], totals[off])
+        chosen[rows] = _solved(scores[rows], chosen[rows], number[group[rows]], totals[off])
     return chosen
 
 
@@ -67,9 +67,14 @@ def _counts(chosen: NDArray[np.int64], group: NDArray[np.int64], totals: NDArray
     return np.asarray(found.reshape(totals.shape), np.int64)
 
 
-def _solved(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Solve groups that are off; rows are in order of group and every group has one at least or is empty."""
-    best = scores.max(axis=1)
+def _solved(
+    scores: NDArray[np.float64], liked: NDArray[np.int64], group: NDArray[np.int64], totals: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Solve groups that are off; rows are in order of group and every group has one at least or is empty.
+
+    `liked` is the column of each row's largest score.
+    """
+    best = scores[np.arange(len(scores)), liked]
     chosen = np.asarray((scores - _prices(scores, best, group, totals)[group]).argmax(axis=1), np.int64)
     exchange = _Exchange(scores, group, totals, chosen)
     exchange.settle(np.ones(len(scores), bool))
@@ -81,23 +86,25 @@ def _solved(scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArr
         before = np.abs(_counts(exact, group, totals) - totals).sum(axis=1)
         after = np.abs(_counts(exchange.chosen, group, totals) - totals).sum(axis=1)
         exact = np.where((after <= before)[group], exchange.chosen, exact)
-    _unburden(scores, best, group, totals, exact)
+    _unburden(best - scores[np.arange(len(scores)), exact], liked, group, totals, exact)
     return exact
 
 
 def _unburden(
-    scores: NDArray[np.float64],
-    best: NDArray[np.float64],
+    gain: NDArray[np.float64],
+    liked: NDArray[np.int64],
     group: NDArray[np.int64],
     totals: NDArray[np.int64],
     chosen: NDArray[np.int64],
 ) -> None:
-    """Let rows of options that have too many, and that nobody else wants, take the option they like best (in place)."""
+    """Let rows of options that have too many, and that nobody else wants, take the option they like best (in place).
+
+    Who gains most by it comes first.
+    """
     surplus = _counts(chosen, group, totals) - totals
-    gain = best - scores[np.arange(len(scores)), chosen]
     rows = np.flatnonzero((surplus[group, chosen] > 0) & (gain > _TIE))
     for row in rows[np.argsort(-gain[rows], kind="stable")].tolist():
-        here, own, wish = group[row], chosen[row], int(scores[row].argmax())
+        here, own, wish = group[row], chosen[row], liked[row]
         if surplus[here, own] > 0 and surplus[here, wish] >= 0:
             surplus[here, own] -= 1
             surplus[here, wish] += 1

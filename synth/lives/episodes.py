@@ -11,6 +11,7 @@ from synth.dates import Days, age_on, year_of
 from synth.lives.draw import choose, within
 from synth.lives.kinds import ADOPTION
 from synth.lives.legal import LATER, LegalPath
+from synth.lives.placements import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,31 +81,31 @@ def with_spells_away(
     following = np.append(stays.period[1:] == stays.period[:-1], False)
     stop = np.where(following, np.append(stays.start[1:], 0), end[stays.period])
     name, birth = who.name[stays.period], who.birth[stays.period]
-    leave, back, likely, kind = away_from(streams, behaviour, name, birth, stays.start, stop)
-    orders = path.start[stays.period]
+    here, leave, back, kind = away_from(streams, behaviour, name, birth, stays.start, stop)
+    orders = path.start[stays.period[here]]
     ordered = ((orders >= leave[:, None]) & (orders <= back[:, None])).any(axis=1)
-    here = np.flatnonzero(likely & ~ordered & (stays.kind != ADOPTION))
-    return broken(stays, here, leave[here], back[here], kind[here])
+    goes = ~ordered & (stays.kind[here] != ADOPTION)
+    return broken(stays, here[goes], leave[goes], back[goes], kind[goes])
 
 
 def away_from(
     streams: Streams, behaviour: Behaviour, name: NDArray[np.uint64], birth: Days, start: Days, stop: Days
-) -> tuple[Days, Days, NDArray[np.bool_], NDArray[np.int64]]:
-    """Return for stays from `start` to `stop` when the child would leave and be back, whether, and the kind (AWAY)."""
+) -> tuple[NDArray[np.int64], Days, Days, NDArray[np.int64]]:
+    """Return during which stays from `start` to `stop` the child goes away, when, until when, and how (AWAY)."""
     constant = behaviour.profile.warm_up_from
+    share = behaviour.scalars("missing.share_of_stays", year_of(start))
+    rows = np.flatnonzero(streams("goes away").uniform(name, start) < share)
+    name, birth, start, stop = name[rows], birth[rows], start[rows], stop[rows]
     low, high = behaviour.value("missing.days", constant)
     days = within(streams("days away").uniform(name, start), low, high)
     margin = behaviour.scalar("missing.days_before_and_after", constant)
     room = stop - start - days
     offset = within(streams("first day away").uniform(name, start), margin, np.maximum(room - margin, margin))
     leave = (start + offset).astype(np.int32)
-    likely = (
-        (room > 3 * margin)
-        & (age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant))
-        & (streams("goes away").uniform(name, start) < behaviour.scalars("missing.share_of_stays", year_of(start)))
-    )
+    old_enough = age_on(birth, np.minimum(leave, stop)) >= behaviour.scalar("missing.from_age", constant)
     kind = choose(streams("kind of absence").uniform(name, start), behaviour.vector("missing.kind", constant, AWAY))
-    return leave, (leave + days).astype(np.int32), likely, kind
+    goes = (room > 3 * margin) & old_enough
+    return rows[goes], leave[goes], (leave + days).astype(np.int32)[goes], kind[goes]
 
 
 def broken(stays: Stays, here: NDArray[np.int64], leave: Days, back: Days, kind: NDArray[np.int64]) -> Spells:
@@ -114,7 +115,7 @@ def broken(stays: Stays, here: NDArray[np.int64], leave: Days, back: Days, kind:
     start = np.concatenate((stays.start, leave, back)).astype(np.int32)
     stay = np.concatenate((np.arange(n), here, here))
     away = np.concatenate((np.full(n, -1), kind, np.full(len(here), -1)))
-    order = np.lexsort((start, period))
+    order = in_order(period, start)
     return Spells(period[order], start[order], stay[order], away[order])
 
 
@@ -127,7 +128,8 @@ def cut(path: LegalPath, spells: Spells, entry: Days, end: Days) -> Episodes:
     start = np.concatenate((change, spells.start))
     legal = np.concatenate((status_of, np.full(m, -1)))
     spell = np.concatenate((np.full(n, -1), np.arange(m)))
-    order = np.lexsort((spell, start, period))
+    # Of changes on one day that of the legal status stands first.
+    order = in_order(period, start)
     period, start, legal, spell = period[order], start[order], legal[order], spell[order]
     # Two changes on one day make one episode: carry both forward, keep the second row.
     new_legal, new_place = legal >= 0, spell >= 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from synth.lives.periods import Entrants
     from synth.lives.streams import Streams
 
-__all__ = ["ADOPTION", "KINDS", "LOCATIONS", "OPEN", "Filling", "Stays", "placement_code", "stays"]
+__all__ = ["ADOPTION", "KINDS", "LOCATIONS", "OPEN", "Filling", "Stays", "in_order", "placement_code", "stays"]
 
 OPEN = -1
 """The kind of a stay whose kind is still to be chosen."""
@@ -51,6 +51,11 @@ class Stays:
     slot: NDArray[np.float64]
     key: NDArray[np.uint64]
     by_carer: NDArray[np.bool_]
+
+
+def in_order(period: NDArray[np.int64], day: Days) -> NDArray[np.int64]:
+    """Return the order of period and day; rows of one day stay as they are. Columns mostly in order sort fast."""
+    return np.argsort(period * int(LATER) + day, kind="stable")
 
 
 def stays(
@@ -228,7 +233,7 @@ class Filling:
         if wanted is not None:
             keep &= wanted[book["period"]]
         found = np.flatnonzero(keep)
-        found = found[np.lexsort((book["start"][found], book["period"][found]))]
+        found = found[in_order(book["period"][found], book["start"][found])]
         period, kind = book["period"][found], book["kind"][found]
         location, slot = book["location"][found], book["slot"][found]
         by_carer = self.chances.by_carer[period]
