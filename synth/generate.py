@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from synth.checker import checker
 from synth.errors import InputError, OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
 from synth.lives.behaviour import Behaviour
@@ -17,6 +16,7 @@ from synth.lives.histories import lives
 from synth.lives.homes import Homes
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding
+from synth.manifest import manifest_text
 from synth.profile.projected import YEARS_AHEAD, projected
 from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
@@ -24,12 +24,10 @@ from synth.returns.crcs import crcs_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
 
     from synth.geography.authorities import Authority
     from synth.profile import Profile
     from synth.returns.columns import Form
-    from synth.tables import Tables
     from synth.validate.report import Report
 
 __all__ = ["DEFAULT_SEED", "Written", "generate", "generate_panel", "simulate", "simulate_years"]
@@ -144,47 +142,27 @@ def generate_panel(
         drawn = sampled(profile, seed, world)
     else:
         drawn = profile
-    with contextlib.ExitStack() as places, ThreadPoolExecutor(1) as beside:
-        # While one year is written and checked, the next is simulated.
-        jobs: list[Future[Written]] = []
-        check = _Check(published, profile, seed, mode, command)
+    with contextlib.ExitStack() as places, checker(years[0]) as check:
+        # While one year is checked, the next is simulated.
+        written: list[tuple[Path, Generated]] = []
         for made in simulate_years(drawn, authorities, years, seed, tick, collection, (world,)):
             building = places.enter_context(folder_in_place(out, str(made.year)))
-            jobs.append(beside.submit(check.written, made, building, out / str(made.year)))
-        return [job.result() for job in jobs]
-
-
-class _Check:
-    """Writes years one after another, reads them back and checks them, each beside the one before if it was written."""
-
-    def __init__(self, published: Profile, profile: Profile, seed: int, mode: str, command: str) -> None:
-        self.published, self.profile = published, profile
-        self.seed, self.mode, self.command = seed, mode, command
-        self.before: tuple[int, Tables] | None = None
-
-    def written(self, made: Generated, building: Path, folder: Path) -> Written:
-        """Write all files of a year into a folder that will stand at `folder`, read them back and check them."""
-        from synth.manifest import manifest_text  # noqa: PLC0415  table and validation code load beside the simulation
-        from synth.reading import read_folder  # noqa: PLC0415
-        from synth.validate.run import validate_tables  # noqa: PLC0415
-
-        for form, name in FILES.items():
-            write_csv(made.forms[form], building / name)
-        command = self.command.replace("{year}", str(made.year))
-        # What comes after a year has no part in it: its profile is the one it would have alone.
-        profile = self.published if made.year <= self.published.years[1] else self.profile
-        manifest = manifest_text(made, profile, self.seed, self.mode, command, building)
-        (building / MANIFEST).write_text(manifest, "utf-8")
-        tables = read_folder(building, made.year)
-        last = self.before[1] if self.before is not None and self.before[0] == made.year - 1 else None
-        report = validate_tables(replace(tables, last=last), made.year)
-        if not report.ok:
-            raise OutputError(
-                f"What was written for {made.year} does not pass its own check; nothing was replaced.\n"
-                f"{report.to_text()}"
-            )
-        self.before = made.year, tables
-        return Written(folder, made, report)
+            for form, name in FILES.items():
+                write_csv(made.forms[form], building / name)
+            check.check(building, made.year)
+            # What comes after a year has no part in it: its profile is the one it would have alone.
+            told = published if made.year <= last else profile
+            words = manifest_text(made, told, seed, mode, command.replace("{year}", str(made.year)), building)
+            (building / MANIFEST).write_text(words, "utf-8")
+            written.append((out / str(made.year), made))
+        reports = check.reports()
+        for report in reports:
+            if not report.ok:
+                raise OutputError(
+                    f"What was written for {report.year} does not pass its own check; nothing was replaced.\n"
+                    f"{report.to_text()}"
+                )
+        return [Written(folder, made, report) for (folder, made), report in zip(written, reports, strict=True)]
 
 
 def _postcodes(forms: dict[str, Form]) -> Form:

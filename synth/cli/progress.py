@@ -25,7 +25,8 @@ class Progress:
             self.bar = rich_progress.Progress(
                 rich_progress.TextColumn("{task.description}"), rich_progress.BarColumn(),
                 rich_progress.TimeElapsedColumn(),
-                console=Console(stderr=True), transient=True,
+                # Drawn at each tick: a thread that draws would keep the job from splitting its process.
+                console=Console(stderr=True), transient=True, auto_refresh=False,
             )  # fmt: skip
             self.task = self.bar.add_task("Simulating", total=years + 1)
 
@@ -36,7 +37,7 @@ class Progress:
 
     def _tick(self, year: int) -> None:
         if self.bar:
-            self.bar.update(self.task, advance=1, description=f"Simulating lives to 31 March {year}")
+            self.bar.update(self.task, advance=1, refresh=True, description=f"Simulating lives to 31 March {year}")
 
     def __exit__(self, *_: object) -> None:
         if self.bar:

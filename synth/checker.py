@@ -1,0 +1,171 @@
+"""Checks written years beside the simulation: in a process of its own where one is to be had cheaply, else a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from synth.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    from synth.tables import Tables
+    from synth.validate.report import Report
+
+__all__ = ["Checker", "checker"]
+
+
+class Checker(Protocol):
+    """Reads folders back and validates them one after another, each beside the year before if it was given."""
+
+    def check(self, folder: Path, year: int) -> None:
+        """Begin the check of a folder in which all forms of a year have been written; returns at once."""
+
+    def reports(self) -> list[Report]:
+        """Return the reports on all folders once they are there; raises what a check raised."""
+
+
+@contextlib.contextmanager
+def checker(first: int) -> Iterator[Checker]:
+    """Give a checker for as long as the block lasts; `first` is the year it will be asked about first."""
+    if not _may_split():
+        with ThreadPoolExecutor(1) as pool:
+            yield _Thread(pool)
+        return
+    split = multiprocessing.get_context("fork")
+    ours, theirs = split.Pipe()
+    process = split.Process(target=_serve, args=(theirs, ours, first), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield _Process(ours)
+    finally:
+        # Nothing more to be asked: the other process ends by itself.
+        ours.close()
+        process.join()
+
+
+def _may_split() -> bool:
+    """Say whether this process can be split: the other half runs at once, with all modules, on a core of its own.
+
+    Simulating holds Python's lock nearly all the time: a thread would wait for it, and the simulation for the thread.
+    Other threads, such as the tables' own, would be missing in the other half, their locks held for ever.
+    """
+    return (
+        sys.platform == "linux"
+        and len(os.sched_getaffinity(0)) > 1
+        and threading.active_count() == 1
+        and "polars" not in sys.modules
+    )
+
+
+class _Years:
+    """Reads and validates years, and remembers the last."""
+
+    def __init__(self) -> None:
+        self.before: tuple[int, Tables] | None = None
+
+    def report(self, folder: Path, year: int) -> Report:
+        from synth.reading import read_folder  # noqa: PLC0415  table code loads beside the simulation
+        from synth.validate.run import validate_tables  # noqa: PLC0415
+
+        tables = read_folder(folder, year)
+        last = self.before[1] if self.before is not None and self.before[0] == year - 1 else None
+        self.before = year, tables
+        return validate_tables(replace(tables, last=last), year)
+
+
+class _Thread:
+    """The checker where the process cannot be split."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.pool, self.years = pool, _Years()
+        self.jobs: list[Future[Report]] = []
+
+    def check(self, folder: Path, year: int) -> None:
+        self.jobs.append(self.pool.submit(self.years.report, folder, year))
+
+    def reports(self) -> list[Report]:
+        return [job.result() for job in self.jobs]
+
+
+class _Process:
+    """The checker's end in the process that simulates."""
+
+    def __init__(self, there: Connection) -> None:
+        self.there, self.asked = there, 0
+
+    def check(self, folder: Path, year: int) -> None:
+        try:
+            self.there.send((folder, year))
+        except OSError as problem:
+            raise _ended() from problem
+        self.asked += 1
+
+    def reports(self) -> list[Report]:
+        import polars as pl  # noqa: F401, PLC0415  to understand the answers: loads while they are worked out
+
+        return [self._answer() for _ in range(self.asked)]
+
+    def _answer(self) -> Report:
+        try:
+            answer: Report | Exception = self.there.recv()
+        except (EOFError, OSError) as problem:
+            raise _ended() from problem
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _ended() -> OutputError:
+    return OutputError(
+        "The process that checks what was written ended before it was done, perhaps for want of memory. "
+        "Nothing was replaced; run it again."
+    )
+
+
+def _serve(here: Connection, there: Connection, first: int) -> None:
+    """Answer until the other end is closed or its process is gone; interrupts are the other process's affair."""
+    there.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    years = _Years()
+    # What fails here fails again in the check, whose answer tells it.
+    with contextlib.suppress(Exception):
+        _prepare(first)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            folder, year = here.recv()
+            here.send(_tried(years, folder, year))
+
+
+def _prepare(year: int) -> None:
+    """Load what the check of a year needs, while it is waited for."""
+    import synth.reading  # noqa: PLC0415  table code loads beside the simulation
+    import synth.validate.run  # noqa: F401, PLC0415
+    from synth.guidance import RETURNS, load  # noqa: PLC0415
+    from synth.rules.rulebook import rules_for  # noqa: PLC0415
+
+    for return_ in RETURNS:
+        rules_for(load(return_, year))
+
+
+def _tried(years: _Years, folder: Path, year: int) -> Report | Exception:
+    """Return the report on a folder, or what was raised instead, with its place in the code."""
+    try:
+        return years.report(folder, year)
+    except Exception as problem:  # noqa: BLE001  raised again where it was asked
+        problem.add_note(traceback.format_exc())
+        return problem
