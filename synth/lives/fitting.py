@@ -1,15 +1,15 @@
 """Whole families, in the order of their line, into the room there is.
 
 Who is admitted is what going down each line would give: a family is taken where every child of it finds room, with what
-the families before it have left. All lines are gone down together, in rounds. A family that would fit even if every
-undecided one before it were taken is taken; one that would not fit even if none of them were is not; the first
-undecided one of a line is always one or the other, and mostly so are nearly all.
+the families before it have left. All lines are gone down together, in rounds: a family is let in for certain where
+there is enough beside everyone before it who may still come, and left out for certain where there is not enough beside
+those already in; after a few rounds every family is one or the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -48,20 +48,18 @@ def fit_in(
     of each authority and is used up too, as is what each of `budgets` has to spare.
     Families without a child who would be there are not admitted.
     """
-    taken = np.zeros(families, bool)
-    if not len(family):
-        return taken
-    head = np.append(True, family[1:] != family[:-1])
-    number, name = np.cumsum(head) - 1, family[head]
-    place = cell[head] // (len(room) // len(most))
-    limits = [Budget(np.bincount(number), most), *(Budget(budget.size[name], budget.spare) for budget in budgets)]
-    lines = [_Line.of(limit, place) for limit in limits]
-    admitted = _rounds([_Children.of(number, cell, room), *lines], len(name))
-    taken[name[admitted]] = True
-    room -= np.bincount(cell[admitted[number]], minlength=len(room))
-    for limit in limits:
-        limit.spare[:] -= np.bincount(place[admitted], limit.size[admitted], len(most)).astype(np.int64)
-    return taken
+    begin = np.flatnonzero(np.diff(family, prepend=-1))
+    line, place = family[begin], cell[begin] // (len(room) // max(len(most), 1))
+    stocks = [room, most, *(budget.spare for budget in budgets)]
+    # Things are counted through: room in cells, then places of each authority, then of each budget's kind.
+    sizes = [np.diff(begin, append=len(family)), *(budget.size[line] for budget in budgets)]
+    things = [len(room) + kind * len(most) + place for kind in range(len(sizes))]
+    asks = _Asks.of(
+        np.concatenate((family, *[line] * len(sizes))),
+        np.concatenate((cell, *things)),
+        np.concatenate((np.ones(len(cell), np.int64), *sizes)),
+    )
+    return _admitted(asks, families, stocks)
 
 
 def take_in(place: NDArray[np.int64], size: NDArray[np.int64], spare: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -69,111 +67,57 @@ def take_in(place: NDArray[np.int64], size: NDArray[np.int64], spare: NDArray[np
 
     `spare` (one entry a place) is used up in place.
     """
-    admitted = _rounds([_Line.of(Budget(size, spare), place)], len(place))
-    spare -= np.bincount(place[admitted], size[admitted], len(spare)).astype(np.int64)
-    return admitted
+    return _admitted(_Asks.of(np.arange(len(place)), place, size), len(place), [spare])
 
 
-class _Limit(Protocol):
-    """Something each admitted family takes a part of."""
-
-    def judged(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the undecided families (some more than once) that may find too little, and those that do."""
-        ...
-
-    def after(self, taken: NDArray[np.bool_], open_: NDArray[np.bool_]) -> _Limit:
-        """Return the limit for families still open, with what those now taken leave them."""
-        ...
-
-
-def _rounds(limits: Sequence[_Limit], families: int) -> NDArray[np.bool_]:
-    """Decide on all families, round by round; return who is admitted."""
-    admitted, open_ = np.zeros(families, bool), np.ones(families, bool)
-    while open_.any():
-        fits, fails = open_.copy(), np.zeros(families, bool)
-        for limit in limits:
-            unsure, never = limit.judged()
-            fits[unsure] = False
-            fails[never] = True
-        admitted |= fits
-        open_ &= ~(fits | fails)
-        limits = [limit.after(fits, open_) for limit in limits]
-    return admitted
+def _admitted(asks: _Asks, families: int, stocks: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:
+    """Decide on all families that ask for something; what they are given goes from `stocks`, in place."""
+    stock = np.concatenate(stocks)
+    taken, waits = np.zeros(families, bool), np.zeros(families, bool)
+    waits[asks.family] = True
+    while waits.any():
+        waits &= ~asks.short(stock, taken)
+        taken |= waits & ~asks.short(stock, taken | waits)
+        waits &= ~taken
+    left = stock - asks.used(len(stock), taken)
+    for one, rest in zip(stocks, np.split(left, np.cumsum([len(one) for one in stocks])[:-1]), strict=True):
+        one[:] = rest
+    return taken
 
 
 @dataclass(frozen=True, slots=True)
-class _Children:
-    """Undecided children, cell after cell and in each in the order of the line.
+class _Asks:
+    """What families ask for: each row some `amount` of a `thing`, in order of thing and, within it, of family.
 
-    `family` is each one's, `left` the room of its cell that nobody admitted before it has taken, `own` how many of its
-    family, it included, want room there up to it.
+    `first` is the first row of the same thing.
     """
 
     family: NDArray[np.int64]
-    cell: NDArray[np.int64]
-    left: NDArray[np.int64]
-    own: NDArray[np.int64]
+    thing: NDArray[np.int64]
+    amount: NDArray[np.int64]
+    first: NDArray[np.int64]
 
     @classmethod
-    def of(cls, family: NDArray[np.int64], cell: NDArray[np.int64], room: NDArray[np.int64]) -> _Children:
-        """Take all children as undecided; `family` rises."""
-        order = np.argsort(cell, kind="stable")
-        family, cell = family[order], cell[order]
-        fresh = np.append(True, (cell[1:] != cell[:-1]) | (family[1:] != family[:-1]))
-        own = _since(fresh, np.ones(len(cell), np.int64))
-        return cls(family, cell, room[cell], own)
+    def of(cls, family: NDArray[np.int64], thing: NDArray[np.int64], amount: NDArray[np.int64]) -> _Asks:
+        """Put requests in order; those for the same thing stand in the order of their families already."""
+        order = np.argsort(thing, kind="stable")
+        family, thing, amount = family[order], thing[order], amount[order]
+        # Children of one family in the same cell ask for room together.
+        rows = np.flatnonzero((np.diff(thing, prepend=-1) != 0) | (np.diff(family, prepend=-1) != 0))
+        family, thing = family[rows], thing[rows]
+        amount = np.add.reduceat(amount, rows) if len(rows) else amount
+        first = np.maximum.accumulate(np.where(np.diff(thing, prepend=-1) != 0, np.arange(len(thing)), 0))
+        return cls(family, thing, amount, first)
 
-    def judged(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the families that may not find room in some cell, and those that will not."""
-        before = _since(_fresh(self.cell), np.ones(len(self.cell), np.int64))
-        return self.family[before > self.left], self.family[self.own > self.left]
+    def short(self, stock: NDArray[np.int64], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which families find too little of anything in stock, once those admitted before them have theirs."""
+        taken = np.where(admitted[self.family], self.amount, 0)
+        before = np.cumsum(taken) - taken
+        lacks = before - before[self.first] + self.amount > stock[self.thing]
+        found = np.zeros(len(admitted), bool)
+        found[self.family[lacks]] = True
+        return found
 
-    def after(self, taken: NDArray[np.bool_], open_: NDArray[np.bool_]) -> _Children:
-        """Return the children of families still open, with what those now taken leave them."""
-        left = self.left - _since(_fresh(self.cell), taken[self.family].astype(np.int64))
-        rows = np.flatnonzero(open_[self.family])
-        return _Children(self.family[rows], self.cell[rows], left[rows], self.own[rows])
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """Undecided families, authority after authority, and what each wants of a budget.
-
-    `left` is what those admitted before it have not used up of its authority's.
-    """
-
-    family: NDArray[np.int64]
-    place: NDArray[np.int64]
-    size: NDArray[np.int64]
-    left: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, budget: Budget, place: NDArray[np.int64]) -> _Line:
-        """Take all families as undecided."""
-        order = np.argsort(place, kind="stable")
-        place = place[order]
-        return cls(order, place, budget.size[order], budget.spare[place])
-
-    def judged(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the families for which there may not be enough, and those for which there is not."""
-        wanted = _since(_fresh(self.place), self.size)
-        return self.family[wanted > self.left], self.family[self.size > self.left]
-
-    def after(self, taken: NDArray[np.bool_], open_: NDArray[np.bool_]) -> _Line:
-        """Return the families still open, with what those now taken leave them."""
-        left = self.left - _since(_fresh(self.place), np.where(taken[self.family], self.size, 0))
-        rows = np.flatnonzero(open_[self.family])
-        return _Line(self.family[rows], self.place[rows], self.size[rows], left[rows])
-
-
-def _fresh(group: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say where a group begins; those of a group stand together."""
-    return np.append(np.ones(min(len(group), 1), bool), group[1:] != group[:-1])
-
-
-def _since(fresh: NDArray[np.bool_], values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return running sums that begin anew where `fresh` says so."""
-    running = np.cumsum(values)
-    begin = np.flatnonzero(fresh)
-    before = running[begin] - values[begin]
-    return running - np.repeat(before, np.diff(np.append(begin, len(values))))
+    def used(self, things: int, admitted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how much of each thing goes to the families admitted."""
+        return np.bincount(self.thing, np.where(admitted[self.family], self.amount, 0), things).astype(np.int64)
