@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +76,16 @@ def age_on(birth: Days, on: Days | int) -> NDArray[np.int32]:
 def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
     """Return the day on which a child reaches an age (negative: that long before); 29 February becomes 28."""
     place = np.asarray(birth) - _BASE
+    if isinstance(years, int):
+        return np.asarray(_birthdays(years)[place])
     return np.asarray(_MONTH_START[_MONTH_INDEX[place] + 12 * years] + _BIRTHDAY_OF_MONTH[place] - 1)
+
+
+@cache
+def _birthdays(years: int) -> Days:
+    """Return the day on which a child born on each day of the calendar reaches an age."""
+    month = np.clip(_MONTH_INDEX + 12 * years, 0, len(_MONTH_START) - 1)
+    return _MONTH_START[month] + _BIRTHDAY_OF_MONTH - 1
 
 
 # Lives here fall between 1900 and 2100: the calendar of those days is looked up, not computed.

@@ -4,6 +4,7 @@ from chance import evenly, fits, fits_share, log_factor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth.lives.homes import named
 from synth.lives.people import KINDS, family_names
 from synth.lives.streams import Stream, Streams
 
@@ -42,13 +43,19 @@ def test_words_are_the_same_on_every_machine():
 PINNED = [1074470317514183212, 12803274067067593207, 13849818900416318532]
 
 
-def test_seed_world_purpose_identity_and_time_all_matter():
-    def one(seed=1, world=0, purpose="a", who=5, *when):
-        return int(Streams(seed, world)(purpose).words(who, *when)[0])
+def test_seed_purpose_identity_and_time_all_matter():
+    def one(seed=1, purpose="a", who=5, *when):
+        return int(Streams(seed)(purpose).words(who, *when)[0])
 
-    found = {one(), one(2), one(1, 1), one(1, 0, "b"), one(1, 0, "a", 6), one(1, 0, "a", 5, 1), one(1, 0, "a", 5, 2)}
-    found |= {one(1, 0, "a", 1, 5), one(1, 0, "a", 5, 1, 2), one(1, 0, "a", 5, 2, 1)}
+    found = {one(), one(2), one(1, "b"), one(1, "a", 6), one(1, "a", 5, 1), one(1, "a", 5, 2), one(1, "a", 5, -1)}
+    found |= {one(1, "a", 1, 5), one(1, "a", 5, 1, 2), one(1, "a", 5, 2, 1)}
     assert len(found) == 10
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_a_moment_for_all_is_the_moment_of_each(moment):
+    stream = Streams(1)("a")
+    assert (stream.words(MANY[:5], moment) == stream.words(MANY[:5], np.full(5, moment))).all()
 
 
 def unmixed(x):
@@ -91,10 +98,11 @@ def test_names_of_children_are_spread_evenly():
 
 def test_purposes_seeds_worlds_neighbours_and_years_are_independent():
     first = Streams(1)("entry day").uniform(MANY)
+    family = Streams(1)("entry day").uniform(family_names(MANY % 22, 2020, "care", MANY))
     others = {
         "purpose": Streams(1)("entry days").uniform(MANY),
         "seed": Streams(2)("entry day").uniform(MANY),
-        "world": Streams(1, 1)("entry day").uniform(MANY),
+        "world": Streams(1)("entry day").uniform(family_names(named(1, MANY % 22), 2020, "care", MANY)),
         "neighbour": Streams(1)("entry day").uniform(MANY + 1),
         "time": Streams(1)("entry day").uniform(MANY, 2023),
     }
@@ -102,6 +110,7 @@ def test_purposes_seeds_worlds_neighbours_and_years_are_independent():
     for what, other in others.items():
         assert evenly(np.stack([first, other], axis=1), 10), what
     assert evenly(np.stack([others["time"], others["next year"]], axis=1), 10)
+    assert evenly(np.stack([family, others["world"]], axis=1), 10)
 
 
 def test_no_two_identities_share_a_word():

@@ -23,6 +23,7 @@ _ODD = np.uint64(0xD1B54A32D192ED03)
 
 _ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT = np.uint64(31)
+_ALL_BITS = (1 << 64) - 1
 
 
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -47,16 +48,29 @@ class Stream:
 
     def words(self, who: ArrayLike, *when: ArrayLike) -> NDArray[np.uint64]:
         """Return one 64-bit word for each identity in `who`, combined with the whole numbers in `when`."""
-        x = _mix(_as_words(who) * _GOLDEN + self.key)
+        x = _as_words(who) * _GOLDEN
+        x += self.key
+        x = _mix(x)
         for moment in when:
-            further = _as_words(moment) * _ODD
-            x = _mix((x + _GOLDEN) ^ further)
+            x += _GOLDEN
+            if isinstance(moment, int):
+                x ^= np.uint64(moment * int(_ODD) & _ALL_BITS)
+            else:
+                further = _as_words(moment) * _ODD
+                # Moments may be more than identities: one of each for every combination.
+                x = x ^ further
+            x = _mix(x)
         return x
 
     def uniform(self, who: ArrayLike, *when: ArrayLike) -> Uniform:
         """Return uniforms in the open interval (0, 1), one for each identity."""
         # 52 bits and a half: the largest value is still representable below one.
-        return ((self.words(who, *when) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+        words = self.words(who, *when)
+        words >>= np.uint64(12)
+        found = words.astype(np.float64)
+        found += 0.5
+        found *= 2.0**-52
+        return found
 
 
 @dataclass(frozen=True, slots=True)
