@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
-import signal
-import sys
-import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from synth.errors import OutputError
+from synth.split import may_split, split_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,35 +36,12 @@ class Checker(Protocol):
 @contextlib.contextmanager
 def checker(first: int) -> Iterator[Checker]:
     """Give a checker for as long as the block lasts; `first` is the year it will be asked about first."""
-    if not _may_split():
+    if not may_split():
         with ThreadPoolExecutor(1) as pool:
             yield _Thread(pool)
         return
-    split = multiprocessing.get_context("fork")
-    ours, theirs = split.Pipe()
-    process = split.Process(target=_serve, args=(theirs, ours, first), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield _Process(ours)
-    finally:
-        # Nothing more to be asked: the other process ends by itself.
-        ours.close()
-        process.join()
-
-
-def _may_split() -> bool:
-    """Say whether this process can be split: the other half runs at once, with all modules, on a core of its own.
-
-    Simulating holds Python's lock nearly all the time: a thread would wait for it, and the simulation for the thread.
-    Other threads, such as the tables' own, would be missing in the other half, their locks held for ever.
-    """
-    return (
-        sys.platform == "linux"
-        and len(os.sched_getaffinity(0)) > 1
-        and threading.active_count() == 1
-        and "polars" not in sys.modules
-    )
+    with split_off(_serve, first) as there:
+        yield _Process(there)
 
 
 class _Years:
@@ -136,19 +109,15 @@ def _ended() -> OutputError:
     )
 
 
-def _serve(here: Connection, there: Connection, first: int) -> None:
-    """Answer until the other end is closed or its process is gone; interrupts are the other process's affair."""
-    there.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+def _serve(here: Connection, first: int) -> None:
+    """Answer until the other end is closed or its process is gone."""
     years = _Years()
     # What fails here fails again in the check, whose answer tells it.
     with contextlib.suppress(Exception):
         _prepare(first)
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            folder, year = here.recv()
-            here.send(_tried(years, folder, year))
+    while True:
+        folder, year = here.recv()
+        here.send(_tried(years, folder, year))
 
 
 def _prepare(year: int) -> None:

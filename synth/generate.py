@@ -6,31 +6,21 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from synth.checker import checker
 from synth.errors import InputError, OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
-from synth.lives.behaviour import Behaviour
-from synth.lives.histories import lives
-from synth.lives.homes import Homes
-from synth.lives.streams import Streams
-from synth.lives.unfolding import Unfolding
 from synth.manifest import manifest_text
 from synth.profile.projected import YEARS_AHEAD, projected
-from synth.returns.addresses import small_areas
-from synth.returns.cla import cla_forms
-from synth.returns.crcs import crcs_form
+from synth.simulate import simulated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from synth.geography.authorities import Authority
     from synth.profile import Profile
-    from synth.returns.columns import Form
     from synth.validate.report import Report
 
-__all__ = ["DEFAULT_SEED", "Written", "generate", "generate_panel", "simulate", "simulate_years"]
+__all__ = ["DEFAULT_SEED", "Written", "generate", "generate_panel"]
 
 DEFAULT_SEED = 20230331
 """Used when no seed is given, so that two people who run the same command talk about the same children."""
@@ -42,45 +32,6 @@ class Written(NamedTuple):
     folder: Path
     made: Generated
     report: Report
-
-
-def simulate(
-    profile: Profile,
-    authorities: Sequence[Authority],
-    year: int,
-    seed: int,
-    tick: Callable[[int], None] = lambda _: None,
-) -> Generated:
-    """Simulate lives up to 31 March of `year` and cut both returns out of them; `tick` is called after each year."""
-    return next(simulate_years(profile, authorities, (year,), seed, tick))
-
-
-def simulate_years(
-    profile: Profile,
-    authorities: Sequence[Authority],
-    years: Sequence[int],
-    seed: int,
-    tick: Callable[[int], None] = lambda _: None,
-    collection: str = "",
-    worlds: Sequence[int] = (0,),
-) -> Iterator[Generated]:
-    """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one.
-
-    Each year comes once for each of `worlds`, which rise and are counted from 0; the first is what there is without any
-    other.
-    `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
-    """
-    streams, behaviour = Streams(seed), Behaviour(profile)
-    unfolding = Unfolding(streams, behaviour)
-    homes = Homes(tuple(authorities), tuple(worlds))
-    for history in lives(streams, behaviour, homes, years, tick, unfolding.seen_from(min(years))):
-        care = unfolding.through(history, history.year)
-        sheets = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
-        sheets |= cla_forms(streams, behaviour, history, care)
-        for world in worlds:
-            forms = {name: sheet.of_world(world) for name, sheet in sheets.items()}
-            forms["postcodes"] = _postcodes(forms)
-            yield Generated(history.year, tuple(authorities), forms, world)
 
 
 def generate(
@@ -145,7 +96,8 @@ def generate_panel(
     with contextlib.ExitStack() as places, checker(years[0]) as check:
         # While one year is checked, the next is simulated.
         written: list[tuple[Path, Generated]] = []
-        for made in simulate_years(drawn, authorities, years, seed, tick, collection, (world,)):
+        lived = places.enter_context(simulated(drawn, authorities, years, seed, tick, collection, world))
+        for made in lived:
             building = places.enter_context(folder_in_place(out, str(made.year)))
             for form, name in FILES.items():
                 write_csv(made.forms[form], building / name)
@@ -163,20 +115,3 @@ def generate_panel(
                     f"{report.to_text()}"
                 )
         return [Written(folder, made, report) for (folder, made), report in zip(written, reports, strict=True)]
-
-
-def _postcodes(forms: dict[str, Form]) -> Form:
-    """Give a small area to every Welsh postcode in the files, since invented postcodes are in no directory."""
-    used = np.concatenate(
-        [
-            forms["crcs"]["HOME_POSTCODE"],
-            forms["child"]["HOME_POSTCODE"],
-            forms["episode"]["PLACEMENT_POSTCODE"],
-        ]
-    )
-    found = small_areas(used[used != ""])
-    welsh = sorted(postcode for postcode, area in found.items() if area)
-    return {
-        "POSTCODE": np.array(welsh, dtype="U8"),
-        "LSOA2011_CD": np.array([found[p] for p in welsh], dtype="U9"),
-    }

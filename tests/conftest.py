@@ -19,7 +19,7 @@ import pytest
 from hypothesis import settings
 
 from synth.dates import day_of_year_start, last_day
-from synth.generate import generate, simulate
+from synth.generate import generate
 from synth.geography.authorities import parse_authorities
 from synth.guidance import Guidance, load
 from synth.lives.behaviour import Behaviour
@@ -33,6 +33,7 @@ from synth.lives.placements import stays
 from synth.lives.streams import Streams
 from synth.lives.unfolding import unfold
 from synth.profile import Profile, load_profile
+from synth.simulate import simulate
 
 if TYPE_CHECKING:
     from synth.files import Generated
@@ -72,7 +73,7 @@ class World:
 
     @cached_property
     def made(self) -> Generated:
-        with patch("synth.generate.lives", lambda *_: iter([self.history])):
+        with patch("synth.simulate.lives", lambda *_: iter([self.history])):
             return simulate(self.profile, self.authorities, self.year, self.seed)
 
     @cached_property
@@ -167,7 +168,7 @@ def written(profile, world, tmp_path_factory):
     def run(year=2023, seed=1, names="22"):
         lives = world(year, seed, names)
         made = lives.made
-        with patch("synth.generate.simulate_years", lambda *_: iter([made])):
+        with patch("synth.simulate.simulate_years", lambda *_: iter([made])):
             out = tmp_path_factory.mktemp("written")
             return generate(profile, lives.authorities, year, seed=seed, out=out, command="synth generate")
 

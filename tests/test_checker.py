@@ -19,8 +19,8 @@ from multiprocessing import active_children
 from pathlib import Path
 from synth import checker as module
 
-assert module._may_split() == (len(os.sched_getaffinity(0)) > 1)
-module._may_split = lambda: True
+assert module.may_split() == (len(os.sched_getaffinity(0)) > 1)
+module.may_split = lambda: True
 mode, folder = sys.argv[1], Path(sys.argv[2])
 with module.checker(2021) as check:
     (child,) = active_children()

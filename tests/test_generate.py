@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 import synth.generate as job
 from synth.errors import InputError, OutputError
 from synth.files import FILES, folder_in_place, write_csv
-from synth.generate import DEFAULT_SEED, generate, simulate
+from synth.generate import DEFAULT_SEED, generate
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.profile import overlay
+from synth.simulate import simulate
 from synth.validate import validate
 
 LA, ID = "LOCAL_AUTHORITY_CODE", "SYSTEM_ID"
@@ -367,7 +368,7 @@ def run(monkeypatch, profile, made, tmp_path):
     """Return a run of the whole job into `tmp_path` in which only the simulation is skipped."""
 
     def again(found=made, out=tmp_path, **more):
-        monkeypatch.setattr(job, "simulate_years", lambda *_: iter([found]))
+        monkeypatch.setattr("synth.simulate.simulate_years", lambda *_: iter([found]))
         return generate(profile, made.authorities, made.year, seed=3, out=out, **more)
 
     return again

@@ -3,12 +3,12 @@ import pytest
 from chance import fits_share
 
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day, quarter_day
-from synth.generate import simulate
 from synth.lives.histories import lives
 from synth.lives.homes import Homes
 from synth.lives.people import MALE, is_taken_over
 from synth.lives.periods import DESTINATIONS, DRAWN
 from synth.lives.plans import CLOSURES, NEEDS
+from synth.simulate import simulate
 
 THREE = "Powys,Cardiff,Merthyr Tydfil"
 HOME = DESTINATIONS.index("home")

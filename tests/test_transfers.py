@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.dates import age_on, day_of_year_start, last_day
-from synth.generate import simulate
 from synth.geography.areas import areas
 from synth.geography.authorities import all_authorities
 from synth.lives.behaviour import Behaviour
@@ -19,6 +18,7 @@ from synth.lives.people import is_taken_over
 from synth.lives.periods import DESTINATIONS
 from synth.lives.streams import Streams
 from synth.lives.transfers import hand_over, transfers
+from synth.simulate import simulate
 from synth.working_days import is_working_day
 
 LA, ID = "LOCAL_AUTHORITY_CODE", "SYSTEM_ID"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from synth.dates import day_of_year_start, last_day
 from synth.errors import ProfileError
-from synth.generate import generate, simulate
+from synth.generate import generate
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.goals import GROUPS, LEGAL, PLACES, Goals
@@ -23,6 +23,7 @@ from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding, unfold
 from synth.profile import load_profile
 from synth.profile.model import Target
+from synth.simulate import simulate
 
 LA, ID = "LOCAL_AUTHORITY_CODE", "SYSTEM_ID"
 TABLES = {"legal": LEGAL, "placement": PLACES, "three_or_more": ("three_or_more",)}

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.generate import simulate_years
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.lives.homes import MOST_WORLDS, Homes, named, order_of, world_of
 from synth.lives.people import family_names, home_of
+from synth.simulate import simulate_years
 
 SOME = "Cardiff,Merthyr Tydfil,Powys"
 

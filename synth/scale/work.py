@@ -87,7 +87,7 @@ class Job:
         return found
 
     def _make(self, worlds: Sequence[int]) -> list[Partition]:
-        from synth.generate import simulate_years  # noqa: PLC0415  so that a job can be told what to do before
+        from synth.simulate import simulate_years  # noqa: PLC0415  so that a job can be told what to do before
 
         plan, profile = self.plan, self.plan.profile_of(self.profile)
         if plan.mode == "sampled":

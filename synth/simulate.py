@@ -1,0 +1,166 @@
+"""Lives simulated and both returns cut out of them: in this process, or half of the authorities in a second one."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth.errors import OutputError
+from synth.files import Generated
+from synth.lives.behaviour import Behaviour
+from synth.lives.histories import lives
+from synth.lives.homes import Homes
+from synth.lives.streams import Streams
+from synth.lives.unfolding import Unfolding
+from synth.returns.addresses import small_areas
+from synth.returns.cla import cla_forms
+from synth.returns.crcs import crcs_form
+from synth.split import may_split, split_off
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
+
+    from synth.geography.authorities import Authority
+    from synth.profile import Profile
+    from synth.returns.columns import Form
+
+__all__ = ["simulate", "simulate_years", "simulated"]
+
+_WORTH_SPLITTING = 8
+"""Authorities from which on two processes are quicker than one: each goes through all the years of the warm-up."""
+
+
+def simulate(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    year: int,
+    seed: int,
+    tick: Callable[[int], None] = lambda _: None,
+) -> Generated:
+    """Simulate lives up to 31 March of `year` and cut both returns out of them; `tick` is called after each year."""
+    return next(simulate_years(profile, authorities, (year,), seed, tick))
+
+
+def simulate_years(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    years: Sequence[int],
+    seed: int,
+    tick: Callable[[int], None] = lambda _: None,
+    collection: str = "",
+    worlds: Sequence[int] = (0,),
+) -> Iterator[Generated]:
+    """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one.
+
+    Each year comes once for each of `worlds`, which rise and are counted from 0; the first is what there is without any
+    other.
+    `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
+    """
+    streams, behaviour = Streams(seed), Behaviour(profile)
+    unfolding = Unfolding(streams, behaviour)
+    homes = Homes(tuple(sorted(authorities, key=lambda area: area.order)), tuple(worlds))
+    for history in lives(streams, behaviour, homes, years, tick, unfolding.seen_from(min(years))):
+        care = unfolding.through(history, history.year)
+        sheets = {"crcs": crcs_form(streams, behaviour, history, care, collection)}
+        sheets |= cla_forms(streams, behaviour, history, care)
+        for world in worlds:
+            forms = {name: sheet.of_world(world) for name, sheet in sheets.items()}
+            forms["postcodes"] = _postcodes(forms)
+            yield Generated(history.year, tuple(authorities), forms, world)
+
+
+@contextlib.contextmanager
+def simulated(
+    profile: Profile,
+    authorities: Sequence[Authority],
+    years: Sequence[int],
+    seed: int,
+    tick: Callable[[int], None],
+    collection: str,
+    world: int,
+) -> Iterator[Iterator[Generated]]:
+    """Give the returns of each year of one world as `simulate_years` does, from two processes where that is quicker.
+
+    Authorities do not depend on each other, so it makes no difference but in time. Raises OutputError where the second
+    process ends before it is done.
+    """
+    here, there = _halves(profile, authorities, max(years))
+    if not there or not may_split():
+        yield simulate_years(profile, authorities, years, seed, tick, collection, (world,))
+        return
+    with split_off(_serve, profile, there, years, seed, collection, world) as other:
+        mine = simulate_years(profile, here, years, seed, tick, collection, (world,))
+        yield (_together(made, _answer(other)) for made in mine)
+
+
+def _halves(
+    profile: Profile, authorities: Sequence[Authority], year: int
+) -> tuple[Sequence[Authority], Sequence[Authority]]:
+    """Cut authorities in two parts of about as many children; the second is empty where it is not worth it."""
+    if len(authorities) < _WORTH_SPLITTING:
+        return authorities, ()
+    authorities = sorted(authorities, key=lambda area: area.order)
+    children = np.cumsum([profile.level("care_and_support", area.code, year) for area in authorities])
+    cut = int(np.searchsorted(children, children[-1] / 2)) + 1
+    return authorities[:cut], authorities[cut:]
+
+
+def _serve(
+    here: Connection,
+    profile: Profile,
+    authorities: Sequence[Authority],
+    years: Sequence[int],
+    seed: int,
+    collection: str,
+    world: int,
+) -> None:
+    """Simulate in the second process, and send each year, or what was raised instead."""
+    try:
+        for made in simulate_years(profile, authorities, years, seed, collection=collection, worlds=(world,)):
+            here.send(made)
+    except Exception as problem:  # noqa: BLE001  raised again where it was asked
+        here.send(problem)
+
+
+def _answer(other: Connection) -> Generated:
+    try:
+        found: Generated | Exception = other.recv()
+    except (EOFError, OSError) as problem:
+        raise OutputError(
+            "The process that simulates half of the authorities ended before it was done, perhaps for want of memory. "
+            "Nothing was replaced; run it again."
+        ) from problem
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _together(one: Generated, other: Generated) -> Generated:
+    """Put the second half of the authorities behind the first."""
+    forms = {
+        name: {item: np.concatenate((column, other.forms[name][item])) for item, column in form.items()}
+        for name, form in one.forms.items()
+        if name != "postcodes"
+    }
+    forms["postcodes"] = _postcodes(forms)
+    return Generated(one.year, (*one.authorities, *other.authorities), forms, one.world)
+
+
+def _postcodes(forms: dict[str, Form]) -> Form:
+    """Give a small area to every Welsh postcode in the files, since invented postcodes are in no directory."""
+    used = np.concatenate(
+        [
+            forms["crcs"]["HOME_POSTCODE"],
+            forms["child"]["HOME_POSTCODE"],
+            forms["episode"]["PLACEMENT_POSTCODE"],
+        ]
+    )
+    found = small_areas(used[used != ""])
+    welsh = sorted(postcode for postcode, area in found.items() if area)
+    return {
+        "POSTCODE": np.array(welsh, dtype="U8"),
+        "LSOA2011_CD": np.array([found[p] for p in welsh], dtype="U9"),
+    }
