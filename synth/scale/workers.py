@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections import deque
-from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING
 
 from synth.errors import OutputError
+from synth.processes import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,49 +26,30 @@ def run_blocks(job: Job, blocks: Sequence[tuple[int, ...]], workers: int) -> Ite
     if workers <= 1 or len(blocks) <= 1:
         yield from map(job.make, blocks)
         return
-    from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait  # noqa: PLC0415
+    from concurrent.futures import FIRST_COMPLETED, wait  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
     waiting = deque(blocks)
-    context = get_context("spawn")  # threads of the table library do not survive a fork
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = before or "1"
-    pool = ProcessPoolExecutor(min(workers, len(blocks)), context, _begin, (job,))
     try:
-        running = {pool.submit(_make, waiting.popleft()) for _ in range(min(2 * workers, len(blocks)))}
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
-                if waiting:
-                    running.add(pool.submit(_make, waiting.popleft()))
+        with processes(min(workers, len(blocks)), _begin, job) as pool:
+            running = {pool.submit(_make, waiting.popleft()) for _ in range(min(2 * workers, len(blocks)))}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+                    if waiting:
+                        running.add(pool.submit(_make, waiting.popleft()))
     except BrokenProcessPool:
         raise OutputError(
             "A worker process was ended from outside (out of memory?). Worlds finished before stand; the same command"
             " goes on from there, with fewer --workers if memory is short."
         ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        if before is None:
-            del os.environ[_THREADS]
-
-
-_THREADS = "POLARS_MAX_THREADS"
-"""Processes side by side are one thread each."""
 
 
 def _begin(job: Job) -> None:
-    """Keep the job at hand in a new process, and end it with the one that asked for it."""
+    """Keep the job at hand in a new process."""
     global _job  # noqa: PLW0603  a process of a pool has no other place for what all its tasks share
     _job = job
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _make(worlds: tuple[int, ...]) -> list[Partition]:
