@@ -11,7 +11,8 @@ from synth.fidelity.views import Views
 from synth.files import FILES, MANIFEST
 from synth.geography.authorities import all_authorities
 from synth.guidance import RETURNS
-from synth.reading import guidance_of, read_return, year_folders
+from synth.reading import guidance_of, read_any, read_return, year_folders
+from synth.reading.dataset import advice, authority_folders, partition_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ class Year:
     profile: str
     profile_digest: str
     views: Views
+    world: int = 1
 
     @property
     def whole(self) -> bool:
@@ -57,12 +59,14 @@ class Year:
 
 
 def read_year(folder: Path) -> Year:
-    """Read manifest and forms of a folder written by `synth generate`.
+    """Read manifest and forms of a folder written by `synth generate`: a year, or a partition of a dataset.
 
     Raises InputError where the folder has no manifest, one that is damaged, or not all of its forms, and as
     `read_return` does for files that cannot be read.
     """
     manifest = read_manifest(folder)
+    if authority_folders(folder) or any(folder.glob("*.parquet")):
+        return year_from(folder, manifest, read_any([folder], year=manifest["year"]).forms)
     parts = [read_return(folder, name, guidance_of(folder, name, manifest["year"])) for name in RETURNS]
     return year_from(folder, manifest, {form: table for part in parts for form, table in part.forms.items()})
 
@@ -85,6 +89,7 @@ def year_from(folder: Path, manifest: dict[str, Any], forms: Mapping[str, FormTa
         profile=str(profile.get("name", "")),
         profile_digest=str(profile.get("sha256", "")),
         views=Views({form: table.typed for form, table in forms.items()}, year),
+        world=manifest.get("world", 1),
     )
 
 
@@ -96,7 +101,7 @@ def year_before(this: Year) -> Year | None:
 
 def folder_before(this: Year) -> Path | None:
     """Return the folder of the year before where it lies beside this one and holds the same lives, else None."""
-    folder = this.folder.resolve().parent / str(this.year - 1)
+    folder = partition_before(this.folder) or this.folder.resolve().parent / str(this.year - 1)
     return folder if (folder / MANIFEST).is_file() and follows(read_manifest(folder), this) else None
 
 
@@ -104,6 +109,7 @@ def follows(earlier: Mapping[str, Any], this: Year) -> bool:
     """Say whether a year holds the lives of an earlier one, told by the manifest of that, a year on."""
     return (
         earlier["seed"] == this.seed
+        and earlier.get("world", 1) == this.world
         and earlier["year"] == this.year - 1
         and set(earlier["authorities"]) >= set(this.authorities)
         and earlier["profile"].get("sha256") == this.profile_digest
@@ -118,6 +124,8 @@ def generated_years(folder: Path) -> list[Path]:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read what a folder says of itself; InputError where it has no manifest or a damaged one."""
     path = folder / MANIFEST
+    if told := advice(folder):
+        raise InputError(told)
     if not path.is_file():
         what = "is no folder" if not folder.is_dir() else f"has no {MANIFEST}"
         years = generated_years(folder)

@@ -13,6 +13,7 @@ import polars as pl
 from synth.dates import year_code
 from synth.errors import InputError
 from synth.guidance import ALL_YEAR, CENSUS_DATE, collected_as, load, years
+from synth.reading.dataset import AUTHORITY, advice, authority_folders
 from synth.reading.delimited import read_delimited
 from synth.reading.headings import every_shape, wanted_shapes
 from synth.reading.kinds import DATA_ENDINGS, UnreadableError, kind_of
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "beside_last_year", "read_any"]
 
 _COLLECTIONS = {CENSUS_DATE: "a census-date", ALL_YEAR: "an all-year"}
-_NO_FORMS = frozenset({"manifest.json", "synthetic_postcodes.csv", "answers.csv"})
+_NO_FORMS = frozenset({"manifest.json", "synthetic_postcodes.csv", "synthetic_postcodes.parquet", "answers.csv"})
 """Files this program writes beside the forms."""
 _REPORTS = ("report", "findings", "validation", "fidelity")
 """Beginnings of the names of what was found in a folder, kept in it."""
@@ -54,9 +55,10 @@ def read_any(
 ) -> Found:
     """Read the forms of both returns from files or folders made anywhere: CSV, XLSX or Parquet.
 
-    Folders are looked at, not what lies in their folders; a file in a folder that is no form is left out,
-    with a note where it looks like data. A file that is named must be a form. `return_` and `form` say which
-    form all files are, where headings cannot; `year` (of 31 March) is else what most rows give as YEAR_CODE.
+    Folders are looked at, not what lies in their folders, save in those of single authorities (authority=512); a file
+    in a folder that is no form is left out, with a note where it looks like data. A file that is named must be a form.
+    `return_` and `form` say which form all files are, where headings cannot; `year` (of 31 March) is else what most
+    rows give as YEAR_CODE.
 
     In the tables, `text` holds cells as written, `lines` the line in the file (CSV), the row of the sheet
     (XLSX) or the number of the row from 1 (Parquet), `files` the file of each row where there are several.
@@ -123,21 +125,23 @@ def _read(path: Path, shown: str, wanted: Wanted) -> tuple[list[Part], tuple[str
 
 def _files(paths: Sequence[Path], notes: list[str]) -> Iterator[tuple[Path, str, bool]]:
     """Give each file once: its path, the name to show, and whether it was named rather than found."""
-    listed: list[tuple[Path, bool]] = []
+    listed: list[tuple[Path, str, bool]] = []
     for path in paths:
         if path.is_dir():
-            listed += [(file, False) for file in _in_folder(path, notes)]
+            listed += [(file, file.name, False) for file in _in_folder(path, notes)]
+            for part in authority_folders(path):
+                listed += [(file, f"{part.name}/{file.name}", False) for file in _in_folder(part, notes)]
         else:
-            listed.append((path, True))
-    names = [path.name for path, _ in listed]
+            listed.append((path, path.name, True))
+    names = [shown for _, shown, _ in listed]
     seen: set[str] = set()
-    for path, named in listed:
+    for path, shown, named in listed:
         real = os.path.realpath(path)
         if real in seen:
             notes.append(f"{path.name} was named more than once; read once.")
             continue
         seen.add(real)
-        yield path, path.name if names.count(path.name) == 1 else str(path), named
+        yield path, shown if names.count(shown) == 1 else str(path), named
 
 
 def _in_folder(folder: Path, notes: list[str]) -> Iterator[Path]:
@@ -210,11 +214,15 @@ def _together(parts: Sequence[Part], g: Guidance, notes: list[str]) -> FormTable
     raw = pl.concat([part.text.select(c for c in part.text.columns if c in items) for part in parts], how="diagonal")
     lines = pl.concat([part.lines for part in parts]).alias("line")
     files = list(dict.fromkeys(part.file for part in parts))
-    table = form_table(raw, form, g, file=_some(files), lines=lines)
+    # Parts that stand in folders of authorities are told as one.
+    apart = len(files) > 1 and all(file.startswith(AUTHORITY) for file in files)
+    shown = f"{AUTHORITY}*/{files[0].rpartition('/')[2]}" if apart else _some(files)
+    table = form_table(raw, form, g, file=shown, lines=lines)
     if len(files) > 1:
         each = [pl.repeat(part.file, part.text.height, dtype=pl.String, eager=True) for part in parts]
         table = replace(table, files=pl.concat(each).alias("file"))
-        notes.append(f"The form {form} is put together from {len(files)} files or sheets: {_some(files, 30)}.")
+        if not apart:
+            notes.append(f"The form {form} is put together from {len(files)} files or sheets: {_some(files, 30)}.")
     for part in parts:
         lacking = [name for name in sorted(items) if name not in part.headings and name not in table.missing]
         if lacking:
@@ -229,6 +237,8 @@ def _some(files: Sequence[str], most: int = 3) -> str:
 
 def _nothing(paths: Sequence[Path], notes: Sequence[str]) -> str:
     """Say that there is no form, what there is instead, and what was expected."""
+    if len(paths) == 1 and (told := advice(paths[0])):
+        return told
     where = ", ".join(str(path) for path in paths[:3])
     held = [file.name for path in paths if path.is_dir() for file in sorted(path.glob("*"))][:5]
     state = f"holds {', '.join(held)}" if held else "is empty"
