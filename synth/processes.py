@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import ProcessPoolExecutor
 
-__all__ = ["in_order", "processes"]
+__all__ = ["in_order", "processes", "processes_for"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -25,6 +25,13 @@ _THREADS = "POLARS_MAX_THREADS"
 """Processes side by side are one thread each."""
 _AHEAD = 2
 """Items given out for each process: one at work and one that waits, so that none is idle and few results are held."""
+_FEW = 8
+"""Worlds that one process has done by the time others have begun."""
+
+
+def processes_for(worlds: int, asked: int | None) -> int:
+    """Return how many processes to share worlds out to: as many as asked for, else all cores where that is faster."""
+    return asked or ((os.cpu_count() or 1) if worlds >= _FEW else 1)
 
 
 @contextlib.contextmanager

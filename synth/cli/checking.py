@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, MADE_WITH, YEAR, formats, main
+from synth.cli.datasets import check_alone, check_no_workers, fidelity_worlds, validate_worlds
+from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, MADE_WITH, WORKERS, YEAR, formats, main
 from synth.errors import InputError
+
+if TYPE_CHECKING:
+    from synth.fidelity.report import Report
+    from synth.fidelity.worlds_report import WorldsReport
 
 __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
 
@@ -21,7 +27,15 @@ __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
 @LAST_YEAR
 @click.option("--strict", is_flag=True, help="Take every rule as stated, also those Welsh guidance does not confirm.")
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="In text: rows shown a rule.")
-@formats("text", "json", "csv", "junit", "html", told="; json and csv hold every finding")
+@formats(
+    "text",
+    "json",
+    "csv",
+    "junit",
+    "html",
+    told="; csv and json hold every finding, json of a dataset the first 1,000 of each rule",
+)
+@WORKERS
 def validate(
     paths: tuple[Path, ...],
     year: int | None,
@@ -31,13 +45,21 @@ def validate(
     strict: bool,
     rows: int,
     form: str,
+    workers: int | None,
 ) -> None:
     """Check files of a return against the collection guidance: a folder, or files (CSV, XLSX, Parquet).
 
     Return, form and year are found from headings and content; nothing leaves this machine. A folder of years (2018,
-    2019, ...) is checked year by year, each beside the one before. Exit code 0: no errors (warnings and queries may
-    stand); 1: errors; 2: cannot be read; 3: a rule crashed.
+    2019, ...) is checked year by year, each beside the one before; so is a dataset of worlds, once it is found to be
+    whole. Exit code 0: no errors (warnings and queries may stand); 1: errors; 2: cannot be read; 3: a rule crashed.
     """
+    from synth.reading.dataset import dataset_among  # noqa: PLC0415
+
+    if dataset := dataset_among(paths):
+        asked = {"--year": year, "--return": return_, "--form": one_form, "--last-year": last_year}
+        check_alone(dataset, paths, asked)
+        sys.exit(validate_worlds(dataset, form, strict=strict, rows=rows, workers=workers))
+    check_no_workers(workers)
     from synth.validate import formats as printing  # noqa: PLC0415
     from synth.validate import validate as check  # noqa: PLC0415
     from synth.validate import validate_panel, years_of  # noqa: PLC0415
@@ -150,16 +172,27 @@ def _names(given: str) -> tuple[str, ...]:
 )
 @click.option("--all", "all_cells", is_flag=True, help="In text: list every cell, not only the misses.")
 @MADE_WITH
-def fidelity(path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None) -> None:
+@WORKERS
+def fidelity(
+    path: Path, form: str, min_inside: float, all_cells: bool, profile: Path | None, workers: int | None
+) -> None:
     """Hold the files of a generated year against every published cell.
+
+    Of a dataset of worlds each cell is held against all worlds: mean, lowest and highest figure, share inside.
 
     Exit code 0: enough of the fitted cells lie inside their intervals; 1: too few, or the files were made with
     another profile than the one at hand (--profile names theirs); 2: cannot be read.
     """
     from synth.fidelity.run import fidelity  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
+    from synth.reading.dataset import dataset_among  # noqa: PLC0415
 
-    report = fidelity(path, load_profile(profile))
+    report: Report | WorldsReport
+    if dataset_among([path]):
+        report = fidelity_worlds(path, load_profile(profile), workers)
+    else:
+        check_no_workers(workers)
+        report = fidelity(path, load_profile(profile))
     if form == "text":
         click.echo(report.to_text(all_cells=all_cells), nl=False)
     else:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
-__all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "MADE_WITH", "PROFILE", "QUIET", "YEAR", "formats", "main"]
+__all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "MADE_WITH", "PROFILE", "QUIET", "WORKERS", "YEAR", "formats", "main"]
 
 YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
 PROFILE = click.option(
@@ -28,6 +28,9 @@ MADE_WITH = click.option(
     "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
 )
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=1), help="Of a dataset: processes at work.  [all cores, if many worlds]"
+)
 LAST_YEAR = click.option(
     "--last-year",
     multiple=True,

@@ -67,16 +67,16 @@ class Steps:
 
 
 class Partitions:
-    """A progress bar on standard error while a dataset is made; nothing when quiet or not on a terminal."""
+    """A progress bar on standard error for the parts of a dataset; nothing when quiet or not on a terminal."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool = False, parts: str = "Years of worlds") -> None:
         self.bar: Any = None
         if not quiet and sys.stderr.isatty():
             from rich import progress as rich_progress  # noqa: PLC0415
             from rich.console import Console  # noqa: PLC0415
 
             self.bar = rich_progress.Progress(
-                rich_progress.TextColumn("Years of worlds"), rich_progress.BarColumn(),
+                rich_progress.TextColumn(parts), rich_progress.BarColumn(),
                 rich_progress.MofNCompleteColumn(), rich_progress.TimeElapsedColumn(),
                 rich_progress.TimeRemainingColumn(),
                 console=Console(stderr=True), transient=True,

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from synth.fidelity.comparison import Comparison, Result
+    from synth.published import Cell
 
-__all__ = ["Report", "Score"]
+__all__ = ["ROLES", "WIDEST", "Report", "Score", "number", "published_row", "what"]
 
-_ROLES = {
+ROLES = {
     "fitted": "fitted: aimed at by the profile",
     "held_out": "held out: kept out of fitting",
     "compared": "compared: not aimed at",
@@ -29,7 +30,7 @@ _COLUMNS = (
     "role", "table", "measure", "dim1", "dim2", "geography", "unit", "published", "low", "high", "generated",
     "inside", "z", "basis", "source", "file", "line", "note", "not_compared",
 )  # fmt: skip
-_WIDEST = 58
+WIDEST = 58
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Report:
 
     def by_role(self) -> tuple[Score, ...]:
         """Score each role, in order fitted, held_out, compared; every role is there."""
-        return tuple(Score.of(r, [x for x in self.comparison.results if x.role == r]) for r in _ROLES)
+        return tuple(Score.of(r, [x for x in self.comparison.results if x.role == r]) for r in ROLES)
 
     def by_table(self) -> tuple[Score, ...]:
         """Score each table that has a cell compared, in file order."""
@@ -138,7 +139,7 @@ class Report:
             "",
             f"{'':<34}{'cells':>7}{'inside':>8}{'share':>8}{'error':>9}{'of all':>8}  largest miss",
         ]
-        lines += [_score_line(_ROLES[score.name], score) for score in self.by_role()]
+        lines += [_score_line(ROLES[score.name], score) for score in self.by_role()]
         lines += ["", *(_score_line(score.name, score) for score in self.by_table()), ""]
         lines.append("error: children outside the intervals; of all: as a share of the children in the cells")
         return lines
@@ -157,12 +158,13 @@ class Report:
     def _cells(self) -> list[dict[str, Any]]:
         rows = [_row(result) for result in self.comparison.results]
         for cell, reason in self.comparison.skipped:
-            rows.append(_published(cell) | {"role": "none", "not_compared": reason})
+            rows.append(published_row(cell) | {"role": "none", "not_compared": reason})
         rows.sort(key=lambda row: (row["file"], row["line"]))
         return [{column: row.get(column) for column in _COLUMNS} for row in rows]
 
 
-def _published(cell: Any) -> dict[str, Any]:  # noqa: ANN401  a Cell, named only for its fields
+def published_row(cell: Cell) -> dict[str, Any]:
+    """Return a published cell as columns of a report, its interval to three places."""
     return {
         "table": cell.table,
         "measure": cell.measure,
@@ -181,7 +183,7 @@ def _published(cell: Any) -> dict[str, Any]:  # noqa: ANN401  a Cell, named only
 
 
 def _row(result: Result) -> dict[str, Any]:
-    return _published(result.cell) | {
+    return published_row(result.cell) | {
         "role": result.role,
         "generated": round(result.generated, 3),
         "inside": result.inside,
@@ -205,7 +207,7 @@ def _scored(score: Score) -> dict[str, Any]:
 def _score_line(name: str, score: Score) -> str:
     if not score.cells:
         return f"{name:<34}{0:>7}"
-    miss = f"  {_what(score.worst)}, z {score.worst.z:+.1f}" if score.worst else ""
+    miss = f"  {what(score.worst.cell)}, z {score.worst.z:+.1f}" if score.worst else ""
     return (
         f"{name:<34}{score.cells:>7}{score.inside:>8}{score.share_inside:>8.1%}"
         f"{score.total_absolute_error:>9,.0f}{score.standardised:>8.1%}{miss}"
@@ -215,20 +217,20 @@ def _score_line(name: str, score: Score) -> str:
 def _lines(results: Sequence[Result]) -> list[str]:
     if not results:
         return []
-    names = [_what(result)[:_WIDEST] for result in results]
+    names = [what(result.cell)[:WIDEST] for result in results]
     width = max(map(len, names))
     lines = [f"{'':<{width}}  {'':<9}{'published':>10}{'low':>10}{'high':>10}{'generated':>11}{'z':>8}"]
     for name, r in zip(names, results, strict=True):
-        shown = "hidden" if r.cell.value is None else _number(r.cell.value)
+        shown = "hidden" if r.cell.value is None else number(r.cell.value)
         lines.append(
-            f"{name:<{width}}  {r.role:<9}{shown:>10}{_number(r.cell.low):>10}{_number(r.cell.high):>10}"
-            f"{_number(r.generated):>11}{r.z:>+8.1f}"
+            f"{name:<{width}}  {r.role:<9}{shown:>10}{number(r.cell.low):>10}{number(r.cell.high):>10}"
+            f"{number(r.generated):>11}{r.z:>+8.1f}"
         )
     return lines
 
 
-def _what(result: Result) -> str:
-    cell = result.cell
+def what(cell: Cell) -> str:
+    """Say in words which figure a cell is: table, area, what it is divided by, unit."""
     names = {a.ons_code: a.name for a in all_authorities()} | {WALES: "Wales"}
     # Codes of measures, such as CH/048, say nothing to a reader.
     dims = " / ".join(dim for dim in (cell.dim1, cell.dim2) if dim and not dim.isupper())
@@ -237,7 +239,7 @@ def _what(result: Result) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Write two places at most, and none that are 0."""
     text = f"{value:,.2f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

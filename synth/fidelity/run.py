@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from synth.errors import InputError
 from synth.fidelity.comparison import compare
-from synth.fidelity.folders import Year, read_year, year_before
+from synth.fidelity.folders import read_year, year_before
 from synth.fidelity.report import Report
 from synth.published import Tables, load_tables, read_csv
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from synth.profile import Profile
 
-__all__ = ["fidelity"]
+__all__ = ["fidelity", "origin", "unpublished"]
 
 _TOLD = 8
 """How many differences between two profiles a remark lists."""
@@ -34,11 +34,7 @@ def fidelity(folder: Path, profile: Profile, tables: Tables | None = None) -> Re
         raise InputError(f"{folder}: {this.year} is a projection; nothing published is there to hold it against.")
     before = year_before(this)
     comparison = compare(this, before, tables, profile.held_out)
-    known, remarks = _origin(this, profile)
-    path = tables.folder / "unpublished.csv"
-    unpublished = tuple(
-        (cells["return"], cells["about"], cells["note"]) for _, cells in read_csv(path, ("return", "about", "note"))
-    )
+    known, remarks = origin(this.profile, this.profile_digest, profile)
     return Report(
         folder=str(folder),
         year=this.year,
@@ -46,22 +42,34 @@ def fidelity(folder: Path, profile: Profile, tables: Tables | None = None) -> Re
         seed=this.seed,
         profile=this.profile,
         comparison=comparison,
-        unpublished=unpublished,
+        unpublished=unpublished(tables),
         remarks=remarks,
         known=known,
     )
 
 
-def _origin(this: Year, profile: Profile) -> tuple[bool, tuple[str, ...]]:
-    """Say whether the files were made with the profile at hand, and what a reader should know of either."""
+def unpublished(tables: Tables) -> tuple[tuple[str, str, str], ...]:
+    """Return what nobody published: return, what it is about, and a note."""
+    columns = ("return", "about", "note")
+    return tuple(
+        (cells["return"], cells["about"], cells["note"])
+        for _, cells in read_csv(tables.folder / "unpublished.csv", columns)
+    )
+
+
+def origin(made_with: str, made_digest: str, profile: Profile) -> tuple[bool, tuple[str, ...]]:
+    """Say whether files made with a profile (name, SHA-256) were made with the one at hand.
+
+    Then what a reader should know of either.
+    """
     from synth.profile import differences, digest, load_profile  # noqa: PLC0415  slow to import, where digests differ
 
     remarks = []
     found = digest(profile)
-    known = this.profile_digest == found
+    known = made_digest == found
     if not known:
         remarks.append(
-            f"NOT the profile at hand: the files were made with {this.profile!r} ({this.profile_digest[:12]}), judged "
+            f"NOT the profile at hand: the files were made with {made_with!r} ({made_digest[:12]}), judged "
             f"beside {profile.name!r} ({found[:12]}). Name theirs with --profile, or write the year again.",
         )
     if found != digest(built_in := load_profile()):

@@ -4,6 +4,7 @@ from synth.validate.findings import FINDING_COLUMNS
 from synth.validate.panel import validate_panel, years_of
 from synth.validate.report import Outcome, Report
 from synth.validate.run import check_rule, validate, validate_tables
+from synth.validate.worlds import validate_dataset
 
 __all__ = [
     "FINDING_COLUMNS",
@@ -11,6 +12,7 @@ __all__ = [
     "Report",
     "check_rule",
     "validate",
+    "validate_dataset",
     "validate_panel",
     "validate_tables",
     "years_of",

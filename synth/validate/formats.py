@@ -13,15 +13,18 @@ from synth.validate.report import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     import polars as pl
 
     from synth.validate.report import Outcome, Report
 
-__all__ = ["to_csv", "to_html", "to_json", "to_junit"]
+__all__ = ["LISTED", "SHOWN", "csv_of", "to_csv", "to_html", "to_json", "to_junit"]
 
-_SHOWN = 200
-"""Rows a rule shown in HTML and JUnit; CSV and JSON hold them all."""
+SHOWN = 200
+"""Rows a rule shown in HTML and JUnit; CSV holds them all, and so does JSON but for datasets."""
+LISTED = 1000
+"""Rows a rule in JSON of a dataset, which is written in one piece."""
 _DANGEROUS = r"^[=+\-@\t\r]"
 """Cells that begin so are taken for formulas by spreadsheets."""
 
@@ -38,8 +41,12 @@ summary { cursor: pointer; margin: .5rem 0; }
 
 
 def to_json(report: Report) -> str:
-    """Render everything as one JSON object: year, first_year, files, counts, outcomes, findings, notes."""
-    content = {
+    """Render everything as one JSON object: year, first_year, files, counts, outcomes, findings, notes.
+
+    Of a dataset also worlds and spreads, and of each rule that found more than are held the first findings, as a note
+    says.
+    """
+    content: dict[str, Any] = {
         "year": report.year,
         "first_year": report.year if report.first_year is None else report.first_year,
         "files": [{"file": name, "rows": rows} for name, rows in report.files],
@@ -47,18 +54,25 @@ def to_json(report: Report) -> str:
         "exit_code": report.exit_code,
         "outcomes": [asdict(o) for o in report.outcomes],
         "findings": report.findings.to_dicts(),
-        "notes": list(report.notes),
+        "notes": [*report.notes, *_left_out(report)],
     }
+    if report.worlds:
+        content |= {"worlds": report.worlds, "spreads": [asdict(spread) for spread in report.spreads]}
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def to_csv(report: Report) -> str:
     """Render every finding as a row; text a spreadsheet would take for a formula is led by an apostrophe."""
+    return csv_of(report.findings)
+
+
+def csv_of(findings: pl.DataFrame, *, headings: bool = True) -> str:
+    """Render findings as rows, as `to_csv` does: some of many, with or without the headings above them."""
     import polars as pl  # noqa: PLC0415
 
     text = pl.col(pl.String)
     safe = pl.when(text.str.contains(_DANGEROUS)).then(pl.lit("'") + text).otherwise(text)
-    return report.findings.with_columns(safe.name.keep()).write_csv(line_terminator="\n")
+    return findings.with_columns(safe.name.keep()).write_csv(include_header=headings, line_terminator="\n")
 
 
 def to_junit(report: Report) -> str:
@@ -68,7 +82,7 @@ def to_junit(report: Report) -> str:
     """
     cases = ET.Element("testsuite", name=f"return {report.span}", tests=str(len(report.outcomes)))
     tally = {"failures": 0, "errors": 0, "skipped": 0}
-    for outcome, rows in _by_outcome(report):
+    for outcome, rows in report.by_outcome():
         case = ET.SubElement(cases, "testcase", classname=outcome.form or "return", name=outcome.rule)
         if outcome.status == "crashed":
             ET.SubElement(case, "error", message=outcome.why)
@@ -77,11 +91,12 @@ def to_junit(report: Report) -> str:
             ET.SubElement(case, "skipped", message=outcome.why)
             tally["skipped"] += 1
         elif rows is not None and outcome.severity == "error":
-            said = f"{outcome.count:,} found: {outcome.words}"
-            ET.SubElement(case, "failure", message=_printable(said)).text = _listed(rows)
+            said = f"{outcome.count:,} found{_in(report.spread(outcome))}: {outcome.words}"
+            ET.SubElement(case, "failure", message=_printable(said)).text = _listed(rows, outcome.count)
             tally["failures"] += 1
         elif rows is not None:
-            ET.SubElement(case, "system-out").text = f"{outcome.severity}: {outcome.words}\n{_listed(rows)}"
+            said = f"{outcome.severity}{_in(report.spread(outcome))}: {outcome.words}\n"
+            ET.SubElement(case, "system-out").text = said + _listed(rows, outcome.count)
     cases.attrib.update({name: str(number) for name, number in tally.items()})
     ET.indent(cases)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(cases, encoding="unicode") + "\n"
@@ -107,46 +122,49 @@ def to_html(report: Report) -> str:
             for o in found
         ]
         parts.append("</table></div><h2>Rows</h2>")
-    for outcome, rows in _by_outcome(report):
+    for outcome, rows in report.by_outcome():
         if rows is not None:
-            parts += _section(outcome, rows)
+            parts += _section(outcome, rows, report.spread(outcome))
     parts.append("<h2>Not checked</h2><ul>")
     parts += [f"<li>{escape(why)}: {escape(', '.join(ids))}</li>" for why, ids in report.unchecked()]
     parts.append("</ul></main></body></html>\n")
     return "\n".join(parts)
 
 
-def _section(outcome: Outcome, rows: pl.DataFrame) -> Iterator[str]:
+def _section(outcome: Outcome, rows: pl.DataFrame, spread: str) -> Iterator[str]:
     yield f"<details><summary>{escape(outcome.rule)}: {outcome.count:,} rows ({outcome.severity})</summary>"
     yield f"<p>{escape(outcome.words)}</p><p>Source: {escape(rows['reference'][0])} ({escape(rows['basis'][0])})</p>"
+    if spread:
+        yield f"<p>Found {escape(spread)}.</p>"
     yield '<div class="wide"><table><tr><th scope="col">file</th><th scope="col" class="n">line</th>'
     yield '<th scope="col">child</th><th scope="col">found</th></tr>'
-    for row in rows.head(_SHOWN).iter_rows(named=True):
+    shown = rows.head(SHOWN)
+    for row in shown.iter_rows(named=True):
         line = "" if row["line"] is None else row["line"]
         cells = "".join(f"<td>{escape(str(row[name]))}</td>" for name in ("child", "value"))
         yield f'<tr><td>{escape(row["file"])}</td><td class="n">{line}</td>{cells}</tr>'
     yield "</table></div>"
-    if rows.height > _SHOWN:
-        yield f"<p>and {rows.height - _SHOWN:,} more; --format csv lists them all.</p>"
+    if outcome.count > shown.height:
+        yield f"<p>and {outcome.count - shown.height:,} more; --format csv lists them all.</p>"
     yield "</details>"
 
 
-def _by_outcome(report: Report) -> Iterator[tuple[Outcome, pl.DataFrame | None]]:
-    """Yield each outcome with its findings; rules of one id on two forms follow each other in both."""
-    left = {rule: rows for (rule,), rows in report.findings.group_by("rule", maintain_order=True)}
-    for outcome in report.outcomes:
-        if outcome.status != "found":
-            yield outcome, None
-            continue
-        rows = left[outcome.rule]
-        yield outcome, rows.head(outcome.count)
-        left[outcome.rule] = rows.slice(outcome.count)
+def _left_out(report: Report) -> list[str]:
+    """Say that findings are not all there, where they are not."""
+    if report.kept is None or all(o.count <= report.kept for o in report.outcomes):
+        return []
+    return [f"The first {report.kept:,} findings of each rule are listed; --format csv lists them all."]
 
 
-def _listed(rows: pl.DataFrame) -> str:
-    lines = [f"{where(row)}: {row['value']}" for row in rows.head(_SHOWN).iter_rows(named=True)]
-    if rows.height > _SHOWN:
-        lines.append(f"and {rows.height - _SHOWN:,} more")
+def _in(spread: str) -> str:
+    return f" ({spread})" if spread else ""
+
+
+def _listed(rows: pl.DataFrame, count: int) -> str:
+    shown = rows.head(SHOWN)
+    lines = [f"{where(row)}: {row['value']}" for row in shown.iter_rows(named=True)]
+    if count > shown.height:
+        lines.append(f"and {count - shown.height:,} more")
     return _printable("\n".join(lines))
 
 

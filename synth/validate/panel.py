@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from synth.errors import InputError
 from synth.reading import beside_last_year, read_any, year_folders
 from synth.reading.kinds import DATA_ENDINGS
-from synth.validate.report import Report
+from synth.validate.joining import Joining
 from synth.validate.run import validate_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from synth.tables import Tables
-    from synth.validate.report import Outcome
+    from synth.validate.report import Report
 
-__all__ = ["validate_panel", "years_of"]
-
-_WEIGHT = ("not applicable", "passed", "found", "crashed")
-"""What became of a rule, the strongest last: what it came to in one year stands for all."""
+__all__ = ["reports_of_years", "validate_panel", "years_of"]
 
 
 def years_of(paths: Sequence[Path]) -> dict[int, Path]:
@@ -39,45 +37,37 @@ def validate_panel(years: dict[int, Path], *, last_year: Sequence[Path] = (), st
 
     Files are named with their folder. Raises InputError as `validate` does.
     """
-    reports: list[Report] = []
+    joining = Joining()
+    named = {year: (folder.name, folder) for year, folder in years.items()}
+    for report in reports_of_years(named, last_year=last_year, strict=strict):
+        joining.add(report)
+    return joining.report()
+
+
+def reports_of_years(
+    years: Mapping[int, tuple[str, Path]], *, last_year: Sequence[Path] = (), strict: bool = False
+) -> Iterator[Report]:
+    """Check folders of years one after another, each beside the one before where that is there.
+
+    `years` gives the name of each folder, which files and notes are told with, and its place. No more than two years
+    are held at a time. Raises InputError as `validate` does.
+    """
     held: dict[int, Tables] = {}
-    for year, folder in sorted(years.items()):
-        found = read_any([folder], year=year)
-        tables, notes = beside_last_year(found, () if reports else last_year)
+    for year, (name, folder) in sorted(years.items()):
+        try:
+            found = read_any([folder], year=year)
+        except InputError as problem:
+            raise InputError(f"{name}: {problem}") from problem
+        tables, notes = beside_last_year(found, last_year)
+        last_year = ()
         if year - 1 in held:
             tables = replace(tables, last=held[year - 1])
         # Each year is read once, and kept only until the next has been held against it.
         held = {year: replace(tables, last=None)}
         report = validate_tables(tables, year, strict=strict)
-        named = pl.concat_str(pl.lit(f"{folder.name}/"), "file").alias("file")
-        reports.append(
-            replace(
-                report,
-                files=tuple((f"{folder.name}/{name}", rows) for name, rows in report.files),
-                findings=report.findings.with_columns(named),
-                notes=tuple(f"{folder.name}: {note}" for note in (*found.notes, *notes, *report.notes)),
-            )
+        yield replace(
+            report,
+            files=tuple((f"{name}/{file}", rows) for file, rows in report.files),
+            findings=report.findings.with_columns(pl.concat_str(pl.lit(f"{name}/"), "file").alias("file")),
+            notes=tuple(f"{name}: {note}" for note in (*found.notes, *notes, *report.notes)),
         )
-    return _joined(reports)
-
-
-def _joined(reports: Sequence[Report]) -> Report:
-    """Put the reports of years together; a rule's outcome is the strongest of any year, with all its rows."""
-    outcomes: dict[tuple[str, str], Outcome] = {}
-    for report in reports:
-        for new in report.outcomes:
-            key = new.rule, new.form
-            old = outcomes.get(key)
-            if old is None:
-                outcomes[key] = new
-                continue
-            stronger = max((new, old), key=lambda outcome: _WEIGHT.index(outcome.status))
-            outcomes[key] = replace(stronger, count=old.count + new.count, why=stronger.why)
-    return Report(
-        reports[-1].year,
-        tuple(file for report in reports for file in report.files),
-        tuple(sorted(outcomes.values(), key=lambda outcome: (outcome.rule, outcome.form))),
-        pl.concat([report.findings for report in reports]),
-        tuple(note for report in reports for note in report.notes),
-        first_year=reports[0].year,
-    )

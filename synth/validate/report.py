@@ -11,9 +11,9 @@ import polars as pl
 from synth.dates import year_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Outcome", "Report", "Status", "where"]
+__all__ = ["Outcome", "Report", "Spread", "Status", "where"]
 
 Status = Literal["passed", "found", "not applicable", "crashed"]
 SAID = {
@@ -45,6 +45,23 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Where in a dataset of worlds a rule found something: in how many worlds, which years, and where most."""
+
+    rule: str
+    form: str
+    worlds: int
+    years: tuple[int, ...]
+    worst: str
+    most: int
+
+    def told(self, of: int) -> str:
+        """Say it, beside how many worlds there are."""
+        years = ", ".join(map(str, self.years))
+        return f"in {self.worlds:,} of {of:,} worlds, {years}; most in {self.worst} ({self.most:,})"
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Outcomes of all rules and one long frame of findings (`FINDING_COLUMNS`, in order of rule and line)."""
 
@@ -55,6 +72,14 @@ class Report:
     notes: tuple[str, ...] = ()
     first_year: int | None = None
     """Of a report on several years, of which `year` is the last."""
+    kept: int | None = None
+    """How many findings of each outcome are held, the first of them; None for all. Outcomes count every one."""
+    counted: Mapping[str, int] | None = None
+    """Findings of each severity, where a rule may be more severe in one year than in another."""
+    worlds: int = 0
+    """How many worlds a dataset has; 0 for files of one."""
+    spreads: tuple[Spread, ...] = ()
+    """Of a dataset, for each outcome that found something."""
 
     @property
     def span(self) -> str:
@@ -75,11 +100,21 @@ class Report:
         """0 no errors (queries and warnings may stand), 1 errors, 3 a rule crashed; what cannot be read raises."""
         if self._crashed:
             return CRASHED
-        return ERRORS if (self.findings["severity"] == "error").any() else 0
+        return ERRORS if self.severities["error"] else 0
 
     @property
     def _crashed(self) -> bool:
         return any(o.status == "crashed" for o in self.outcomes)
+
+    @property
+    def severities(self) -> Counter[str]:
+        """How many findings there are of each severity."""
+        if self.counted is not None:
+            return Counter(self.counted)
+        found: Counter[str] = Counter()
+        for o in self.outcomes:
+            found[o.severity] += o.count
+        return found
 
     def counts(self) -> dict[str, int]:
         """Count rules by status, every status named."""
@@ -95,6 +130,23 @@ class Report:
         found = [o for o in self.outcomes if o.status == "found"]
         return sorted(found, key=lambda o: (SEVERITIES.index(o.severity), -o.count, o.rule))
 
+    def by_outcome(self) -> Iterator[tuple[Outcome, pl.DataFrame | None]]:
+        """Yield each outcome with those of its findings that are held; None for one that found nothing."""
+        first = 0
+        for outcome in self.outcomes:
+            # A rule that crashed in one year may have found something in another.
+            if not outcome.count:
+                yield outcome, None
+                continue
+            held = outcome.count if self.kept is None else min(outcome.count, self.kept)
+            yield outcome, self.findings[first : first + held]
+            first += held
+
+    def spread(self, outcome: Outcome) -> str:
+        """Say where in a dataset an outcome found something; nothing for files of one world."""
+        found = (s for s in self.spreads if (s.rule, s.form) == (outcome.rule, outcome.form))
+        return next((s.told(self.worlds) for s in found), "")
+
     def unchecked(self) -> list[tuple[str, list[str]]]:
         """Return why rules were silent and which, by reason."""
         reasons: dict[str, list[str]] = {}
@@ -107,12 +159,13 @@ class Report:
         """Return what was read, how the rules ended, and how many findings there are of each severity."""
         held = ", ".join(f"{name} ({rows:,} rows)" for name, rows in self._held())
         tally = ", ".join(f"{number} {SAID[status]}" for status, number in self.counts().items())
-        by_severity = Counter(self.findings["severity"].to_list())
+        by_severity = self.severities
         kinds = [
             f"{by_severity[name]:,} {_plural(name, by_severity[name])}" for name in SEVERITIES if by_severity[name]
         ]
         told = ", ".join(kinds) or "nothing found"
-        return [f"Year {self.span}: {held}", f"{len(self.outcomes)} rules: {tally}; {told}", *self.notes]
+        worlds = f", {self.worlds:,} {_plural('world', self.worlds)}" if self.worlds else ""
+        return [f"Year {self.span}{worlds}: {held}", f"{len(self.outcomes)} rules: {tally}; {told}", *self.notes]
 
     def _held(self) -> list[tuple[str, int]]:
         """Return the files and their rows; of several years, the folders."""
@@ -128,7 +181,10 @@ class Report:
         if found := self.found():
             lines.append("")
             width = max(len(o.rule) for o in found)
-            lines += [f"{o.rule:<{width}}  {o.severity:<7}  {o.count:>7,}  {o.words}" for o in found]
+            for o in found:
+                lines.append(f"{o.rule:<{width}}  {o.severity:<7}  {o.count:>7,}  {o.words}")
+                if spread := self.spread(o):
+                    lines.append(f"{'':<{width}}  {spread}")
             if any(o.severity == "query" for o in found):
                 lines += ["", _QUERIES]
         crashed = [o for o in self.outcomes if o.status == "crashed"]
@@ -143,12 +199,16 @@ class Report:
     def _rows(self, max_rows: int) -> list[str]:
         lines: list[str] = []
         by_rule = dict(self.findings.group_by("rule", maintain_order=True))
-        for rule in dict.fromkeys(o.rule for o in self.found()):
+        counts: Counter[str] = Counter()
+        for o in self.found():
+            counts[o.rule] += o.count
+        for rule, count in counts.items():
             rows = by_rule[(rule,)]
             lines += ["", f"{rule} ({rows['severity'][0]}): {rows['words'][0]}", f"  Source: {rows['reference'][0]}"]
-            lines += [f"  {where(row)}: {row['value']}" for row in rows.head(max_rows).iter_rows(named=True)]
-            if rows.height > max_rows:
-                lines.append(f"  and {rows.height - max_rows:,} more")
+            shown = rows.head(max_rows)
+            lines += [f"  {where(row)}: {row['value']}" for row in shown.iter_rows(named=True)]
+            if count > shown.height:
+                lines.append(f"  and {count - shown.height:,} more")
         return lines
 
 
