@@ -47,8 +47,8 @@ __all__ = ["generate", "show"]
 @COLLECTION
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
-    help="Folder in which the year's folder is made (outputs); with --scale the dataset itself (outputs/worlds).",
+    help="Folder in which the year's folder is made (outputs); with --scale the dataset itself (outputs/worlds), which"
+    " may be a URL such as s3://bucket/worlds.",
 )
 @click.option("--world", type=click.IntRange(min=1), default=1, help="Another world: Wales with other children.")
 @click.option("--scale", type=click.IntRange(min=1), metavar="K", help="A dataset of the worlds 1 to K.")
@@ -64,7 +64,7 @@ def generate(
     seed: int | None,
     mode: str,
     collection: str,
-    out: Path | None,
+    out: str | None,
     world: int,
     scale: int | None,
     form: Literal["csv", "parquet"] | None,
@@ -98,17 +98,21 @@ def generate(
         if world != 1:
             raise InputError("--world names one world and --scale makes the first K; give one of them.")
         plan = Plan(tuple(codes), tuple(wanted), scale, seed, mode, collection, form or "csv", by_authority)
-        generate_worlds(plan.checked(loaded), loaded, Path("outputs/worlds") if out is None else out, workers, quiet)
+        generate_worlds(plan.checked(loaded), loaded, out or "outputs/worlds", workers, quiet)
         return
-    for option, given in (("--format", form), ("--by-authority", by_authority), ("--workers", workers)):
+    for option, given in (
+        ("--format", form),
+        ("--by-authority", by_authority),
+        ("--workers", workers),
+        ("--out URL", "://" in (out or "")),
+    ):
         if given:
             raise InputError(f"{option} goes with --scale; --scale 1 gives a dataset of one world.")
-    out = Path("outputs") if out is None else out
     command = command_of(codes, "--year {year}", seed, mode, collection, world - 1)
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
         written = generate_panel(
-            loaded, chosen, wanted, seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick,
-            world=world - 1,
+            loaded, chosen, wanted, seed=seed, mode=mode, out=Path(out or "outputs"), command=command,
+            collection=collection, tick=tick, world=world - 1,
         )  # fmt: skip
     if quiet:
         return

@@ -10,19 +10,20 @@ import click
 from synth.cli.progress import Partitions
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from synth.profile import Profile
     from synth.scale import Plan
 
 __all__ = ["generate_worlds"]
 
 
-def generate_worlds(plan: Plan, profile: Profile, out: Path, workers: int | None, quiet: bool) -> None:
-    """Make a dataset, or what is missing of it, and say what there is."""
-    from synth.scale import Folder, Job, make_dataset  # noqa: PLC0415
+def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None, quiet: bool) -> None:
+    """Make a dataset, or what is missing of it, and say what there is.
 
-    job = Job(plan, profile, Folder(out))
+    `out` is a path or a URL.
+    """
+    from synth.scale import Job, make_dataset, store_at  # noqa: PLC0415
+
+    job = Job(plan, profile, store_at(out))
     with Partitions(quiet) as tick:
         made = make_dataset(job, workers=workers or os.cpu_count() or 1, tick=tick)
     if quiet:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from synth.scale.work import Job, Partition
 
+    Run = Callable[[Job, list[tuple[int, ...]], int], Iterable[list[Partition]]]
+
 __all__ = ["Made", "make_dataset"]
 
 _TOGETHER = 4
@@ -24,7 +26,7 @@ _TOGETHER = 4
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A dataset on disk: rows of each form, and how many of its partitions an earlier run had finished."""
+    """A dataset in its place: rows of each form, and how many of its partitions an earlier run had finished."""
 
     partitions: tuple[Partition, ...]
     rows: dict[str, int]
@@ -35,7 +37,7 @@ def make_dataset(
     job: Job,
     *,
     workers: int = 1,
-    run: Callable[[Job, list[tuple[int, ...]], int], Iterable[list[Partition]]] = run_blocks,
+    run: Run = run_blocks,
     tick: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Made:
     """Make every partition of a plan that is not there yet, and the manifest of the dataset.
@@ -46,6 +48,10 @@ def make_dataset(
     OutputError where it holds partitions of another plan or cannot be written.
     """
     plan, store = job.plan, job.store
+    if workers > 1 and not store.shared:
+        raise InputError(
+            f"--out {store}: other processes do not see what is there; give --workers 1, or another place."
+        )
     store.prepare()
     partitions = plan.partitions
     strange = [name for name in store.partitions() if name not in partitions]

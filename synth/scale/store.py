@@ -1,4 +1,4 @@
-"""Where a dataset stands: partitions that are whole or not there, and what has been finished before."""
+"""Where a dataset stands: partitions that are finished or not, here in a folder of this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from synth.errors import OutputError
 from synth.files import MANIFEST, check_place, running
@@ -18,17 +18,61 @@ from synth.files import MANIFEST, check_place, running
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Folder"]
+__all__ = ["UNFINISHED", "Folder", "Store"]
+
+UNFINISHED = ".unfinished-"
+"""Names of what a run needs while it goes on begin so; it is cleared up after, or by the next run."""
 
 _YEARS, _WORLDS = "year=*", "world=*"
-_UNFINISHED = ".unfinished-"
+
+
+class Store(Protocol):
+    """A place for a dataset. It is sent to other processes, so it holds no connection that could not be.
+
+    Files are named from the root of the dataset, with `/` between folders, partitions as `partition_of` names them.
+    Every method raises OutputError, `prepare` InputError, where the place cannot be used.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes that are given this see the same files."""
+        ...
+
+    def prepare(self) -> None:
+        """Refuse a place that cannot be written or holds files of somebody else's, and clear up after killed runs."""
+        ...
+
+    def partitions(self) -> Iterator[str]:
+        """Yield the names of all partitions that stand here, finished or not, by year and world."""
+        ...
+
+    def finished(self, partition: str) -> dict[str, Any] | None:
+        """Return the manifest of a partition whose files are all there and as they were written, else None."""
+        ...
+
+    def put(self, partition: str, files: Mapping[str, bytes]) -> None:
+        """Write a partition, so that `finished` is told of all of it or of none; the manifest is the last file."""
+        ...
+
+    def read(self, name: str) -> bytes | None:
+        """Return a file, None where it is not there."""
+        ...
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file, whole or not at all."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Take a file away, if it is there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A dataset in a folder of this machine."""
+    """A dataset in a folder of this machine, or one that several machines see at the same path."""
 
     root: Path
+    shared: ClassVar[bool] = True
 
     def __str__(self) -> str:
         return str(self.root)
@@ -36,12 +80,16 @@ class Folder:
     def prepare(self) -> None:
         """Refuse a place that cannot be written or holds files of somebody else's, and clear up after killed runs."""
         years = [path.name for path in self.root.glob(_YEARS)]
-        left = [path.name for path in self.root.glob(f"{_UNFINISHED}*")]
+        left = [path.name for path in self.root.glob(f"{UNFINISHED}*")]
         check_place(self.root.parent, self.root, (MANIFEST, *years, *left))
         for name in left:
-            process = name.removeprefix(_UNFINISHED).split("-")[0]
-            if not process.isdigit() or not running(int(process)):
+            process = name.removeprefix(UNFINISHED).split("-")[0]
+            if process.isdigit() and running(int(process)):
+                continue
+            if (self.root / name).is_dir():
                 shutil.rmtree(self.root / name, ignore_errors=True)
+            else:
+                self.remove(name)
 
     def partitions(self) -> Iterator[str]:
         """Yield the names of all partitions that stand here, by year and world."""
@@ -69,7 +117,7 @@ class Folder:
         building: Path | None = None
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            building = Path(tempfile.mkdtemp(prefix=f"{_UNFINISHED}{os.getpid()}-", dir=self.root))
+            building = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.root))
             for name, content in files.items():
                 path = building / "new" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +147,7 @@ class Folder:
         """Write a file of the dataset, whole or not at all; OutputError where the disk refuses."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            handle, building = tempfile.mkstemp(prefix=f"{_UNFINISHED}{os.getpid()}-", dir=self.root)
+            handle, building = tempfile.mkstemp(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.root)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from synth.profile import Profile
     from synth.scale.plan import Plan
-    from synth.scale.store import Folder
+    from synth.scale.store import Store
 
 __all__ = ["Job", "Partition"]
 
@@ -45,7 +45,7 @@ class Job:
 
     plan: Plan
     profile: Profile
-    store: Folder
+    store: Store
 
     def about(self, year: int, world: int) -> dict[str, Any]:
         """Return the manifest of a partition, all but its files."""
