@@ -55,6 +55,7 @@ __all__ = ["generate", "show"]
 @click.option("--format", "form", type=click.Choice(["csv", "parquet"]), help="With --scale: kind of files.  [csv]")
 @click.option("--by-authority", is_flag=True, help="With --scale: a folder for each authority of a world.")
 @click.option("--workers", type=click.IntRange(min=1), help="With --scale: processes at work.  [all cores]")
+@click.option("--dask", metavar="ADDRESS", help="With --scale: workers of the dask cluster at tcp://HOST:PORT instead.")
 @PROFILE
 @QUIET
 def generate(
@@ -70,6 +71,7 @@ def generate(
     form: Literal["csv", "parquet"] | None,
     by_authority: bool,
     workers: int | None,
+    dask: str | None,
     profile: Path | None,
     quiet: bool,
 ) -> None:
@@ -98,12 +100,13 @@ def generate(
         if world != 1:
             raise InputError("--world names one world and --scale makes the first K; give one of them.")
         plan = Plan(tuple(codes), tuple(wanted), scale, seed, mode, collection, form or "csv", by_authority)
-        generate_worlds(plan.checked(loaded), loaded, out or "outputs/worlds", workers, quiet)
+        generate_worlds(plan.checked(loaded), loaded, out or "outputs/worlds", workers, dask, quiet)
         return
     for option, given in (
         ("--format", form),
         ("--by-authority", by_authority),
         ("--workers", workers),
+        ("--dask", dask),
         ("--out URL", "://" in (out or "")),
     ):
         if given:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synth.cli.progress import Partitions
+from synth.errors import InputError
 
 if TYPE_CHECKING:
     from synth.profile import Profile
@@ -16,16 +17,24 @@ if TYPE_CHECKING:
 __all__ = ["generate_worlds"]
 
 
-def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None, quiet: bool) -> None:
-    """Make a dataset, or what is missing of it, and say what there is.
+def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None, dask: str | None, quiet: bool) -> None:
+    """Make a dataset, or what is missing of it, here or on the dask cluster at an address, and say what there is.
 
     `out` is a path or a URL.
     """
     from synth.scale import Job, make_dataset, store_at  # noqa: PLC0415
 
+    if dask is not None and workers is not None:
+        raise InputError("--workers are processes of this machine and --dask has workers of its own; give one of them.")
     job = Job(plan, profile, store_at(out))
-    with Partitions(quiet) as tick:
-        made = make_dataset(job, workers=workers or os.cpu_count() or 1, tick=tick)
+    if dask is not None:
+        from synth.scale.cluster import cluster_at  # noqa: PLC0415
+
+        with cluster_at(dask) as run, Partitions(quiet) as tick:
+            made = make_dataset(job, run=run, tick=tick)
+    else:
+        with Partitions(quiet) as tick:
+            made = make_dataset(job, workers=workers or os.cpu_count() or 1, tick=tick)
     if quiet:
         return
     rows = ", ".join(f"{count:,} {form.replace('_', ' ')}" for form, count in made.rows.items() if form != "postcodes")

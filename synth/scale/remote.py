@@ -103,7 +103,7 @@ class Remote:
             self.remove(probe)
         except OutputError as error:
             raise InputError(
-                f"--out {error} Give another place, or see to its name, credentials and rights."
+                f"--out {str(error).removesuffix(_GOES_ON)} See to its name, credentials and rights, or give another."
             ) from error
         left = [name for name in names if name.startswith(UNFINISHED)]
         others = sorted(n for n in names if n not in {MANIFEST, *left} and not n.startswith(_YEARS))
@@ -217,8 +217,7 @@ class Remote:
         except (SynthError, GeneratorExit):
             raise
         except Exception as error:  # drivers have errors of their own, of no common kind
-            where = "/".join(filter(None, (self.url, name)))
-            raise OutputError(f"{where}: cannot be {done} ({_told(error)}).{_GOES_ON}") from error
+            raise OutputError(f"{self.url}: {name or 'it'} cannot be {done} ({_told(error)}).{_GOES_ON}") from error
 
 
 def _told(error: Exception) -> str:
