@@ -102,24 +102,25 @@ def contents(root):
 def test_a_cluster_writes_the_bytes_of_one_machine_and_goes_on_past_a_killed_worker(
     cluster, dataset, profile, tmp_path
 ):
-    address = cluster.ready()
-    with distributed.Client(address, set_as_default=False) as watch, cluster_at(address) as run:
-        busy = {}
+    died = tmp_path / "died"
 
-        def tick(done, of):
-            assert of == 6
-            if done == 2:
-                pids = watch.run(os.getpid)
-                victim = cluster.workers[0]
-                busy.update({pids[name]: tasks for name, tasks in watch.processing().items()})
-                victim.send_signal(signal.SIGKILL)
-                victim.wait()
+    class Fatal(Folder):
+        def put(self, partition, files):
+            if partition.endswith("0004") and not died.exists():
+                died.write_text(str(os.getpid()))
+                os.kill(os.getpid(), signal.SIGKILL)
+            Folder.put(self, partition, files)
 
-        made = make_dataset(Job(PLAN, profile, Folder(tmp_path / "worlds")), run=run, tick=tick)
-    assert busy[cluster.workers[0].pid]
+    told = []
+    with cluster_at(cluster.ready()) as run:
+        job = Job(PLAN, profile, Fatal(tmp_path / "worlds"))
+        made = make_dataset(job, run=run, tick=lambda *done: told.append(done))
+    victim = next(worker for worker in cluster.workers if worker.pid == int(died.read_text()))
+    assert victim.wait(timeout=30) == -signal.SIGKILL
+    cluster.workers.remove(victim)  # one is enough for all other tests
+    assert told == [(done, 6) for done in range(7)]
     assert made.finished_before == 0
     assert contents(tmp_path / "worlds") == dataset
-    cluster.workers[0] = cluster.worker()
 
 
 def test_a_lost_scheduler_is_told_and_the_same_command_goes_on_from_there(
@@ -193,14 +194,25 @@ def test_what_is_not_installed_is_said():
     check_alike({"Scheduler at A": {"synth": versions()["synth"]}, "Worker B": versions()})
 
 
-def test_a_scheduler_without_workers_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr("synth.scale.cluster._REACHED", 0.5)
-    idle = Processes(tmp_path, workers=0)
+def test_a_cluster_without_workers_or_whose_workers_do_not_survive_is_told(monkeypatch, profile, tmp_path):
+    class Deadly(Folder):
+        def put(self, *_):
+            os._exit(1)
+
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+    job = Job(replace(PLAN, worlds=1), profile, Deadly(tmp_path / "worlds"))
+    poor = Processes(tmp_path, workers=0)
     try:
-        with pytest.raises(InputError, match=r"has no worker.*dask worker tcp"), cluster_at(idle.address):
-            pass
+        with monkeypatch.context() as patch:
+            patch.setattr("synth.scale.cluster._REACHED", 0.5)
+            with pytest.raises(InputError, match=r"has no worker.*dask worker tcp"), cluster_at(poor.address):
+                pass
+        poor.workers.append(poor.worker())
+        lost = "lost one after the other, 1 in all"
+        with cluster_at(poor.ready()) as run, pytest.raises(OutputError, match=lost):
+            make_dataset(job, run=run)
     finally:
-        idle.end()
+        poor.end()
 
 
 def test_what_cannot_be_reached_is_said(monkeypatch):

@@ -72,10 +72,12 @@ def cluster_at(address: str) -> Iterator[Callable[[Job, Sequence[tuple[int, ...]
                 f" (dask worker {address})."
             ) from None
         # Told by dask itself, so also where this package is missing.
-        told = client.get_versions(packages=["synth", *PACKAGES])
+        packages = ["synth", *PACKAGES]
+        told = client.get_versions(packages=packages)
         # The scheduler makes nothing, but has to understand what it hands on.
         check_alike({f"Scheduler {address}": {"synth": told["scheduler"]["packages"].get("synth")}})
-        check_alike({f"Worker {name}": _release(of["packages"]) for name, of in told["workers"].items()})
+        for worker, of in told["workers"].items():
+            check_alike({f"Worker {worker}": {name: of["packages"].get(name) for name in packages}})
         yield lambda job, blocks, _workers: _run(client, job, blocks)
 
 
@@ -102,8 +104,8 @@ def _run(client: Any, job: Job, blocks: Sequence[tuple[int, ...]]) -> Iterator[l
                 yield future.result()
     except distributed.KilledWorker as error:
         raise OutputError(
-            f"{error.allowed_failures + 1} workers were lost one after the other with the same worlds (out of memory?"
-            f" A worker needs some 1 GB). {_GOES_ON}"
+            f"Workers were lost one after the other, {error.allowed_failures + 1} in all, with the same worlds (out of"
+            f" memory? Each needs some 1 GB). {_GOES_ON}"
         ) from None
     except CancelledError as error:
         raise OutputError(_LOST) from error
@@ -182,13 +184,3 @@ def _make(job: Job, wanted: Mapping[str, str], worlds: tuple[int, ...]) -> list[
         check_alike({"The process that asked a worker": wanted})
     with _one:
         return job.make(worlds)
-
-
-def _release(packages: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Take from what dask tells of a process the versions this package knows, Python's as manifests write it."""
-    found = {name: packages.get(name) for name in ("synth", *PACKAGES)}
-    python = packages.get("python")
-    if python is not None:
-        numbers = python.split(".")
-        found["python"] = ".".join(numbers[:3])
-    return found
