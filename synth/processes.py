@@ -25,7 +25,7 @@ _THREADS = "POLARS_MAX_THREADS"
 """Processes side by side are one thread each."""
 _AHEAD = 2
 """Items given out for each process: one at work and one that waits, so that none is idle and few results are held."""
-_FEW = 8
+_FEW = 12
 """Worlds that one process has done by the time others have begun."""
 
 
