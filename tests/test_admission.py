@@ -22,27 +22,26 @@ def by_town(admitted, lines):
 
 
 def alone(line, wanted):
-    found = admit(line_up([line]), np.array([wanted]))
-    return None if found is None else found.tolist()
+    found, missing = admit(line_up([line]), np.array([wanted]))
+    return None if missing.any() else found.tolist()
 
 
 @given(TOWNS)
-def test_exactly_as_many_as_wanted_or_none(towns):
+def test_exactly_as_many_as_wanted_and_who_is_missing(towns):
     lines, wanted = [line for line, _ in towns], np.array([n for _, n in towns])
-    admitted = admit(line_up(lines), wanted)
-    if admitted is None:
-        assert any(alone(*town) is None for town in towns)
-        return
-    for line, taken, goal in zip(lines, by_town(admitted, lines), wanted, strict=True):
+    admitted, missing = admit(line_up(lines), wanted)
+    assert (missing >= 0).all()
+    for line, taken, goal in zip(lines, by_town(admitted, lines), wanted - missing, strict=True):
         assert sum(count for count, in_ in zip(line, taken, strict=True) if in_) == goal
+    assert [(lack > 0) for lack in missing] == [alone(*town) is None for town in towns]
 
 
 @given(TOWNS)
 def test_other_authorities_queues_change_nothing(towns):
     lines, wanted = [line for line, _ in towns], np.array([n for _, n in towns])
-    admitted = admit(line_up(lines), wanted)
-    if admitted is not None:
-        assert by_town(admitted, lines) == [alone(*town) for town in towns]
+    admitted, missing = admit(line_up(lines), wanted)
+    for town, taken, lack in zip(towns, by_town(admitted, lines), missing, strict=True):
+        assert lack or taken == alone(*town)
 
 
 @given(LINE, st.integers(0, 20), LINE)
@@ -67,7 +66,7 @@ def test_families_come_in_order_and_only_the_last_places_go_to_single_children(l
     assert later == singles[:missing]
 
 
-def test_a_line_that_is_too_short_is_answered_with_none():
+def test_a_line_that_is_too_short_says_so():
     assert alone([1, 1], 3) is None
     assert alone([2, 2, 2], 3) is None
     assert alone([2, 2, 1], 3) == [True, False, True]

@@ -35,7 +35,7 @@ def children(n=N, **same):
     drawn = Streams(99)
     status = np.arange(n) % 3
     columns = {
-        "authority": np.arange(n) % 22,
+        "home": np.arange(n) % 22,
         "name": name,
         "family": name // np.uint64(8),
         "birth": np.linspace(day(2005, 4, 2), day(2022, 3, 1), n).astype(np.int32),
@@ -54,7 +54,7 @@ def children(n=N, **same):
 
 
 def seen(behaviour, who, seed=1, year=2022):
-    return traits(Streams(seed), behaviour, who, CODES, year)
+    return traits(Streams(seed), behaviour, who, year)
 
 
 @given(SEEDS, st.integers(2017, 2024))
@@ -222,9 +222,9 @@ def test_autism_becomes_known_once_and_stays(behaviour):
 
 
 def test_a_family_shares_what_is_the_familys(behaviour):
-    who = children(need=N1, status=0, unaccompanied=False, on_register=False, authority=21)
+    who = children(need=N1, status=0, unaccompanied=False, on_register=False, home=21)
     who = replace(who, family=who.family // np.uint64(2))
-    group = ethnicity(Streams(1), behaviour, who.authority, who.family, who.unaccompanied)
+    group = ethnicity(Streams(1), behaviour, who.home, who.family, who.unaccompanied)
     found = seen(behaviour, replace(who, ethnic=group))
     alike = who.family[1:] == who.family[:-1]
     assert alike.sum() > N / 3
@@ -245,8 +245,8 @@ def test_ethnic_groups_are_as_the_profile_says(behaviour):
 
 
 def test_welsh_is_spoken_where_it_is_and_by_whom(behaviour):
-    who = children(40_000, unaccompanied=False, authority=CODES.index("514"))
-    group = ethnicity(Streams(1), behaviour, who.authority, who.family, who.unaccompanied)
+    who = children(40_000, unaccompanied=False, home=CODES.index("514"))
+    group = ethnicity(Streams(1), behaviour, who.home, who.family, who.unaccompanied)
     language = seen(behaviour, replace(who, ethnic=group)).language
     white = group == ETHNICITIES.index("WHTE")
     assert fits_share(language[white] == "CYM", behaviour.vector("language.welsh_by_authority", 2022, ("514",))[0])

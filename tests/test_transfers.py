@@ -28,7 +28,7 @@ YEARS = st.integers(2004, 2024)
 
 
 def pooled(behaviour, seeds, years):
-    return [transfers(Streams(seed), behaviour, year) for seed in seeds for year in years]
+    return [transfers(Streams(seed), behaviour, (0,), year) for seed in seeds for year in years]
 
 
 # -- who is taken over ------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def pooled(behaviour, seeds, years):
 
 @given(SEEDS, YEARS)
 def test_a_child_is_taken_over_in_its_first_year_of_care_while_at_school(behaviour, seed, year):
-    found = transfers(Streams(seed), behaviour, year)
+    found = transfers(Streams(seed), behaviour, (0,), year)
     youngest, oldest = behaviour.value("transfers.age", year)
     shortest, longest = behaviour.value("transfers.days_in_care", year)
     first, last = day_of_year_start(year), last_day(year)
@@ -126,7 +126,7 @@ def pairs(world):
 
 
 def test_both_returns_tell_of_the_same_child(pairs, world):
-    assert 1 <= pairs.height == len(transfers(world().streams, world().behaviour, 2023).sender)
+    assert 1 <= pairs.height == len(transfers(world().streams, world().behaviour, (0,), 2023).sender)
     for name in ("DOB", "GNDR_CD", "ETHNICITY", "LEGAL_STATUS_CODE", "CATEGORY_OF_NEED_CODE"):
         assert pairs[name].to_list() == pairs[f"{name}_there"].to_list(), name
     assert pairs["EPISODE_END_DATE"].to_list() == pairs["EPISODE_START_DATE_there"].to_list()
@@ -145,7 +145,7 @@ def test_the_receiver_alone_has_the_child_too(pairs, world, profile):
 
 def test_where_an_authority_has_no_room_at_all_the_child_goes_home_before_the_count(profile, behaviour):
     seed, year = 1, 2023
-    receiver = AUTHORITIES[int(transfers(Streams(seed), behaviour, year).receiver[0])]
+    receiver = AUTHORITIES[int(transfers(Streams(seed), behaviour, (0,), year).receiver[0])]
 
     def stock_after(room):
         book = Book(Streams(seed), behaviour, (receiver,))

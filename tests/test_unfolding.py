@@ -198,7 +198,7 @@ def test_years_unfolded_one_after_another_are_those_unfolded_alone(aligned):
     streams, behaviour = Streams(4), Behaviour(aligned)
     years = (2016, 2018, 2019, 2021)
     unfolding = Unfolding(streams, behaviour)
-    for history in lives(streams, behaviour, parse_authorities(NAMES), years):
+    for history in lives(streams, behaviour, Homes(parse_authorities(NAMES)), years):
         on, alone = (unfolding.through(history, history.year), unfold(streams, behaviour, history, history.year))
         for part in ("who", "path", "stays", "spells", "episodes"):
             one, other = getattr(on, part), getattr(alone, part)
@@ -283,10 +283,10 @@ def test_cells_are_found_by_name_and_missing_authorities_are_known_to_be(profile
     code = authorities[1].code
     target = Target(table="legal", year=2020, cells=("other", "agreement"), counts={code: (3, 5)})
     asked = profile.model_copy(update={"targets": (target,)})
-    totals = Goals(asked, authorities).of("legal", 2020)
+    totals = Goals(asked, Homes(authorities)).of("legal", 2020)
     assert totals.known.tolist() == [False, True]
     assert totals.counts.tolist() == [[0, 0, 0, 0], [0, 5, 0, 3]]
-    assert not Goals(asked, authorities).of("legal", 2021).known.any()
+    assert not Goals(asked, Homes(authorities)).of("legal", 2021).known.any()
     assert Goals.first_year(asked) == 2020
     assert Goals.first_year(profile.model_copy(update={"targets": ()})) is None
 
@@ -295,4 +295,4 @@ def test_a_cell_nobody_knows_is_named(profile):
     target = Target(table="placement", year=2020, cells=("castle.inside",), counts={})
     asked = profile.model_copy(update={"targets": (target,)})
     with pytest.raises(ProfileError, match=r"castle\.inside"):
-        Goals(asked, parse_authorities("Conwy")).of("placement", 2020)
+        Goals(asked, Homes(parse_authorities("Conwy"))).of("placement", 2020)
