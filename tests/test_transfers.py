@@ -13,6 +13,7 @@ from synth.geography.authorities import all_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.book import Book
 from synth.lives.cells import Cells
+from synth.lives.homes import Homes
 from synth.lives.legal import ROUTES
 from synth.lives.people import is_taken_over
 from synth.lives.periods import DESTINATIONS
@@ -148,7 +149,7 @@ def test_where_an_authority_has_no_room_at_all_the_child_goes_home_before_the_co
     receiver = AUTHORITIES[int(transfers(Streams(seed), behaviour, (0,), year).receiver[0])]
 
     def stock_after(room):
-        book = Book(Streams(seed), behaviour, (receiver,))
+        book = Book(Streams(seed), behaviour, Homes((receiver,)))
         cells = Cells(year, np.full(36, room), np.full(36, room))
         hand_over(book, year, cells)
         return book.looked_after(year)[0], 36 * room - cells.room.sum(), len(book.periods)
