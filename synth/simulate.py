@@ -91,6 +91,9 @@ def simulated(
     if not there or not may_split():
         yield simulate_years(profile, authorities, years, seed, tick, collection, (world,))
         return
+    # Both processes draw from it: what is loaded now is loaded once.
+    import scipy.special  # noqa: F401, PLC0415
+
     with split_off(_serve, profile, there, years, seed, collection, world) as other:
         mine = simulate_years(profile, here, years, seed, tick, collection, (world,))
         yield (_together(made, _answer(other)) for made in mine)
