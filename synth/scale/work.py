@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from synth.errors import OutputError
@@ -46,13 +46,17 @@ class Job:
     plan: Plan
     profile: Profile
     store: Store
+    _years: dict[int, dict[str, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """What manifests of a year have in common: a profile takes a while to digest."""
 
     def about(self, year: int, world: int) -> dict[str, Any]:
         """Return the manifest of a partition, all but its files."""
         plan = self.plan
-        collection = load("crcs", year, plan.collection).mode
-        profile = plan.profile_of(self.profile, year)
-        return described(year, plan.codes, profile, plan.seed, plan.mode, collection, plan.command(year, world), world)
+        if year not in self._years:
+            collection = load("crcs", year, plan.collection).mode
+            profile = plan.profile_of(self.profile, year)
+            self._years[year] = described(year, plan.codes, profile, plan.seed, plan.mode, collection, "")
+        return self._years[year] | {"command": plan.command(year, world), "world": world + 1}
 
     def made_before(self, year: int, world: int) -> Partition | None:
         """Return a partition that an earlier run of the same plan has finished, else None.
