@@ -11,12 +11,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from synth.errors import InputError, OutputError
 from synth.files import FILES
 from synth.generate import generate_panel
 from synth.lives.homes import MOST_WORLDS
 from synth.scale import Folder, Job, Plan, make_dataset
+from synth.scale.run import _blocks
 from synth.validate import validate
 
 TWO = ("520", "534")
@@ -198,3 +201,13 @@ def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
     subprocess.run(command, check=True)
     assert digests(root) == digests(dataset)
     assert not list(Path(root).glob(".*"))
+
+
+@given(st.integers(0, 200), st.integers(1, 16))
+def test_blocks_share_worlds_out_evenly(worlds, workers):
+    blocks = _blocks(list(range(worlds)), workers)
+    assert [world for block in blocks for world in block] == list(range(worlds))
+    sizes = [len(block) for block in blocks]
+    assert all(1 <= size <= 4 for size in sizes)
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    assert len(blocks) % workers == 0 or all(size == 1 for size in sizes)

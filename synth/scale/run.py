@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -70,14 +72,23 @@ def make_dataset(
     missing = sorted({world for name, (_, world) in partitions.items() if name not in found})
     if missing:
         store.remove(MANIFEST)
-    blocks = [tuple(missing[first : first + _TOGETHER]) for first in range(0, len(missing), _TOGETHER)]
-    for made in run(job, blocks, workers):
+    for made in run(job, _blocks(missing, workers), workers):
         found |= {partition.name: partition for partition in made}
         tick(len(found), len(partitions))
     whole = tuple(found[name] for name in partitions)
     rows = _rows(job, whole)
     store.write(MANIFEST, json_text(_manifest(job, whole, rows)).encode())
     return Made(whole, rows, finished_before)
+
+
+def _blocks(worlds: list[int], workers: int) -> list[tuple[int, ...]]:
+    """Share worlds out to blocks of about the same size, as many as keep all workers busy to the end."""
+    if not worlds:
+        return []
+    rounds = math.ceil(len(worlds) / (_TOGETHER * workers))
+    number = min(rounds * workers, len(worlds))
+    ends = [len(worlds) * end // number for end in range(number + 1)]
+    return [tuple(worlds[first:end]) for first, end in itertools.pairwise(ends)]
 
 
 def _rows(job: Job, partitions: Iterable[Partition]) -> dict[str, int]:
