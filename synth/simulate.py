@@ -161,9 +161,5 @@ def _postcodes(forms: dict[str, Form]) -> Form:
             forms["episode"]["PLACEMENT_POSTCODE"],
         ]
     )
-    found = small_areas(used[used != ""])
-    welsh = sorted(postcode for postcode, area in found.items() if area)
-    return {
-        "POSTCODE": np.array(welsh, dtype="U8"),
-        "LSOA2011_CD": np.array([found[p] for p in welsh], dtype="U9"),
-    }
+    postcode, area = small_areas(used)
+    return {"POSTCODE": postcode, "LSOA2011_CD": area}

@@ -98,12 +98,13 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     most = behaviour.scalar("care.from_plan.family_chance_at_most", year)
     goes = (u < np.minimum(most, intensity[place] * family_risk))[inverse] & holds
     first_to_go = _first(rows, inverse, goes, len(family))
-    lead = child["name"][first_to_go]
-    joins = streams("enters with siblings").uniform(child["name"][rows], year) < behaviour.scalar(
+    going = np.flatnonzero(goes)
+    name = child["name"][rows[going]]
+    joins = streams("enters with siblings").uniform(name, year) < behaviour.scalar(
         "siblings.enter_together_share", year
     )
-    goes &= joins | (lead == child["name"][rows])
-    rows, inverse, at, first_to_go = rows[goes], inverse[goes], at[goes], first_to_go[goes]
+    going = going[joins | (child["name"][first_to_go[going]] == name)]
+    rows, inverse, at, first_to_go = rows[going], inverse[going], at[going], first_to_go[going]
     who = Entrants(
         name=child["name"][rows],
         lead=child["name"][first_to_go],

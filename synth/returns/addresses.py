@@ -6,7 +6,6 @@ placement is never at a family's own postcode by chance; two different addresses
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,8 +28,9 @@ _LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 _PAIRS = len(_LETTERS) ** 2
 _SECTORS = 5
 _PER_DISTRICT = _SECTORS * _PAIRS
-_INWARD = {f"{s}{a}{b}": n for n, (s, a, b) in enumerate(itertools.product("0123456789", _LETTERS, _LETTERS))}
-"""Inward parts numbered, to spread postcodes over small areas."""
+_LETTER = np.zeros(128, np.int64)
+_LETTER[[ord(letter) for letter in _LETTERS]] = np.arange(len(_LETTERS))
+"""Letters numbered, to spread postcodes over small areas."""
 _FEWEST = 10
 """Addresses of a kind in an area, at the least: stays that are a tenth of them apart are then at different ones."""
 _OUTSIDE, _BEYOND = LOCATIONS.index("outside_in_wales"), LOCATIONS.index("outside_wales")
@@ -73,20 +73,27 @@ def placement_postcodes(
     return _spread(number + shift, area, districts)
 
 
-def small_areas(postcodes: NDArray[np.str_]) -> dict[str, str]:
-    """Return a 2011 LSOA of the right authority for every distinct Welsh postcode, blank for others."""
+def small_areas(postcodes: NDArray[np.str_]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Return the distinct Welsh postcodes, in order, and for each a 2011 LSOA of the right authority."""
     geography, distinct = areas(), np.unique(postcodes)
-    by_district = {name: (n, k) for n, names in enumerate(geography.districts) for k, name in enumerate(names)}
-    found: dict[str, str] = {}
-    for postcode in distinct.tolist():
-        district, _, inward = postcode.partition(" ")
-        if district not in by_district:
-            found[postcode] = ""
-            continue
-        place, rank = by_district[district]
-        options = geography.small_areas[place]
-        found[postcode] = options[(_INWARD[inward] * 7 + rank * 13) % len(options)]
-    return found
+    districts = sorted((name, n, k) for n, names in enumerate(geography.districts) for k, name in enumerate(names))
+    names, place, rank = (np.array(column) for column in zip(*districts, strict=True))
+    # Postcodes of a district stand together: behind it comes a blank, and the sign after the blank is no part of any.
+    first, last = (np.searchsorted(distinct, np.char.add(names, sign)) for sign in " !")
+    size = last - first
+    which = np.repeat(np.arange(len(names)), size)
+    rows = np.arange(len(which)) - np.repeat(np.cumsum(size) - size - first, size)
+    found = np.ascontiguousarray(distinct[rows])
+    signs = found.view(np.uint32).reshape(len(found), found.itemsize // 4)
+    sector, one, other = (
+        signs[np.arange(len(found)), np.char.str_len(names)[which] + place_of_sign] for place_of_sign in (1, 2, 3)
+    )
+    inward = (sector - ord("0")).astype(np.int64) * _PAIRS + _LETTER[one] * len(_LETTERS) + _LETTER[other]
+    count = np.array([len(codes) for codes in geography.small_areas])
+    begin = np.cumsum(count) - count
+    every = np.array([code for codes in geography.small_areas for code in codes])
+    home = place[which]
+    return found, every[begin[home] + (inward * 7 + rank[which] * 13) % count[home]]
 
 
 def _hosts(
