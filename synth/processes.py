@@ -10,6 +10,7 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, TypeVar
 
+from synth.collector import rest
 from synth.errors import SynthError
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def in_order(work: Callable[[_Item], _Result], items: Sequence[_Item], workers: 
 
 def _begin(begin: Callable[..., None] | None, told: tuple[object, ...]) -> None:
     """Prepare a new process, and end it with the one that asked for it."""
+    rest()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if begin is not None:
         begin(*told)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_a_dataset_grows_without_being_made_again(profile, tmp_path):
 def test_damaged_and_missing_files_are_made_again_and_only_those(dataset, profile, tmp_path):
     root = tmp_path / "copy"
     job = Job(plan(), profile, Folder(root))
-    make_dataset(job)
+    shutil.copytree(dataset, root)
     with (root / "year=2023/world=0002/synthetic_crcs.csv").open("a") as file:
         file.write("one row more\n")
     (root / "year=2023/world=0003/synthetic_postcodes.csv").unlink()
@@ -188,7 +189,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
         sys.executable, "-m", "synth", "generate", "--authorities", ",".join(TWO), "--year", "2023", "--seed", "4",
         "--scale", "5", "--workers", "2", "--quiet", "--out", str(root),
     ]  # fmt: skip
-    for wanted in (0, 1, 4):
+    for wanted in (0, 4):
         run = subprocess.Popen(command, start_new_session=True)
         deadline = time.monotonic() + 60
         while run.poll() is None and time.monotonic() < deadline:
