@@ -19,8 +19,11 @@ from synth.errors import InputError, OutputError
 from synth.files import FILES
 from synth.generate import generate_panel
 from synth.lives.homes import MOST_WORLDS
+from synth.report.facts import gather
 from synth.scale import Folder, Job, Plan, make_dataset
 from synth.scale.run import _blocks
+from synth.show.folder import pick
+from synth.show.timeline import timelines
 from synth.validate import validate
 
 TWO = ("520", "534")
@@ -114,6 +117,11 @@ def test_parquet_holds_what_csv_holds_and_is_read_back_the_same(dataset, profile
     report = validate([tmp_path / "year=2023/world=0002"])
     assert report.ok
     assert report.counts()["passed"] > 200
+    world = "year=2023/world=0002"
+    ids = pick(dataset / world, 12, 1, looked_after=False)
+    assert timelines(tmp_path / world, ids) == timelines(dataset / world, ids)
+    here, there = (gather(root / world, profile).years[-1] for root in (tmp_path, dataset))
+    assert here.comparison.results == there.comparison.results
     crcs = pl.scan_parquet(tmp_path / "**/synthetic_crcs.parquet", hive_partitioning=True)
     assert crcs.select("year", "world").unique().collect().sort("world").rows() == [(2023, 1), (2023, 2)]
 

@@ -25,6 +25,7 @@ __all__ = [
     "folder_before",
     "follows",
     "generated_years",
+    "is_partition",
     "read_manifest",
     "read_year",
     "year_before",
@@ -65,10 +66,15 @@ def read_year(folder: Path) -> Year:
     `read_return` does for files that cannot be read.
     """
     manifest = read_manifest(folder)
-    if authority_folders(folder) or any(folder.glob("*.parquet")):
+    if is_partition(folder):
         return year_from(folder, manifest, read_any([folder], year=manifest["year"]).forms)
     parts = [read_return(folder, name, guidance_of(folder, name, manifest["year"])) for name in RETURNS]
     return year_from(folder, manifest, {form: table for part in parts for form, table in part.forms.items()})
+
+
+def is_partition(folder: Path) -> bool:
+    """Say whether a folder holds its files otherwise than the folder of a year: as Parquet, or by authority."""
+    return bool(authority_folders(folder)) or any(folder.glob("*.parquet"))
 
 
 def year_from(folder: Path, manifest: dict[str, Any], forms: Mapping[str, FormTable]) -> Year:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
 from synth.fidelity.comparison import Comparison, Result, compare
-from synth.fidelity.folders import Year, folder_before, follows, read_manifest, year_from
+from synth.fidelity.folders import Year, folder_before, follows, is_partition, read_manifest, year_from
 from synth.files import MANIFEST
 from synth.geography.authorities import all_authorities
 from synth.published import WALES, load_tables
-from synth.reading import read_folder, year_folders
+from synth.reading import beside_last_year, read_any, read_folder, year_folders
 from synth.validate.run import validate_tables
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def gather(folder: Path, profile: Profile) -> Facts:
 def _read(folder: Path) -> tuple[Year, TypedTables, dict[str, Any]]:
     """Read the folder of a year: what it is, its forms as the validator reads them, its manifest."""
     manifest = read_manifest(folder)
-    held = read_folder(folder, manifest["year"])
+    year = manifest["year"]
+    held = beside_last_year(read_any([folder], year=year), ())[0] if is_partition(folder) else read_folder(folder, year)
     return year_from(folder, manifest, held.forms), held, manifest
 
 

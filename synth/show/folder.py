@@ -66,12 +66,15 @@ def read_forms(folder: Path) -> dict[str, pl.DataFrame]:
     for form, name in _names().items():
         path = folder / name
         if not path.is_file():
+            path = path.with_suffix(".parquet")
+        if not path.is_file():
             frames[form] = pl.DataFrame(schema={LA: pl.String, child_column(form): pl.String})
             continue
         try:
-            frame = pl.read_csv(path, infer_schema=False).fill_null("")
+            frame = _text(path)
         except (pl.exceptions.PolarsError, OSError) as problem:
-            raise InputError(f"{path}: cannot be read as CSV ({str(problem).splitlines()[0]}).") from problem
+            kind = "CSV" if path.suffix == ".csv" else "Parquet"
+            raise InputError(f"{path}: cannot be read as {kind} ({str(problem).splitlines()[0]}).") from problem
         for heading in (LA, child_column(form)):
             if heading not in frame.columns:
                 raise InputError(f"{path}, line 1: no heading {heading}; without it no child can be found.")
@@ -83,6 +86,14 @@ def read_forms(folder: Path) -> dict[str, pl.DataFrame]:
     if not any(frame.height for frame in frames.values()):
         raise InputError(f"{folder}: no rows of a return in it. Name a folder that `synth generate` wrote.")
     return frames
+
+
+def _text(path: Path) -> pl.DataFrame:
+    """Read a file as text, dates as CSV writes them, blanks empty."""
+    if path.suffix == ".csv":
+        return pl.read_csv(path, infer_schema=False).fill_null("")
+    frame = pl.read_parquet(path, hive_partitioning=False)
+    return frame.with_columns(pl.col(pl.Date).dt.strftime("%d/%m/%Y")).cast(pl.String).fill_null("")
 
 
 def year_of(frames: dict[str, pl.DataFrame], folder: Path) -> int:
