@@ -10,7 +10,7 @@ from synth.lives.homes import MOST_WORLDS, Homes, named, order_of, world_of
 from synth.lives.people import family_names, home_of
 from synth.simulate import simulate_years
 
-SOME = "Cardiff,Merthyr Tydfil,Powys"
+SOME = "Merthyr Tydfil,Powys"
 
 
 def returns(profile, years, worlds, names=SOME, **how):
@@ -26,7 +26,7 @@ def same(one, other):
     )
 
 
-@pytest.mark.parametrize(("years", "how"), [((2018,), {}), ((2022, 2023), {}), ((2021,), {"collection": "all_year"})])
+@pytest.mark.parametrize(("years", "how"), [((2022, 2023), {}), ((2018,), {"collection": "all_year"})])
 def test_a_world_does_not_depend_on_those_beside_it(profile, years, how):
     together = returns(profile, years, (0, 2, 5), **how)
     assert list(together) == [(year, world) for year in years for world in (0, 2, 5)]
