@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from synth.errors import OutputError
-from synth.split import may_split, split_off
+from synth.split import answer, ended, may_split, split_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from synth.validate.report import Report
 
 __all__ = ["Checker", "checker"]
+
+_DOES = "checks what was written"
 
 
 class Checker(Protocol):
@@ -84,29 +85,13 @@ class _Process:
         try:
             self.there.send((folder, year))
         except OSError as problem:
-            raise _ended() from problem
+            raise ended(_DOES) from problem
         self.asked += 1
 
     def reports(self) -> list[Report]:
         import polars as pl  # noqa: F401, PLC0415  to understand the answers: loads while they are worked out
 
-        return [self._answer() for _ in range(self.asked)]
-
-    def _answer(self) -> Report:
-        try:
-            answer: Report | Exception = self.there.recv()
-        except (EOFError, OSError) as problem:
-            raise _ended() from problem
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def _ended() -> OutputError:
-    return OutputError(
-        "The process that checks what was written ended before it was done, perhaps for want of memory. "
-        "Nothing was replaced; run it again."
-    )
+        return [answer(self.there, _DOES) for _ in range(self.asked)]
 
 
 def _serve(here: Connection, first: int) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from synth.checker import checker
-from synth.errors import InputError, OutputError
+from synth.errors import OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
 from synth.manifest import manifest_text
-from synth.profile.projected import YEARS_AHEAD, projected
+from synth.profile.projected import check_covered, reaching
 from synth.simulate import simulated
 
 if TYPE_CHECKING:
@@ -76,17 +76,10 @@ def generate_panel(
     any other year it does not cover or a folder that cannot be written or holds other files, OutputError where what was
     written does not pass.
     """
-    first, last = profile.years
     for year in years:
-        if not first <= year <= last + YEARS_AHEAD:
-            raise InputError(
-                f"--year {year}: profile {profile.name!r} covers the years {first} to {last}, and, as a projection, "
-                f"{last + YEARS_AHEAD}; choose one."
-            )
+        check_covered(profile, year)
         check_place(out, out / str(year))
-    published = profile
-    if max(years) > last:
-        profile = projected(profile, max(years))
+    published, profile = profile, reaching(profile, max(years))
     if mode == "sampled":
         from synth.sampled import sampled  # noqa: PLC0415
 
@@ -103,7 +96,7 @@ def generate_panel(
                 write_csv(made.forms[form], building / name)
             check.check(building, made.year)
             # What comes after a year has no part in it: its profile is the one it would have alone.
-            told = published if made.year <= last else profile
+            told = reaching(published, made.year)
             words = manifest_text(made, told, seed, mode, command.replace("{year}", str(made.year)), building)
             (building / MANIFEST).write_text(words, "utf-8")
             written.append((out / str(made.year), made))

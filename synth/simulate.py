@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.errors import OutputError
 from synth.files import Generated
 from synth.lives.behaviour import Behaviour
 from synth.lives.histories import lives
@@ -17,7 +16,7 @@ from synth.lives.unfolding import Unfolding
 from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
 from synth.returns.crcs import crcs_form
-from synth.split import may_split, split_off
+from synth.split import answer, may_split, split_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate", "simulate_years", "simulated"]
 
+_DOES = "simulates half of the authorities"
 _WORTH_SPLITTING = 8
 """Authorities from which on two processes are quicker than one: each goes through all the years of the warm-up."""
 
@@ -96,7 +96,7 @@ def simulated(
 
     with split_off(_serve, profile, there, years, seed, collection, world) as other:
         mine = simulate_years(profile, here, years, seed, tick, collection, (world,))
-        yield (_together(made, _answer(other)) for made in mine)
+        yield (_together(made, answer(other, _DOES)) for made in mine)
 
 
 def _halves(
@@ -126,19 +126,6 @@ def _serve(
             here.send(made)
     except Exception as problem:  # noqa: BLE001  raised again where it was asked
         here.send(problem)
-
-
-def _answer(other: Connection) -> Generated:
-    try:
-        found: Generated | Exception = other.recv()
-    except (EOFError, OSError) as problem:
-        raise OutputError(
-            "The process that simulates half of the authorities ended before it was done, perhaps for want of memory. "
-            "Nothing was replaced; run it again."
-        ) from problem
-    if isinstance(found, Exception):
-        raise found
-    return found
 
 
 def _together(one: Generated, other: Generated) -> Generated:

@@ -8,7 +8,9 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from synth.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     _Given = ParamSpec("_Given")
 
-__all__ = ["may_split", "split_off"]
+__all__ = ["answer", "ended", "may_split", "split_off"]
 
 
 def may_split() -> bool:
@@ -62,3 +64,22 @@ def split_off(
         ours.close()
         process.terminate()
         process.join()
+
+
+def answer(there: Connection, does: str) -> Any:  # noqa: ANN401  whatever the other process sends
+    """Return what the process that `does` something sends next; raises what it was sent instead, or as `ended`."""
+    try:
+        found = there.recv()
+    except (EOFError, OSError) as problem:
+        raise ended(does) from problem
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def ended(does: str) -> OutputError:
+    """Return the error that says that the process that `does` something is gone."""
+    return OutputError(
+        f"The process that {does} ended before it was done, perhaps for want of memory. Nothing was replaced; run it"
+        " again."
+    )

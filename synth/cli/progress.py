@@ -13,35 +13,51 @@ if TYPE_CHECKING:
 __all__ = ["Partitions", "Progress", "Steps"]
 
 
-class Progress:
-    """A progress bar on standard error while years are simulated; nothing when quiet or not on a terminal."""
+class _Bar:
+    """A bar on standard error; nothing when quiet or not on a terminal."""
 
-    def __init__(self, quiet: bool, years: int) -> None:
+    _tick: Callable[..., None]
+    """What the block is given to tell how far the job is."""
+
+    def __init__(self, quiet: bool, columns: Callable[[Any], tuple[Any, ...]], **how: Any) -> None:  # noqa: ANN401
+        """Take what gives the columns from the module that has them, and how the bar is to behave."""
         self.bar: Any = None
         if not quiet and sys.stderr.isatty():
             from rich import progress as rich_progress  # noqa: PLC0415
             from rich.console import Console  # noqa: PLC0415
 
             self.bar = rich_progress.Progress(
-                rich_progress.TextColumn("{task.description}"), rich_progress.BarColumn(),
-                rich_progress.TimeElapsedColumn(),
-                # Drawn at each tick: a thread that draws would keep the job from splitting its process.
-                console=Console(stderr=True), transient=True, auto_refresh=False,
-            )  # fmt: skip
-            self.task = self.bar.add_task("Simulating", total=years + 1)
+                *columns(rich_progress), console=Console(stderr=True), transient=True, **how
+            )
+            self.task = self.bar.add_task("")
 
-    def __enter__(self) -> Callable[[int], None]:
+    def update(self, **what: Any) -> None:  # noqa: ANN401  as the bar takes it
+        if self.bar:
+            self.bar.update(self.task, **what)
+
+    def __enter__(self) -> Callable[..., None]:
         if self.bar:
             self.bar.start()
         return self._tick
 
-    def _tick(self, year: int) -> None:
-        if self.bar:
-            self.bar.update(self.task, advance=1, refresh=True, description=f"Simulating lives to 31 March {year}")
-
     def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.stop()
+
+
+class Progress(_Bar):
+    """A progress bar on standard error while years are simulated; nothing when quiet or not on a terminal."""
+
+    def __init__(self, quiet: bool, years: int) -> None:
+        # Drawn at each tick: a thread that draws would keep the job from splitting its process.
+        super().__init__(
+            quiet, lambda of: (of.TextColumn("{task.description}"), of.BarColumn(), of.TimeElapsedColumn()),
+            auto_refresh=False,
+        )  # fmt: skip
+        self.update(description="Simulating", total=years + 1)
+
+    def _tick(self, year: int) -> None:
+        self.update(advance=1, refresh=True, description=f"Simulating lives to 31 March {year}")
 
 
 class Steps:
@@ -66,32 +82,17 @@ class Steps:
         """Nothing to put away."""
 
 
-class Partitions:
+class Partitions(_Bar):
     """A progress bar on standard error for the parts of a dataset; nothing when quiet or not on a terminal."""
 
     def __init__(self, quiet: bool = False, parts: str = "Years of worlds") -> None:
-        self.bar: Any = None
-        if not quiet and sys.stderr.isatty():
-            from rich import progress as rich_progress  # noqa: PLC0415
-            from rich.console import Console  # noqa: PLC0415
-
-            self.bar = rich_progress.Progress(
-                rich_progress.TextColumn(parts), rich_progress.BarColumn(),
-                rich_progress.MofNCompleteColumn(), rich_progress.TimeElapsedColumn(),
-                rich_progress.TimeRemainingColumn(),
-                console=Console(stderr=True), transient=True,
-            )  # fmt: skip
-            self.task = self.bar.add_task("")
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        if self.bar:
-            self.bar.start()
-        return self._tick
+        super().__init__(
+            quiet,
+            lambda of: (
+                of.TextColumn(parts), of.BarColumn(), of.MofNCompleteColumn(), of.TimeElapsedColumn(),
+                of.TimeRemainingColumn(),
+            ),
+        )  # fmt: skip
 
     def _tick(self, done: int, of: int) -> None:
-        if self.bar:
-            self.bar.update(self.task, completed=done, total=of)
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar:
-            self.bar.stop()
+        self.update(completed=done, total=of)

@@ -6,10 +6,16 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from synth.geography.authorities import all_authorities
 
-__all__ = ["Areas", "areas", "district_authority"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Areas", "areas", "district_authority", "neighbour_table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,17 @@ def areas() -> Areas:
         neighbours=tuple(tuple(order[other] for other in neighbours[code]) for code in order),
         english=tuple(english[code] for code in order),
     )
+
+
+@cache
+def neighbour_table() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the neighbours of each authority in a row of their own, padded with 0, and how many each has."""
+    neighbours = areas().neighbours
+    count = np.array([len(near) for near in neighbours])
+    table = np.zeros((len(neighbours), count.max()), np.int64)
+    for row, near in enumerate(neighbours):
+        table[row, : len(near)] = near
+    return table, count
 
 
 @cache

@@ -29,7 +29,7 @@ def foremost(group: NDArray[np.int64], count: NDArray[np.int64], *keys: NDArray[
     """Say which rows are among the first `count` of their group (its index) in the order of `keys`, the first most."""
     order = np.lexsort((*reversed(keys), group))
     rank = np.empty(len(group), np.int64)
-    rank[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    rank[order] = numbered(group[order])
     return np.asarray(rank < count[group])
 
 
@@ -45,11 +45,19 @@ def queue_lengths(wanted: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 
 def queues(
-    home: NDArray[np.int64], year: int, kind: str, lengths: NDArray[np.int64]
+    home: NDArray[np.int64],
+    year: int,
+    kind: str,
+    lengths: NDArray[np.int64],
+    first: NDArray[np.int64] | int = 0,
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Return each queued family's place (index into `home`, the places' names) and name, queue after queue."""
-    place = np.repeat(np.arange(len(home)), lengths)
-    number = np.arange(len(place)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    """Return each queued family's place (index into `home`, the places' names) and name, queue after queue.
+
+    Each queue goes from the family numbered `first` on until it is so long.
+    """
+    more = lengths - first
+    place = np.repeat(np.arange(len(home)), more)
+    number = np.arange(len(place)) - np.repeat(np.cumsum(more) - more - first, more)
     return place, family_names(home[place], year, kind, number)
 
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from synth.dates import Days, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
-from synth.lives.admission import queue_lengths, queues
+from synth.lives.admission import numbered, queue_lengths, queues
 from synth.lives.cells import AGES, Cells, starts_to_spare
 from synth.lives.draw import within
 from synth.lives.fitting import Budget, fit_in, take_in
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
-from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children
+from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children, queued
 from synth.lives.periods import DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, needs
 from synth.lives.settling import settle_ethnicity, settle_ethnicity_alone, settle_needs, settle_plan_starts
@@ -143,10 +143,8 @@ class _Line:
         cls, book: Book, year: int, first: NDArray[np.int64], length: NDArray[np.int64], not_bound_for: list[int]
     ) -> _Line:
         """Draw the lines of all places from their families numbered `first` on, until they have this length."""
-        more = length - first
-        place = np.repeat(np.arange(len(more)), more)
-        number = np.arange(len(place)) - np.repeat(np.cumsum(more) - more - first, more)
-        found = _arrivals(book, place, family_names(book.homes.name[place], year, "care", number), "care", year)
+        place, family = queues(book.homes.name, year, "care", length, first)
+        found, (_, number) = _arrivals(book, place, family, "care", year), queued(family)
         families = len(place)
         soon = ~found.stays & np.isin(found.drawn.destination, not_bound_for)
         may_come = np.bincount(found.family[soon], minlength=families) == 0
@@ -272,7 +270,7 @@ def _latest_entry(
     if counted is None:
         return None
     room = np.floor(book.behaviour.scalar("unaccompanied.share_of_newest", year) * (looked_after - counted))
-    return np.where(_position(place) < room[place], last_day(year), quarter_day(year)).astype(np.int32)
+    return np.where(numbered(place) < room[place], last_day(year), quarter_day(year)).astype(np.int32)
 
 
 def _arrivals(
@@ -358,11 +356,6 @@ def _enter(
     book.open_plans(rows, start[take], PlanEnds.until(drawn.end[take]))
     book.register(rows, start[take], who.entry[take], "care", year)
     book.enter_care(rows, who.only(take), drawn.destination[take], drawn.end[take], year)
-
-
-def _position(place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each family's place in its own authority's line; `place` is sorted."""
-    return np.asarray(np.arange(len(place)) - np.searchsorted(place, place))
 
 
 def _entry_days(book: Book, family: NDArray[np.uint64], year: int) -> Days:

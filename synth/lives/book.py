@@ -127,9 +127,12 @@ class Book:
 
     def supported(self, year: int) -> NDArray[np.int64]:
         """Count children whose plan meets the three-month rule of the census date."""
+        return self.by_authority(np.flatnonzero(self.counted(year)))
+
+    def counted(self, year: int) -> NDArray[np.bool_]:
+        """Say of every child whether its plan meets the three-month rule of the census date."""
         child = self.children
-        meets = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
-        return self.by_authority(np.flatnonzero(meets))
+        return np.asarray((child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year)))
 
     def rounded(self, level: NDArray[np.floating[Any]], purpose: str, year: int) -> NDArray[np.int64]:
         """Round small levels up or down by an authority's own draw, so that they add up on average."""

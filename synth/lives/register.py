@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day_of_year_start, last_day, quarter_day
+from synth.dates import birthday, day_of_year_start, last_day
 from synth.lives.draw import within
 from synth.lives.plans import N1
 from synth.lives.settling import take
@@ -28,7 +28,7 @@ __all__ = ["settle_register"]
 def settle_register(book: Book, year: int) -> None:
     """Meet the targets of children counted on 31 March who are looked after and registered, and registered only."""
     child, last = book.children, last_day(year)
-    counted = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last)
+    counted = book.counted(year)
     in_care = (child["care_start"] <= last) & (child["care_end"] > last)
     for name in ("both", "register"):
         wanted = book.targets("status", year, name)

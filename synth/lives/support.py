@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import day_of_year_start, last_day, quarter_day
-from synth.lives.admission import Queue, admit
+from synth.lives.admission import Queue, admit, queues
 from synth.lives.draw import within
 from synth.lives.newcomers import too_few_stay
-from synth.lives.people import Members, family_names, members
+from synth.lives.people import Members, members
 from synth.lives.plans import N1, PlanEnds, needs, registration, support_plan
 
 if TYPE_CHECKING:
@@ -92,10 +92,7 @@ class _Line:
     def _lengthen(self, length: NDArray[np.int64]) -> None:
         """Draw the families of each authority from where its line ends to a new length."""
         book, year = self._book, self._year
-        more = length - self._length
-        place = np.repeat(np.arange(len(more)), more)
-        number = np.arange(len(place)) - np.repeat(np.cumsum(more) - more - self._length, more)
-        family = family_names(book.homes.name[place], year, "support", number)
+        place, family = queues(book.homes.name, year, "support", length, self._length)
         begin = within(book.streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
         new = members(book.streams, book.behaviour, "support", family, begin, year)
         place, start = place[new.queue], begin[new.queue]
@@ -134,9 +131,7 @@ def _share_of_n1(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np
     target = book.targets("need", year, "N1")
     if target is None:
         return None
-    child = book.children
-    counted = (child["plan_start"] <= quarter_day(year)) & (child["plan_end"] > last_day(year))
-    have = book.by_authority(np.flatnonzero(counted & (child["need"] == N1)))
+    have = book.by_authority(np.flatnonzero(book.counted(year) & (book.children["need"] == N1)))
     return np.asarray((target - have) / np.maximum(wanted, 1))
 
 

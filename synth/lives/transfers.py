@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import Days, birthday, day_of_year_start, last_day
-from synth.geography.areas import areas
+from synth.geography.areas import neighbour_table
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
 from synth.lives.cells import AGES
@@ -141,13 +141,11 @@ def _receiving(
     streams: Streams, behaviour: Behaviour, sender: NDArray[np.int64], family: NDArray[np.uint64], year: int
 ) -> NDArray[np.int64]:
     """Draw the authority that takes over: mostly one next to the first, in the same world."""
-    neighbours, own = areas().neighbours, order_of(sender)
-    count = np.array([len(near_by) for near_by in neighbours])
-    table = np.array([[*near_by, *[0] * (count.max() - len(near_by))] for near_by in neighbours])
+    (table, count), own = neighbour_table(), order_of(sender)
     near = streams("taken over by a neighbour").uniform(family) < behaviour.scalar("transfers.to_neighbour_share", year)
     u = streams("taken over by").uniform(family)
     near_by = table[own, np.floor(u * count[own]).astype(np.int64)]
-    anyone = np.floor(u * (len(neighbours) - 1)).astype(np.int64)
+    anyone = np.floor(u * (len(table) - 1)).astype(np.int64)
     anyone += anyone >= own
     return named(world_of(sender), np.where(near, near_by, anyone))
 

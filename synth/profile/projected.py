@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from synth.errors import InputError
+
 if TYPE_CHECKING:
     from synth.profile.model import Profile
 
-__all__ = ["YEARS_AHEAD", "projected"]
+__all__ = ["YEARS_AHEAD", "check_covered", "projected", "reaching"]
 
 YEARS_AHEAD = 1
 """How many years past its last a profile can be projected."""
+
+
+def check_covered(profile: Profile, year: int) -> None:
+    """Raise InputError for a year a profile neither covers nor can be projected to."""
+    first, last = profile.years
+    if not first <= year <= last + YEARS_AHEAD:
+        raise InputError(
+            f"--year {year}: profile {profile.name!r} covers the years {first} to {last}, and, as a projection, "
+            f"{last + YEARS_AHEAD}; choose one."
+        )
+
+
+def reaching(profile: Profile, year: int) -> Profile:
+    """Return a profile that covers `year`: itself, or projected to it."""
+    return profile if year <= profile.years[1] else projected(profile, year)
 
 
 def projected(profile: Profile, year: int) -> Profile:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.geography.areas import areas
+from synth.geography.areas import areas, neighbour_table
 from synth.lives.homes import order_of
 from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
 
@@ -104,15 +104,11 @@ def _hosts(
     start: NDArray[np.int32],
 ) -> NDArray[np.int64]:
     """Choose another Welsh authority for stays outside the home authority: mostly a neighbour."""
-    neighbours = areas().neighbours
-    count = np.array([len(near) for near in neighbours])
-    table = np.zeros((len(neighbours), count.max()), np.int64)
-    for row, near in enumerate(neighbours):
-        table[row, : len(near)] = near
+    table, count = neighbour_table()
     u = streams("host authority").uniform(key, start)
     v = streams("which host").uniform(key, start)
     near_by = table[order, np.floor(v * count[order]).astype(np.int64)]
-    anywhere = (order + 1 + np.floor(v * (len(neighbours) - 1)).astype(np.int64)) % len(neighbours)
+    anywhere = (order + 1 + np.floor(v * (len(table) - 1)).astype(np.int64)) % len(table)
     return np.where(u < near_share, near_by, anywhere)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.dates import Days, day
-from synth.lives.homes import world_of
+from synth.lives.homes import named
 
 __all__ = ["Form", "Sheet", "dates", "numbers", "yes_no"]
 
@@ -25,7 +25,7 @@ class Sheet(NamedTuple):
 
     def of_world(self, world: int) -> Form:
         """Return the rows of one world."""
-        first, last = np.searchsorted(world_of(self.home), (world, world + 1))
+        first, last = np.searchsorted(self.home, named(np.array([world, world + 1]), np.zeros(2, np.int64)))
         return {name: column[first:last] for name, column in self.columns.items()}
 
 

@@ -10,7 +10,7 @@ from synth.files import FILES
 from synth.geography.authorities import all_authorities
 from synth.lives.homes import MOST_WORLDS
 from synth.manifest import command_of
-from synth.profile.projected import YEARS_AHEAD, projected
+from synth.profile.projected import check_covered, reaching
 
 if TYPE_CHECKING:
     from synth.geography.authorities import Authority
@@ -48,13 +48,8 @@ class Plan:
         """Return the plan itself; InputError where worlds cannot be numbered or the profile does not cover a year."""
         if not 1 <= self.worlds <= MOST_WORLDS:
             raise InputError(f"--scale {self.worlds}: a dataset holds 1 to {MOST_WORLDS:,} worlds; choose a number.")
-        first, last = profile.years
         for year in self.years:
-            if not first <= year <= last + YEARS_AHEAD:
-                raise InputError(
-                    f"--year {year}: profile {profile.name!r} covers the years {first} to {last}, and, as a projection,"
-                    f" {last + YEARS_AHEAD}; choose one."
-                )
+            check_covered(profile, year)
         return self
 
     @property
@@ -86,5 +81,4 @@ class Plan:
 
     def profile_of(self, published: Profile, year: int | None = None) -> Profile:
         """Return the profile a year rests on, of all years' without one: what comes after a year has no part in it."""
-        year = max(self.years) if year is None else year
-        return published if year <= published.years[1] else projected(published, year)
+        return reaching(published, max(self.years) if year is None else year)
