@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from synth.returns.columns import Form
 
 __all__ = [
+    "BESIDE",
     "FILES",
     "GENERATOR",
     "MANIFEST",
@@ -45,6 +47,8 @@ FILES = {
 """Form -> file name. The last is no form: it gives every Welsh postcode used a 2011 small area (LSOA)."""
 
 MANIFEST = "manifest.json"
+BESIDE = "beside"
+"""In a manifest: files that were written beside the forms, by their paths."""
 REPORT = "report.html"
 GENERATOR = '<meta name="generator" content="synth">'
 """Stands near the beginning of a report."""
@@ -90,7 +94,7 @@ def csv_bytes(form: Form) -> bytes:
 def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
     """Refuse early what could not be written later: no folder, no permission, or files of somebody else's in it.
 
-    `known` names the files that may be replaced.
+    `known` names the files that may be replaced, as those may that the manifest there names.
 
     Raises InputError naming the place and what to do.
     """
@@ -107,12 +111,30 @@ def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; move it away or give another --out.")
     if target.is_dir():
-        others = sorted(e.name for e in target.iterdir() if e.name not in known and not _is_report(e))
+        ours = {*known, *_beside(target)}
+        others = sorted(e.name for e in target.iterdir() if not _is_ours(e, target, ours) and not _is_report(e))
         if others:
             raise InputError(
                 f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"
                 " move them away or give another --out."
             )
+
+
+def _beside(folder: Path) -> Collection[str]:
+    """Return the paths that the manifest of a folder names as written beside the forms; none if it cannot be read."""
+    try:
+        beside = json.loads((folder / MANIFEST).read_bytes())[BESIDE]
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
+    return beside if isinstance(beside, dict) else ()
+
+
+def _is_ours(entry: Path, folder: Path, ours: Collection[str]) -> bool:
+    """Say whether a file is one of `ours`, paths in `folder`, or everything in a folder is."""
+    if entry.is_symlink() or not entry.is_dir():
+        return entry.relative_to(folder).as_posix() in ours
+    inside = list(entry.iterdir())
+    return bool(inside) and all(_is_ours(each, folder, ours) for each in inside)
 
 
 def _is_report(path: Path) -> bool:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from synth import __version__
-from synth.files import FILES
+from synth.files import BESIDE, FILES
 from synth.guidance import load
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, comma
         made.year, [a.code for a in made.authorities], profile, seed, mode, made.collection, command, made.world
     )
     files = {name: listed(made.forms[form], (folder / name).read_bytes()) for form, name in FILES.items()}
-    return json_text(about | {"files": files})
+    others = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    beside = {name: _digest(folder / name) for name in others if name not in files}
+    return json_text(about | {"files": files} | ({BESIDE: beside} if beside else {}))
 
 
 def command_of(codes: Sequence[str], years: str, seed: int, mode: str, collection: str, world: int = 0) -> str:
@@ -77,6 +79,11 @@ def command_of(codes: Sequence[str], years: str, seed: int, mode: str, collectio
 def listed(form: Form, content: bytes) -> dict[str, Any]:
     """Describe one file: its rows and its SHA-256."""
     return {"rows": len(next(iter(form.values()))), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _digest(path: Path) -> dict[str, str]:
+    with path.open("rb") as content:
+        return {"sha256": hashlib.file_digest(content, "sha256").hexdigest()}
 
 
 def json_text(content: dict[str, Any]) -> str:

@@ -19,7 +19,6 @@ import pytest
 from hypothesis import settings
 
 from synth.dates import day_of_year_start, last_day
-from synth.generate import generate
 from synth.geography.authorities import parse_authorities
 from synth.guidance import Guidance, load
 from synth.lives.behaviour import Behaviour
@@ -32,6 +31,7 @@ from synth.lives.periods import DRAWN, Entrants, outcome
 from synth.lives.placements import stays
 from synth.lives.streams import Streams
 from synth.lives.unfolding import unfold
+from synth.main_job import generate
 from synth.profile import Profile, load_profile
 from synth.simulate import simulate
 

@@ -9,8 +9,8 @@ import pytest
 
 from synth.checker import checker
 from synth.errors import InputError
-from synth.generate import generate
 from synth.geography.authorities import parse_authorities
+from synth.main_job import generate
 
 # Run by itself: pytest has threads and tables loaded, and is not to be split.
 SPLIT = """

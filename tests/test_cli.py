@@ -66,7 +66,7 @@ def test_quiet_says_nothing(tmp_path):
 
 
 def test_without_a_seed_everyone_gets_the_same_children(tmp_path):
-    from synth.generate import DEFAULT_SEED
+    from synth.main_job import DEFAULT_SEED
 
     common = ("generate", "--authorities", "Merthyr Tydfil", "--year", 2019, "--quiet", "--out")
     run(*common, tmp_path / "a")

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from synth.cli import main
 from synth.errors import InputError
 from synth.fidelity.run import fidelity
-from synth.generate import generate
 from synth.geography.authorities import parse_authorities
 from synth.guidance import ALL_YEAR, CENSUS_DATE, collected_as, load
+from synth.main_job import generate
 from synth.reading import read_folder
 from synth.validate import validate
 

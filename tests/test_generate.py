@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import synth.generate as job
+import synth.main_job as job
 from synth.errors import InputError, OutputError
 from synth.files import FILES, folder_in_place, write_csv
-from synth.generate import DEFAULT_SEED, generate
 from synth.geography.authorities import all_authorities, parse_authorities
+from synth.main_job import DEFAULT_SEED, generate
 from synth.profile import overlay
 from synth.simulate import simulate
 from synth.validate import validate
@@ -478,6 +478,23 @@ def test_leftovers_of_a_killed_run_are_swept(run, folder):
     left.mkdir()
     run()
     assert [path.name for path in folder.parent.iterdir()] == ["2021"]
+
+
+def test_what_stands_beside_the_forms_is_named_and_replaced_as_one_with_them(profile, tmp_path):
+    def beside(made, folder):
+        (folder / "more").mkdir()
+        (folder / "more" / "years.txt").write_text(f"{made.year}\n", "utf-8")
+
+    written = generate(profile, parse_authorities(SMALL), 2021, out=tmp_path, beside=beside)
+    named = json.loads((written.folder / "manifest.json").read_bytes())["beside"]
+    assert named == {"more/years.txt": {"sha256": hashlib.sha256(b"2021\n").hexdigest()}}
+    assert written.report.ok
+    (written.folder / "more" / "mine.txt").touch()
+    with pytest.raises(InputError, match=r"holds files this program did not write \(more\)"):
+        generate(profile, parse_authorities(SMALL), 2021, out=tmp_path)
+    (written.folder / "more" / "mine.txt").unlink()
+    generate(profile, parse_authorities(SMALL), 2021, out=tmp_path)
+    assert not (written.folder / "more").exists()
 
 
 def test_years_stand_side_by_side(profile, tmp_path):

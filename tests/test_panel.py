@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from synth.cli import main
 from synth.errors import InputError
 from synth.files import FILES
-from synth.generate import generate, generate_panel
 from synth.geography.authorities import parse_authorities
+from synth.main_job import generate, generate_panel
 from synth.reading import read_folder
 
 AREA = "Torfaen,Powys"

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from synth.cli import main
 from synth.errors import InputError
 from synth.fidelity.run import fidelity
-from synth.generate import generate_panel
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.guidance import load
+from synth.main_job import generate_panel
 from synth.profile.projected import projected
 
 AREA = "Conwy"

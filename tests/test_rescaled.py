@@ -9,8 +9,8 @@ from conftest import frames
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth.generate import generate
 from synth.geography.authorities import all_authorities, parse_authorities
+from synth.main_job import generate
 from synth.profile import load_profile, overlay
 from synth.profile.model import Target
 from synth.profile.rescaled import rescaled

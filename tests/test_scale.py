@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from synth.errors import InputError, OutputError
 from synth.files import FILES
-from synth.generate import generate_panel
 from synth.lives.homes import MOST_WORLDS
+from synth.main_job import generate_panel
 from synth.report.facts import gather
 from synth.scale import Folder, Job, Plan, make_dataset
 from synth.scale.run import _blocks

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from synth.cli import main
 from synth.errors import InputError
 from synth.fidelity.folders import read_year
-from synth.generate import generate
 from synth.geography.authorities import parse_authorities
+from synth.main_job import generate
 from synth.published import WALES, load_tables
 from synth.published.reading import Rounding
 from synth.tabulate.figures import standard_figures

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from synth.dates import day_of_year_start, last_day
 from synth.errors import ProfileError
-from synth.generate import generate
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.goals import GROUPS, LEGAL, PLACES, Goals
@@ -21,6 +20,7 @@ from synth.lives.legal import STATUSES
 from synth.lives.placements import KINDS
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding, unfold
+from synth.main_job import generate
 from synth.profile import load_profile
 from synth.profile.model import Target
 from synth.simulate import simulate

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from synth.cli import main
 from synth.errors import InputError
-from synth.generate import generate_panel
 from synth.geography.authorities import parse_authorities
+from synth.main_job import generate_panel
 from synth.validate import validate_panel, years_of
 
 YEARS = range(2020, 2023)

@@ -81,8 +81,8 @@ def generate(
     goes on where a stopped one was.
     """
     from synth.files import FILES  # noqa: PLC0415
-    from synth.generate import DEFAULT_SEED, generate_panel  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
+    from synth.main_job import DEFAULT_SEED, generate_panel  # noqa: PLC0415
     from synth.manifest import command_of  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
 

@@ -80,8 +80,8 @@ def _predicted(
 ) -> list[Result]:
     from synth.fidelity.comparison import compare  # noqa: PLC0415
     from synth.fidelity.folders import read_year, year_before  # noqa: PLC0415
-    from synth.generate import DEFAULT_SEED, generate  # noqa: PLC0415
     from synth.geography.authorities import all_authorities  # noqa: PLC0415
+    from synth.main_job import DEFAULT_SEED, generate  # noqa: PLC0415
     from synth.published import load_tables  # noqa: PLC0415
 
     tables = load_tables(published)

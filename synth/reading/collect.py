@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["Found", "beside_last_year", "read_any"]
 
 _COLLECTIONS = {CENSUS_DATE: "a census-date", ALL_YEAR: "an all-year"}
-_NO_FORMS = frozenset({"manifest.json", "synthetic_postcodes.csv", "synthetic_postcodes.parquet", "answers.csv"})
+_NO_FORMS = frozenset(
+    {"manifest.json", "datapackage.json", "synthetic_postcodes.csv", "synthetic_postcodes.parquet", "answers.csv"}
+)
 """Files this program writes beside the forms."""
 _REPORTS = ("report", "findings", "validation", "fidelity")
 """Beginnings of the names of what was found in a folder, kept in it."""

@@ -45,11 +45,13 @@ def generate(
     command: str = "",
     collection: str = "",
     tick: Callable[[int], None] = lambda _: None,
+    beside: Callable[[Generated, Path], None] = lambda _made, _folder: None,
 ) -> Written:
     """Write both returns of a year into the folder `out`/`year`; see `generate_panel`."""
     (written,) = generate_panel(
-        profile, authorities, (year,), seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick
-    )
+        profile, authorities, (year,), seed=seed, mode=mode, out=out, command=command, collection=collection, tick=tick,
+        beside=beside,
+    )  # fmt: skip
     return written
 
 
@@ -65,6 +67,7 @@ def generate_panel(
     collection: str = "",
     tick: Callable[[int], None] = lambda _: None,
     world: int = 0,
+    beside: Callable[[Generated, Path], None] = lambda _made, _folder: None,
 ) -> list[Written]:
     """Write both returns of some years, which rise, out of the same lives into the folders `out`/`year`.
 
@@ -72,9 +75,10 @@ def generate_panel(
     for the year. The folders appear whole or not at all: files are written beside them under other names, read back
     and validated, each year beside the one before, and only then take their places. `mode` is "exact" (published cells
     reproduced) or "sampled" (years that might have been: cells vary as chance would have it), `collection` and `world`
-    (counted from 0) as in `simulate_years`. The year after the profile's last is a projection. Raises InputError for
-    any other year it does not cover or a folder that cannot be written or holds other files, OutputError where what was
-    written does not pass.
+    (counted from 0) as in `simulate_years`. `beside` is called with each year and the folder in which its files stand,
+    and may write more there: other formats, or what tells of the files. The year after the profile's last is a
+    projection. Raises InputError for any other year it does not cover or a folder that cannot be written or holds other
+    files, OutputError where what was written does not pass.
     """
     for year in years:
         check_covered(profile, year)
@@ -95,6 +99,7 @@ def generate_panel(
             for form, name in FILES.items():
                 write_csv(made.forms[form], building / name)
             check.check(building, made.year)
+            beside(made, building)
             # What comes after a year has no part in it: its profile is the one it would have alone.
             told = reaching(published, made.year)
             words = manifest_text(made, told, seed, mode, command.replace("{year}", str(made.year)), building)
