@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from synth.profile import Profile
     from synth.returns.columns import Form
 
-__all__ = ["STATEMENT", "command_of", "described", "guidance_digest", "json_text", "listed", "made_by", "manifest_text"]
+__all__ = [
+    "STATEMENT",
+    "command_of",
+    "described",
+    "file_digest",
+    "guidance_digest",
+    "json_text",
+    "listed",
+    "made_by",
+    "manifest_text",
+]
 
 STATEMENT = (
     "Every record in this folder is synthetic. It was simulated from published aggregate statistics and stated"
@@ -62,7 +72,7 @@ def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, comma
     )
     files = {name: listed(made.forms[form], (folder / name).read_bytes()) for form, name in FILES.items()}
     others = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    beside = {name: _digest(folder / name) for name in others if name not in files}
+    beside = {name: file_digest(folder / name) for name in others if name not in files}
     return json_text(about | {"files": files} | ({BESIDE: beside} if beside else {}))
 
 
@@ -81,7 +91,8 @@ def listed(form: Form, content: bytes) -> dict[str, Any]:
     return {"rows": len(next(iter(form.values()))), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def _digest(path: Path) -> dict[str, str]:
+def file_digest(path: Path) -> dict[str, str]:
+    """Return the SHA-256 of a file, under that name."""
     with path.open("rb") as content:
         return {"sha256": hashlib.file_digest(content, "sha256").hexdigest()}
 

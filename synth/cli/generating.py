@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from synth.cli.extracting import EXTRACT, QUIRKS, extraction
 from synth.cli.group import COLLECTION, PROFILE, QUIET, main
 from synth.cli.progress import Progress
 from synth.errors import InputError
@@ -56,6 +57,8 @@ __all__ = ["generate", "show"]
 @click.option("--by-authority", is_flag=True, help="With --scale: a folder for each authority of a world.")
 @click.option("--workers", type=click.IntRange(min=1), help="With --scale: processes at work.  [all cores]")
 @click.option("--dask", metavar="ADDRESS", help="With --scale: workers of the dask cluster at tcp://HOST:PORT instead.")
+@EXTRACT
+@QUIRKS
 @PROFILE
 @QUIET
 def generate(
@@ -72,6 +75,8 @@ def generate(
     by_authority: bool,
     workers: int | None,
     dask: str | None,
+    extract: str | None,
+    quirks: bool,
     profile: Path | None,
     quiet: bool,
 ) -> None:
@@ -93,6 +98,8 @@ def generate(
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed
     codes = [authority.code for authority in chosen]
+    place, command = Path(out or "outputs"), command_of(codes, "--year {year}", seed, mode, collection, world - 1)
+    extracting = extraction(extract, quirks, scale is not None, place, wanted, seed, command)
     if scale is not None:
         from synth.cli.scaling import generate_worlds  # noqa: PLC0415
         from synth.scale import Plan  # noqa: PLC0415
@@ -111,12 +118,12 @@ def generate(
     ):
         if given:
             raise InputError(f"{option} goes with --scale; --scale 1 gives a dataset of one world.")
-    command = command_of(codes, "--year {year}", seed, mode, collection, world - 1)
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
         written = generate_panel(
-            loaded, chosen, wanted, seed=seed, mode=mode, out=Path(out or "outputs"), command=command,
+            loaded, chosen, wanted, seed=seed, mode=mode, out=place, command=command,
             collection=collection, tick=tick, world=world - 1,
         )  # fmt: skip
+    extracted = [] if extracting is None else [extracting.write([w.made for w in written])]
     if quiet:
         return
     from synth.summary import panel_text, summary_text  # noqa: PLC0415
@@ -128,6 +135,8 @@ def generate(
     click.echo(_checked([w.report for w in written]))
     places = ", ".join(str(w.folder) for w in written)
     click.echo(f"Written to {places} ({len(FILES)} files and manifest.json each), seed {seed}.")
+    for line in extracted:
+        click.echo(line)
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
 
 
