@@ -94,7 +94,7 @@ def csv_bytes(form: Form) -> bytes:
 def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
     """Refuse early what could not be written later: no folder, no permission, or files of somebody else's in it.
 
-    `known` names the files that may be replaced, as those may that the manifest there names.
+    `known` names the files and folders that may be replaced, as those may that the manifest there names.
 
     Raises InputError naming the place and what to do.
     """
@@ -130,9 +130,11 @@ def _beside(folder: Path) -> Collection[str]:
 
 
 def _is_ours(entry: Path, folder: Path, ours: Collection[str]) -> bool:
-    """Say whether a file is one of `ours`, paths in `folder`, or everything in a folder is."""
+    """Say whether a file or folder is one of `ours`, paths in `folder`, or everything in a folder is."""
+    if entry.relative_to(folder).as_posix() in ours:
+        return True
     if entry.is_symlink() or not entry.is_dir():
-        return entry.relative_to(folder).as_posix() in ours
+        return False
     inside = list(entry.iterdir())
     return bool(inside) and all(_is_ours(each, folder, ours) for each in inside)
 
