@@ -1,0 +1,42 @@
+"""The examples of the documentation run and print what the pages show."""
+
+import difflib
+import os
+from pathlib import Path
+
+import pytest
+from examples import Session, matches, refreshed, steps
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = [DOCS / "tutorial.md", *sorted(DOCS.glob("how-to/*.md"))]
+REFRESH = "SYNTH_REFRESH_GOLDEN" in os.environ
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_examples_print_what_is_shown(page, tmp_path):
+    text = page.read_text("utf-8")
+    session = Session(tmp_path)
+    fresh, done = "", 0
+    for step in steps(text):
+        printed = session.run(step)
+        if step.kind == "file":
+            continue
+        if step.kind == "pycon":
+            assert not printed, f"{page.name}, line {step.line}: {printed}"
+        elif step.shown and REFRESH:
+            fresh += text[done : step.start] + (
+                step.shown if matches(step.shown, printed) else refreshed(step.shown, printed)
+            )
+            done = step.end
+        elif step.shown:
+            assert matches(step.shown, printed), _told(page, step, printed)
+    if REFRESH:
+        page.write_text(fresh + text[done:], "utf-8")
+
+
+def _told(page, step, printed):
+    changed = "\n".join(difflib.unified_diff(step.shown.splitlines(), printed.splitlines(), "shown", "printed", n=0))
+    return (
+        f"{page.name}, line {step.line}: {step.text} prints something else than is shown. Where it should, "
+        f"SYNTH_REFRESH_GOLDEN=1 brings the page up to date.\n{changed}"
+    )
