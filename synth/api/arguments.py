@@ -1,0 +1,89 @@
+"""Arguments as Python gives them, turned into what the command line would have read; messages name them likewise."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from synth.errors import InputError
+from synth.geography.authorities import parse_authorities
+from synth.lives.homes import MOST_WORLDS
+from synth.profile import Profile, load_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import SupportsIndex
+
+    from synth.geography.authorities import Authority
+
+__all__ = ["Authorities", "authorities_of", "in_python", "one_of", "paths_of", "profile_of", "whole_number", "world_of"]
+
+Authorities: TypeAlias = "int | str | Iterable[int | str]"
+"""What may name authorities: how many, a comma list of names or codes, or an iterable of these."""
+
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
+
+
+@contextlib.contextmanager
+def in_python() -> Iterator[None]:
+    """Call options by their names in Python where a message within the block names them as the command line does."""
+    try:
+        yield
+    except InputError as problem:
+        said = _OPTION.sub(lambda option: option[1].replace("-", "_"), str(problem))
+        raise InputError(said) from problem
+
+
+def authorities_of(given: Authorities) -> tuple[Authority, ...]:
+    """Return the authorities meant: `parse_authorities` of a number, a text, or the entries of an iterable."""
+    if isinstance(given, (int, str)):
+        return parse_authorities(str(given))
+    try:
+        entries = [str(entry) for entry in given]
+    except TypeError:
+        raise InputError(
+            f"authorities {given!r}: expected a number from 1 to 22, a name or code, or a list of these."
+        ) from None
+    return parse_authorities(",".join(entries))
+
+
+def profile_of(given: Profile | Path | str | None) -> Profile:
+    """Return a profile as it is, read from a file, or the built-in one; ProfileError as `load_profile` raises it."""
+    if isinstance(given, Profile):
+        return given
+    return load_profile(None if given is None else Path(given))
+
+
+def whole_number(name: str, given: SupportsIndex, least: int = 0) -> int:
+    """Return a whole number, also one of numpy's; InputError naming the argument for anything else or too small."""
+    try:
+        number = operator.index(given)
+    except TypeError:
+        raise InputError(f"{name} {given!r}: expected a whole number, without quotes.") from None
+    if number < least:
+        raise InputError(f"{name} {number}: expected a whole number from {least}.")
+    return number
+
+
+def world_of(given: SupportsIndex) -> int:
+    """Return the number of a world, counted from 0, from that counted from 1; InputError where there is no such."""
+    number = whole_number("world", given, 1)
+    if number > MOST_WORLDS:
+        raise InputError(f"world {number}: there are the worlds 1 to {MOST_WORLDS:,}; choose one.")
+    return number - 1
+
+
+def one_of(name: str, given: str, known: Iterable[str]) -> str:
+    """Return a word that must be one of some; InputError naming the argument and the words for any other."""
+    words = tuple(known)
+    if given not in words:
+        raise InputError(f"{name} {given!r}: expected {' or '.join(repr(word) for word in words)}.")
+    return given
+
+
+def paths_of(given: Path | str | Iterable[Path | str]) -> list[Path]:
+    """Return one path, or each of several."""
+    return [Path(given)] if isinstance(given, (str, Path)) else [Path(path) for path in given]
