@@ -39,9 +39,10 @@ class Extraction(NamedTuple):
         from synth.extract import write_extract  # noqa: PLC0415
 
         made = write_extract(years, self.out, self.seed, self.command, quirks=self.quirks)
-        rows = ", ".join(f"{count:,} {name}" for name, count in made.rows.items())
+        (first, count), *others = made.rows.items()
+        rows = f"{count:,} rows in {first}, " + ", ".join(f"{count:,} in {name}" for name, count in others)
         odd = "" if made.quirks is None else f"; {made.quirks:,} quirks, in quirks.csv"
-        return f"Research extract written to {made.folder}: rows {rows}{odd}."
+        return f"Research extract written to {made.folder}: {rows}{odd}."
 
 
 def extraction(
