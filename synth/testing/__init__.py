@@ -45,8 +45,9 @@ def small_return(
     """Write both returns of a year of one small authority, valid by the guidance, into `folder`/`year`.
 
     `authority` may be a comma list; `seed`, `mode` and `collection` are those of `synth.generate`. With `last_year` the
-    year before of the same children stands beside it. Raises InputError as `synth.generate` does, and for a folder that
-    holds other files or cannot be written.
+    year before of the same children stands beside it. What is only queried of whole authorities, as real returns are,
+    may stand in it: `queried` on what is returned names it. Raises InputError as `synth.generate` does, and for a
+    folder that holds other files or cannot be written.
     """
     from synth.testing.returns import Good, write_good  # noqa: PLC0415  only where it is asked for
 

@@ -64,6 +64,7 @@ class ReturnFiles:
 
     folder: Path
     good: Year = field(repr=False)
+    made_from: Good
     last_year: Path | None = None
 
     @property
@@ -75,6 +76,11 @@ class ReturnFiles:
     def frames(self) -> Mapping[str, pl.DataFrame]:
         """The forms as frames: dates as Date, whole numbers as Int64, all else text."""
         return self.good.frames
+
+    @property
+    def queried(self) -> frozenset[tuple[str, str]]:
+        """Rules and authorities where a checker may query the good files: so few children may be odd as a whole."""
+        return _queried(self.made_from)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,21 +115,20 @@ class SpoiltFiles(ReturnFiles):
         return {(rule, child) for rule, child in self.must_find - given if child or rule not in rules}
 
     def unexpected(self, found: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Return the rules and children among `found` that have nothing to do with any mistake."""
+        """Return the rules and children among `found` that no mistake accounts for, nor that is queried anyway."""
         anywhere = {rule for rule, child in self.may_find if not child}
-        return {(rule, child) for rule, child in set(found) - self.may_find if rule not in anywhere}
+        return {(rule, child) for rule, child in set(found) - self.may_find - self.queried if rule not in anywhere}
 
 
 def write_good(folder: Path | str, what: Good) -> ReturnFiles:
     """Write a valid return; as `small_return` says."""
-    years = _years(what)
-    return ReturnFiles(*_written(folder, years[-1].contents(), years))
+    return ReturnFiles(*_written(folder, _years(what)[-1].contents(), what))
 
 
 def write_spoilt(folder: Path | str, mistakes: Mistakes, what: Good) -> SpoiltFiles:
     """Write a return with mistakes; as `spoilt_return` says."""
     contents, answers = _spoilt(mistakes, what)
-    return SpoiltFiles(*_written(folder, contents, _years(what)), answers)
+    return SpoiltFiles(*_written(folder, contents, what), answers)
 
 
 @lru_cache(_KEPT)
@@ -157,6 +162,14 @@ def _spoilt(mistakes: Mistakes, what: Good) -> tuple[dict[str, bytes], tuple[Ans
         return {path.name: path.read_bytes() for path in sorted(out.iterdir())}, made.lines
 
 
+@lru_cache(_KEPT)
+def _queried(what: Good) -> frozenset[tuple[str, str]]:
+    """Return what is found in a good return: queries of whole authorities."""
+    *before, good = _years(what)
+    found = good.validate(last_year=before[0] if before else None).findings
+    return frozenset(found.select("rule", "child").rows())
+
+
 def _single(year: int) -> frozenset[str]:
     """Return what names one mistake: ids of rules, and kinds."""
     return frozenset(KINDS) | {rule.id for name in RETURNS for rule in rules_for(load(name, year))[0]}
@@ -167,10 +180,9 @@ def _own(year: Year) -> Year:
     return replace(year, text={form: frame.clone() for form, frame in year.text.items()})
 
 
-def _written(
-    folder: Path | str, contents: Mapping[str, bytes], years: tuple[Year, ...]
-) -> tuple[Path, Year, Path | None]:
-    """Write files into the folder of their year, the good year before into its own; return both, and the good year."""
+def _written(folder: Path | str, contents: Mapping[str, bytes], what: Good) -> tuple[Path, Year, Good, Path | None]:
+    """Write files into the folder of their year, the good year before into its own; return what `ReturnFiles` takes."""
+    years = _years(what)
     *before, good = years
     out = Path(folder)
     known = (*FILES.values(), MANIFEST, ANSWERS)
@@ -181,4 +193,4 @@ def _written(
         with folder_in_place(out, str(year.year)) as building:
             for name, content in (contents if year is good else year.contents()).items():
                 (building / name).write_bytes(content)
-    return out / str(good.year), _own(good), out / str(before[0].year) if before else None
+    return out / str(good.year), _own(good), what, out / str(before[0].year) if before else None
