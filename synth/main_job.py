@@ -11,7 +11,7 @@ from synth.errors import OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
 from synth.manifest import manifest_text
 from synth.profile.projected import check_covered, reaching
-from synth.simulate import simulated
+from synth.simulate import drawn_with, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,13 +83,7 @@ def generate_panel(
     for year in years:
         check_covered(profile, year)
         check_place(out, out / str(year))
-    published, profile = profile, reaching(profile, max(years))
-    if mode == "sampled":
-        from synth.sampled import sampled  # noqa: PLC0415
-
-        drawn = sampled(profile, seed, world)
-    else:
-        drawn = profile
+    drawn = drawn_with(profile, max(years), mode, seed, world)
     with contextlib.ExitStack() as places, checker(years[0]) as check:
         # While one year is checked, the next is simulated.
         written: list[tuple[Path, Generated]] = []
@@ -101,7 +95,7 @@ def generate_panel(
             check.check(building, made.year)
             beside(made, building)
             # What comes after a year has no part in it: its profile is the one it would have alone.
-            told = reaching(published, made.year)
+            told = reaching(profile, made.year)
             words = manifest_text(made, told, seed, mode, command.replace("{year}", str(made.year)), building)
             (building / MANIFEST).write_text(words, "utf-8")
             written.append((out / str(made.year), made))

@@ -13,6 +13,7 @@ from synth.lives.histories import lives
 from synth.lives.homes import Homes
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding
+from synth.profile.projected import reaching
 from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
 from synth.returns.crcs import crcs_form
@@ -26,11 +27,25 @@ if TYPE_CHECKING:
     from synth.profile import Profile
     from synth.returns.columns import Form
 
-__all__ = ["simulate", "simulate_years", "simulated"]
+__all__ = ["drawn_with", "simulate", "simulate_years", "simulated"]
 
 _DOES = "simulates half of the authorities"
 _WORTH_SPLITTING = 8
 """Authorities from which on two processes are quicker than one: each goes through all the years of the warm-up."""
+
+
+def drawn_with(profile: Profile, last: int, mode: str, seed: int, world: int) -> Profile:
+    """Return the profile that lives up to the year `last` are drawn with, a projection if the profile ends before.
+
+    In mode "exact" it is that of the targets, in "sampled" one of a year that might have been, another in each `world`
+    (counted from 0).
+    """
+    profile = reaching(profile, last)
+    if mode != "sampled":
+        return profile
+    from synth.sampled import sampled  # noqa: PLC0415
+
+    return sampled(profile, seed, world)
 
 
 def simulate(

@@ -15,8 +15,7 @@ from synth.guidance import ALL_YEAR, CENSUS_DATE
 from synth.main_job import DEFAULT_SEED
 from synth.manifest import command_of, described
 from synth.profile.projected import check_covered, reaching
-from synth.sampled import sampled
-from synth.simulate import simulate_years
+from synth.simulate import drawn_with, simulate_years
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,9 +97,7 @@ def _made(
         chosen = authorities_of(authorities)
         for year in years:
             check_covered(published, year)
-    drawn = reaching(published, years[-1])
-    if mode == "sampled":
-        drawn = sampled(drawn, seed, world)
+    drawn = drawn_with(published, years[-1], mode, seed, world)
     codes = [authority.code for authority in chosen]
     way = {"": "", "census-date": CENSUS_DATE, "all-year": ALL_YEAR}[collection]
     for made in simulate_years(drawn, chosen, years, seed, collection=way, worlds=(world,)):

@@ -91,13 +91,11 @@ class Job:
         return found
 
     def _make(self, worlds: Sequence[int]) -> list[Partition]:
-        from synth.simulate import simulate_years  # noqa: PLC0415  so that a job can be told what to do before
+        # So that a job can be told what to do before.
+        from synth.simulate import drawn_with, simulate_years  # noqa: PLC0415
 
-        plan, profile = self.plan, self.plan.profile_of(self.profile)
-        if plan.mode == "sampled":
-            from synth.sampled import sampled  # noqa: PLC0415
-
-            profile = sampled(profile, plan.seed, worlds[0])
+        plan = self.plan
+        profile = drawn_with(self.profile, plan.years[-1], plan.mode, plan.seed, worlds[0])
         found = []
         years = simulate_years(
             profile, plan.authorities, plan.years, plan.seed, collection=plan.collection, worlds=worlds
