@@ -1,0 +1,60 @@
+"""Parquet: a file a form, with typed dates and whole numbers, blanks as null."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from synth.files import csv_bytes
+from synth.formats.unfit import Bounds, check_fits
+from synth.guidance import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from synth.files import Generated
+    from synth.formats.content import Content
+    from synth.returns.columns import Form
+
+__all__ = ["parquet_bytes", "parquet_of", "write_parquet"]
+
+_ANY = Bounds()
+
+
+def write_parquet(content: Content, folder: Path) -> None:
+    """Write every form into a folder. Raises InputError for a date or number that cannot be read as one."""
+    for form, frame in check_fits(content, "parquet", _ANY).items():
+        (folder / f"{content.name(form)}.parquet").write_bytes(parquet_bytes(frame))
+    if content.postcodes is not None:
+        (folder / "synthetic_postcodes.parquet").write_bytes(parquet_bytes(content.postcodes))
+
+
+def parquet_of(made: Generated) -> Callable[[Form], bytes]:
+    """Return what writes a form of a generated year as `write_parquet` does, without looking at it as a return."""
+    kinds = {
+        item.name: item.type
+        for return_, collection in (("cla", ""), ("crcs", made.collection))
+        for guidance in (load(return_, made.year, collection),)
+        for form in guidance.forms
+        for item in guidance.items(form)
+    }
+
+    def write(form: Form) -> bytes:
+        typed = [
+            pl.col(name).str.to_date("%d/%m/%Y") if kinds[name] == "date" else pl.col(name).cast(pl.Int64)
+            for name in form
+            if kinds.get(name) in {"date", "integer"}
+        ]
+        return parquet_bytes(pl.read_csv(csv_bytes(form), infer_schema=False).with_columns(typed))
+
+    return write
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """Return a frame as Parquet, the same bytes every time."""
+    content = io.BytesIO()
+    frame.write_parquet(content, compression="zstd", compression_level=1)
+    return content.getvalue()
