@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     from synth.reading.headings import Wanted
 
-__all__ = ["read_workbook"]
+__all__ = ["NO_FORM", "read_workbook"]
+
+NO_FORM = "No form of the return"
+"""A sheet whose first filled cell begins so, as this program writes them beside forms, is left out without a word."""
 
 _ROWS_AT_ONCE = 10_000
 _MIDNIGHT = dt.time()
@@ -48,7 +51,7 @@ def read_workbook(path: Path, shown: str, wanted: Wanted) -> tuple[list[Part], t
                 if sheet.typ != SheetTypeEnum.WorkSheet:
                     continue
                 try:
-                    parts.append(_read_sheet(workbook.get_sheet_by_name(sheet.name), f"{shown} [{sheet.name}]", wanted))
+                    parts += _read_sheet(workbook.get_sheet_by_name(sheet.name), f"{shown} [{sheet.name}]", wanted)
                 except NoFormError as problem:
                     others.append(problem)
     except (KeyboardInterrupt, SystemExit, MemoryError, NoFormError):
@@ -79,11 +82,14 @@ def _of_reader(problem: BaseException) -> bool:
     return isinstance(problem, CalamineError | OSError) or type(problem).__name__ == "PanicException"
 
 
-def _read_sheet(sheet: CalamineSheet, shown: str, wanted: Wanted) -> Part:
+def _read_sheet(sheet: CalamineSheet, shown: str, wanted: Wanted) -> list[Part]:
+    """Read a sheet as a form; nothing where it says itself that it is none."""
     rows = enumerate(sheet.iter_rows(), start=1)
     head = list(itertools.islice(((n, row) for n, row in rows if any(cell != "" for cell in row)), HEADING_ROWS))
     if not head:
         raise NoFormError(f"{shown}: the sheet is empty; its first row must name the items of a form.")
+    if str(next(cell for cell in head[0][1] if cell != "")).startswith(NO_FORM):
+        return []
     named = [(line, ["" if cell == "" else _text(cell) or "" for cell in row]) for line, row in head]
     best = best_row([cells for _, cells in named], wanted)
     line, headings = named[best]
@@ -91,7 +97,7 @@ def _read_sheet(sheet: CalamineSheet, shown: str, wanted: Wanted) -> Part:
         headings.pop()
     shape = recognise(headings, wanted, shown)
     placed = place(headings, shape, shown, line)
-    return part_of(_grid(itertools.chain(head[best + 1 :], rows), len(headings)), placed, shape, shown)
+    return [part_of(_grid(itertools.chain(head[best + 1 :], rows), len(headings)), placed, shape, shown)]
 
 
 def _grid(rows: Iterator[tuple[int, list[Any]]], width: int) -> Grid:
