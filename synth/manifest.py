@@ -15,7 +15,7 @@ from synth.files import BESIDE, FILES
 from synth.guidance import load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from synth.files import Generated
@@ -26,6 +26,7 @@ __all__ = [
     "STATEMENT",
     "command_of",
     "described",
+    "digests",
     "file_digest",
     "guidance_digest",
     "json_text",
@@ -53,6 +54,11 @@ _MAY_NOT = [
     "judging an authority's practice: patterns inside an authority are mostly national assumptions",
 ]
 
+_VARYING = {
+    ".duckdb": "No digest: DuckDB leaves remains of memory in parts of the file it does not use. The rows are the same."
+}
+"""Ending of a file -> why its bytes differ from run to run."""
+
 
 @cache
 def guidance_digest() -> str:
@@ -71,8 +77,7 @@ def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, comma
         made.year, [a.code for a in made.authorities], profile, seed, mode, made.collection, command, made.world
     )
     files = {name: listed(made.forms[form], (folder / name).read_bytes()) for form, name in FILES.items()}
-    others = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    beside = {name: file_digest(folder / name) for name in others if name not in files}
+    beside = digests(folder, files)
     return json_text(about | {"files": files} | ({BESIDE: beside} if beside else {}))
 
 
@@ -91,8 +96,16 @@ def listed(form: Form, content: bytes) -> dict[str, Any]:
     return {"rows": len(next(iter(form.values()))), "sha256": hashlib.sha256(content).hexdigest()}
 
 
+def digests(folder: Path, but: Collection[str] = ()) -> dict[str, dict[str, str]]:
+    """Return the SHA-256 of every file in a folder and its folders, by path, `but` for some."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {name: file_digest(folder / name) for name in names if name not in but}
+
+
 def file_digest(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of a file, under that name."""
+    """Return the SHA-256 of a file, under that name; a note in its place where the bytes are others every time."""
+    if path.suffix in _VARYING:
+        return {"note": _VARYING[path.suffix]}
     with path.open("rb") as content:
         return {"sha256": hashlib.file_digest(content, "sha256").hexdigest()}
 
