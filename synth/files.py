@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from synth.geography.authorities import Authority
     from synth.returns.columns import Form
+    from synth.returns.kin import Kin
 
 __all__ = [
     "BESIDE",
@@ -57,12 +58,16 @@ _SET_ASIDE = "-old"
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The returns of one year of one world: each form's columns as text, ready to be written."""
+    """The returns of one year of one world: each form's columns as text, ready to be written.
+
+    `kin` tells of the families behind the forms with one row a child (crcs, child), row by row.
+    """
 
     year: int
     authorities: tuple[Authority, ...]
     forms: dict[str, Form]
     world: int = 0
+    kin: dict[str, Kin] = field(default_factory=dict)
 
     @property
     def collection(self) -> str:

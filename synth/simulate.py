@@ -17,6 +17,7 @@ from synth.profile.projected import reaching
 from synth.returns.addresses import small_areas
 from synth.returns.cla import cla_forms
 from synth.returns.crcs import crcs_form
+from synth.returns.kin import Kin, kin_of
 from synth.split import answer, may_split, split_off
 
 if TYPE_CHECKING:
@@ -84,7 +85,12 @@ def simulate_years(
         for world in worlds:
             forms = {name: sheet.of_world(world) for name, sheet in sheets.items()}
             forms["postcodes"] = _postcodes(forms)
-            yield Generated(history.year, tuple(authorities), forms, world)
+            kin = {
+                name: kin_of(history, sheet.child[sheet.rows_of(world)])
+                for name, sheet in sheets.items()
+                if sheet.child is not None
+            }
+            yield Generated(history.year, tuple(authorities), forms, world, kin)
 
 
 @contextlib.contextmanager
@@ -151,7 +157,8 @@ def _together(one: Generated, other: Generated) -> Generated:
         if name != "postcodes"
     }
     forms["postcodes"] = _postcodes(forms)
-    return Generated(one.year, (*one.authorities, *other.authorities), forms, one.world)
+    kin = {name: Kin.joined((found, other.kin[name])) for name, found in one.kin.items()}
+    return Generated(one.year, (*one.authorities, *other.authorities), forms, one.world, kin)
 
 
 def _postcodes(forms: dict[str, Form]) -> Form:

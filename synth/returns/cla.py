@@ -64,7 +64,7 @@ def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     position = np.full(len(history.children["name"]), -1)
     position[children] = np.arange(len(children))
     return {
-        "child": Sheet(_child_form(streams, behaviour, history, care, children, roster), roster.home),
+        "child": Sheet(_child_form(streams, behaviour, history, care, children, roster), roster.home, children),
         "episode": _episode_form(rows, position, roster, history, year),
         "adoption": adoptions(streams, behaviour, care, position, roster),
         "care_leaver": care_leavers(streams, behaviour, history, care, reason, position, roster),

@@ -18,15 +18,24 @@ Form = dict[str, NDArray[np.str_]]
 
 
 class Sheet(NamedTuple):
-    """A form with the place each row comes from (see `lives.homes`), which rise: worlds lie one after another."""
+    """A form with the place each row comes from (see `lives.homes`), which rise: worlds lie one after another.
+
+    `child` is the child of each row (a row of the history), where the form has one row a child.
+    """
 
     columns: Form
     home: NDArray[np.int64]
+    child: NDArray[np.int64] | None = None
 
     def of_world(self, world: int) -> Form:
         """Return the rows of one world."""
+        rows = self.rows_of(world)
+        return {name: column[rows] for name, column in self.columns.items()}
+
+    def rows_of(self, world: int) -> slice:
+        """Return where the rows of one world stand."""
         first, last = np.searchsorted(self.home, named(np.array([world, world + 1]), np.zeros(2, np.int64)))
-        return {name: column[first:last] for name, column in self.columns.items()}
+        return slice(int(first), int(last))
 
 
 _FIRST, _LAST = day(1970, 1, 1), day(2060, 1, 1)

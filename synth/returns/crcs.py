@@ -73,7 +73,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     )
     if guidance.mode == ALL_YEAR:
         form |= _plan_items(history, standing)
-    return Sheet({item.name: form[item.name] for item in guidance.items("crcs")}, roster.home)
+    return Sheet({item.name: form[item.name] for item in guidance.items("crcs")}, roster.home, standing.child)
 
 
 def _standing(history: History, *, whole_year: bool) -> _Standing:
