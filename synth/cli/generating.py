@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from synth.cli.beside import FORMATS, PEOPLE, SLIPS, beside
 from synth.cli.extracting import EXTRACT, QUIRKS, extraction
 from synth.cli.group import COLLECTION, PROFILE, QUIET, main
 from synth.cli.progress import Progress
 from synth.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from synth.files import Generated
     from synth.validate.report import Report
 
 __all__ = ["generate", "show"]
@@ -52,16 +52,11 @@ __all__ = ["generate", "show"]
     help="Folder in which the year's folder is made (outputs); with --scale the dataset itself (outputs/worlds), which"
     " may be a URL such as s3://bucket/worlds.",
 )
+@PEOPLE
+@SLIPS
 @click.option("--world", type=click.IntRange(min=1), default=1, help="Another world: Wales with other children.")
 @click.option("--scale", type=click.IntRange(min=1), metavar="K", help="A dataset of the worlds 1 to K.")
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="LIST",
-    help="More formats beside the CSV files, each in a folder of its name: parquet, xlsx, sqlite, duckdb, stata, spss;"
-    " several with commas between. With --scale: csv or parquet.  [csv]",
-)
+@FORMATS
 @click.option("--by-authority", is_flag=True, help="With --scale: a folder for each authority of a world.")
 @click.option("--workers", type=click.IntRange(min=1), help="With --scale: processes at work.  [all cores]")
 @click.option("--dask", metavar="ADDRESS", help="With --scale: workers of the dask cluster at tcp://HOST:PORT instead.")
@@ -77,6 +72,8 @@ def generate(
     mode: str,
     collection: str,
     out: str | None,
+    people: bool,
+    slips: float,
     world: int,
     scale: int | None,
     formats: tuple[str, ...],
@@ -94,7 +91,7 @@ def generate(
     goes on where a stopped one was.
     """
     from synth.files import FILES  # noqa: PLC0415
-    from synth.formats import check_installed, check_scale, parse_formats  # noqa: PLC0415
+    from synth.formats import parse_formats  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
     from synth.main_job import DEFAULT_SEED, generate_panel  # noqa: PLC0415
     from synth.manifest import command_of  # noqa: PLC0415
@@ -109,6 +106,7 @@ def generate(
     seed = DEFAULT_SEED if seed is None else seed
     codes = [authority.code for authority in chosen]
     place, command = Path(out or "outputs"), command_of(codes, "--year {year}", seed, mode, collection, world - 1)
+    more = beside(asked, people, slips, scale is not None)
     extracting = extraction(extract, quirks, scale is not None, place, wanted, seed, command)
     if scale is not None:
         from synth.cli.scaling import generate_worlds  # noqa: PLC0415
@@ -116,7 +114,6 @@ def generate(
 
         if world != 1:
             raise InputError("--world names one world and --scale makes the first K; give one of them.")
-        check_scale(asked)
         form: Literal["csv", "parquet"] = "parquet" if "parquet" in asked else "csv"
         plan = Plan(tuple(codes), tuple(wanted), scale, seed, mode, collection, form, by_authority)
         generate_worlds(plan.checked(loaded), loaded, out or "outputs/worlds", workers, dask, quiet)
@@ -129,13 +126,10 @@ def generate(
     ):
         if given:
             raise InputError(f"{option} goes with --scale; --scale 1 gives a dataset of one world.")
-    check_installed(asked)
-    others = [name for name in asked if name != "csv"]
-    command += f" --format {','.join(others)}" if others else ""
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
         written = generate_panel(
-            loaded, chosen, wanted, seed=seed, mode=mode, out=place, command=command,
-            collection=collection, tick=tick, world=world - 1, beside=_beside(others),
+            loaded, chosen, wanted, seed=seed, mode=mode, out=place, command=command + more.options,
+            collection=collection, tick=tick, world=world - 1, beside=more.writer(loaded, seed),
         )  # fmt: skip
     extracted = [] if extracting is None else [extracting.write([w.made for w in written])]
     if quiet:
@@ -149,20 +143,9 @@ def generate(
     click.echo(_checked([w.report for w in written]))
     places = ", ".join(str(w.folder) for w in written)
     click.echo(f"Written to {places} ({len(FILES)} files and manifest.json each), seed {seed}.")
-    if others:
-        click.echo(f"In folders beside them, each of its name: {', '.join(others)}.")
-    for line in extracted:
+    for line in (*more.told(), *extracted):
         click.echo(line)
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
-
-
-def _beside(formats: Sequence[str]) -> Callable[[Generated, Path], None]:
-    """Return what writes a year in other formats than CSV; nothing of theirs is loaded where there are none."""
-    if not formats:
-        return lambda _made, _folder: None
-    from synth.formats.writing import beside  # noqa: PLC0415
-
-    return beside(formats)
 
 
 def _wanted(year: int | None, years: str | None) -> list[int]:

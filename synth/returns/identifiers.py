@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["PREFIX", "brought_along", "first_school_day", "local_ids", "pupil_numbers"]
+__all__ = ["PREFIX", "brought_along", "first_school_day", "in_signs", "local_ids", "pupil_numbers"]
 
 PREFIX = "SYN"
 """Every local identifier starts with these letters: no authority's system numbers children so."""
@@ -41,8 +41,8 @@ def local_ids(streams: Streams, home: NDArray[np.int64], serial: NDArray[np.int6
     if len(serial) and serial.max() >> _SERIAL_BITS:
         raise ValueError(f"local identifiers are exhausted: an authority has {1 << _SERIAL_BITS} of them")
     low, high = world_of(home) & _LOW_WORLDS, world_of(home) & ~_LOW_WORLDS
-    number = serial | low << _SERIAL_BITS | order_of(home) << _ORDER_AT | high << _HIGH_WORLDS_AT
-    number = number.astype(np.uint64)
+    packed = serial | low << _SERIAL_BITS | order_of(home) << _ORDER_AT | high << _HIGH_WORLDS_AT
+    number = packed.astype(np.uint64)
     mask = np.uint64((1 << _BITS) - 1)
     keys = streams("local identifiers").words(np.arange(3)) | np.uint64(1)
     number = (number + streams("local identifiers").words(3)) & mask
@@ -50,8 +50,13 @@ def local_ids(streams: Streams, home: NDArray[np.int64], serial: NDArray[np.int6
     for key in keys:
         number = (number * key) & mask
         number ^= number >> np.uint64(17)
-    signs = [(number >> np.uint64(5 * place)) & np.uint64(31) for place in reversed(range(_SIGNS))]
-    letters = [np.full(len(number), ord(letter), np.uint8) for letter in PREFIX]
+    return in_signs(PREFIX, number, _SIGNS)
+
+
+def in_signs(prefix: str, number: NDArray[np.uint64], count: int) -> NDArray[np.str_]:
+    """Return numbers written with a prefix and the last `count` signs of the alphabet, five bits a sign."""
+    signs = [(number >> np.uint64(5 * place)) & np.uint64(31) for place in reversed(range(count))]
+    letters = [np.full(len(number), ord(letter), np.uint8) for letter in prefix]
     return _text([*letters, *(_ALPHABET[sign.astype(np.int64)] for sign in signs)])
 
 

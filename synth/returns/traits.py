@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Streams
 
-__all__ = ["DISABILITIES", "PARENTAL", "STATUSES", "Subjects", "Traits", "traits"]
+__all__ = ["DISABILITIES", "PARENTAL", "STATUSES", "Subjects", "Traits", "languages", "traits"]
 
 STATUSES = ("looked_after", "register", "other")
 DISABILITIES = (
@@ -145,7 +145,7 @@ def traits(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> 
         _impairments(streams, behaviour, who, impaired, year),
         _parental(streams, behaviour, who, year),
         _health(streams, behaviour, who, year),
-        _language(streams, behaviour, who, year),
+        languages(streams, behaviour, year, who.family, order_of(who.home), who.ethnic, who.unaccompanied),
     )
 
 
@@ -278,15 +278,25 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     return columns
 
 
-def _language(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.str_]:
-    """Preferred language of the family: Welsh by authority, another language by ethnic group."""
+def languages(
+    streams: Streams,
+    behaviour: Behaviour,
+    year: int,
+    family: NDArray[np.uint64],
+    order: NDArray[np.int64],
+    ethnic: NDArray[np.int8],
+    unaccompanied: NDArray[np.bool_],
+) -> NDArray[np.str_]:
+    """Return the preferred language of families: Welsh by authority, another language by ethnic group.
+
+    `order` is the place of each one's authority in official order, `ethnic` indexes ETHNICITIES.
+    """
     codes = [authority.code for authority in all_authorities()]
-    welsh = behaviour.vector("language.welsh_by_authority", year, codes)[order_of(who.home)]
-    group = who.ethnic
-    other = behaviour.vector("language.other_by_ethnicity", year, ETHNICITIES)[group]
-    other = np.where(who.unaccompanied, behaviour.scalar("language.other_unaccompanied", year), other)
+    welsh = behaviour.vector("language.welsh_by_authority", year, codes)[order]
+    other = behaviour.vector("language.other_by_ethnicity", year, ETHNICITIES)[ethnic]
+    other = np.where(unaccompanied, behaviour.scalar("language.other_unaccompanied", year), other)
     elsewhere = behaviour.scalar("language.welsh_outside_white_group", year)
-    welsh = np.where(group == 0, welsh, welsh * elsewhere) * ~who.unaccompanied
+    welsh = np.where(ethnic == 0, welsh, welsh * elsewhere) * ~unaccompanied
     signed = np.full(len(welsh), behaviour.scalar("language.sign_language", year))
     weights = np.stack([welsh, other, signed, np.maximum(1 - welsh - other - signed, 0.0)], axis=1)
-    return np.array(["CYM", "OTH", "BSL", "ENG"])[choose(streams("language").uniform(who.family), weights)]
+    return np.array(["CYM", "OTH", "BSL", "ENG"])[choose(streams("language").uniform(family), weights)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synth.guidance import Guidance
 
-__all__ = ["FORMS", "Row", "latest_folder", "pick", "read_forms", "rows_of", "unknown", "year_of"]
+__all__ = ["FORMS", "Row", "called", "latest_folder", "pick", "read_forms", "rows_of", "unknown", "year_of"]
 
 Row: TypeAlias = dict[str, str]
 """One row of a form as text: every item of the year, blank cells empty."""
@@ -54,6 +54,20 @@ def pick(folder: Path, count: int, seed: int, looked_after: bool) -> list[str]:
         raise InputError(f"{folder}: no child of the {'CLA return' if looked_after else 'returns'} in it.")
     chosen = np.random.default_rng(seed).permutation(len(known))[:count]
     return [known[n] for n in chosen]
+
+
+def called(folder: Path, children: list[str]) -> dict[_Key, str]:
+    """Return what some children are called in people/children.csv, where it stands beside the returns."""
+    path = folder / "people" / "children.csv"
+    if not path.is_file():
+        return {}
+    try:
+        found = _text(path).filter(pl.col("person_id").is_in(children))
+        first = pl.col("given_names").str.split(" ").list.first()
+        name = pl.when(pl.col("known_as") == "").then(first).otherwise("known_as")
+        return {(la, who): text for la, who, text in found.select("authority", "person_id", name).iter_rows()}
+    except (pl.exceptions.PolarsError, OSError) as problem:
+        raise InputError(f"{path}: cannot be read as CSV ({str(problem).splitlines()[0]}).") from problem
 
 
 def _names() -> dict[str, str]:

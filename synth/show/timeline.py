@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from synth.geography.authorities import all_authorities
 from synth.guidance import collected_as, load
 from synth.show import words as say
-from synth.show.folder import FORMS, read_forms, rows_of, unknown, year_of
+from synth.show.folder import FORMS, called, read_forms, rows_of, unknown, year_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,13 +28,14 @@ _STEPS = ("DATE_LATEST_CARE", "DATE_DECISION", "DATE_MATCH", "DATE_PLACED", "DAT
 
 @dataclass(frozen=True, slots=True)
 class _Life:
-    """The rows of one child by form, and the guidance of their year."""
+    """The rows of one child by form, the guidance of their year, and what a file beside them calls the child."""
 
     child: str
     authority: str
     rows: dict[str, list[Row]]
     cla: Guidance
     crcs: Guidance
+    called: str
 
     def one(self, form: str) -> Row:
         """Return the first row of a form; empty where there is none."""
@@ -63,14 +64,14 @@ def timelines(folder: Path, children: list[str]) -> list[str]:
         "crcs": load("crcs", year, collected_as(frames["crcs"].columns, year) if frames["crcs"].height else ""),
     }
     rows = {f: rows_of(frames[f], f, children, guidance[return_]) for f, return_ in FORMS.items()}
-    told = []
+    told, names = [], called(folder, children)
     for child in children:
         authorities = sorted({la for found in rows.values() for la, who in found if who == child})
         if not authorities:
             raise unknown(child, folder, frames)
         for la in authorities:
             own = {form: found.get((la, child), []) for form, found in rows.items()}
-            told.append(_told(_Life(child, la, own, guidance["cla"], guidance["crcs"])))
+            told.append(_told(_Life(child, la, own, guidance["cla"], guidance["crcs"], names.get((la, child), ""))))
     return told
 
 
@@ -89,8 +90,9 @@ def _told(life: _Life) -> str:
 
 def _heading(life: _Life) -> list[str]:
     last, sex, birth = life.cla.last_day, life.fact("GNDR_CD"), life.birth
-    name = f"{life.child}  {say.first_name(life.child, sex)}"
-    title = f"{name}{'(a name made up for reading, in no file)':>{say.WIDTH - len(name)}}"
+    name = f"{life.child}  {life.called or say.first_name(life.child, sex)}"
+    source = "(a name made up, of people/children.csv)" if life.called else "(a name made up for reading, in no file)"
+    title = f"{name}{source:>{say.WIDTH - len(name)}}"
     words = {"1": "Boy", "2": "Girl"}.get(sex) or say.label(life.crcs, "gender", sex).capitalize()
     age = f", {say.aged(birth, last)} on {say.shown(last)}" if birth and birth <= last else ""
     born = say.shown(birth, life.fact("DOB"))

@@ -1,0 +1,27 @@
+"""The tables beside this module: names, words of addresses and schools, shares. Read once."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["rows_of", "share", "shares"]
+
+
+@cache
+def rows_of(file: str) -> tuple[dict[str, str], ...]:
+    """Return the rows of a table of this room."""
+    text = files("synth.casefile").joinpath(file).read_text("utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+@cache
+def shares() -> dict[str, float]:
+    """Return every number of shares.csv by its name."""
+    return {row["name"]: float(row["value"]) for row in rows_of("shares.csv")}
+
+
+def share(name: str) -> float:
+    """Return one number of shares.csv."""
+    return shares()[name]
