@@ -127,7 +127,8 @@ def _relatives(streams: Streams, families: Families, stays: Stays, household: ND
     def person(number: int) -> tuple[NDArray[np.uint64], NDArray[np.int64], Days]:
         column = ("first", "second")[number - 1]
         sex = np.array([_sex_of(row[column]) for row in table])[kind]
-        who = streams("people: carers").words(house, number)
+        # Who turn out to be friends, for there are grandparents at another address, are other people.
+        who = streams("people: carers").words(house, number, kind)
         older = low + streams("people: carer's age").uniform(house) * (high - low)
         older = older + 4 * (streams("people: carer's age").uniform(who) - 0.5)
         oldest = families.oldest[group]

@@ -154,7 +154,7 @@ def names_of_children(
     chosen = np.stack(before)[place, np.arange(len(name))] if before else np.full(0, "", "U24")
     second = given_names(custom.given, sex, era, streams("people: second given name").uniform(name))
     likely = np.where(custom.local, share("second_given_name"), share("second_given_name_elsewhere"))
-    has = (streams("people: has a second name").uniform(name) < likely) & (second != chosen)
+    has = (streams("people: has a second name").uniform(name) < likely) & _unlike(chosen, second)
     for other in families:
         has &= second != other
     return chosen, np.where(has, second, "")
@@ -207,5 +207,11 @@ def _two_names(
     )
     second = given_names(lists, sex, era, streams("people: second given name").uniform(who))
     likely = np.where(local, share("second_given_name"), share("second_given_name_elsewhere"))
-    has = (streams("people: has a second name").uniform(who) < likely) & (second != first) & (second != family)
+    has = (streams("people: has a second name").uniform(who) < likely) & _unlike(first, second)
+    has &= second != family
     return first, np.where(has, second, "")
+
+
+def _unlike(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Say which second names begin otherwise than the first: nobody is Ann Anna or Martyn Martin."""
+    return np.asarray(first.astype("U2") != second.astype("U2"))
