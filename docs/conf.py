@@ -31,6 +31,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,
+    "collapse_navigation": True,
     "show_prev_next": True,
     "footer_start": [],
     "footer_end": [],

@@ -63,15 +63,14 @@ def form(return_: str, name: str) -> str:
         [
             f"[`{item}`](#{anchor(item)})",
             plain(rows[-1].label),
-            rows[-1].type,
-            rows[-1].required,
+            f"{rows[-1].type}, {rows[-1].required}",
             _code_set(rows[-1]) if rows[-1].code_set else "",
             _spans(rows),
             _named_bases(rows, lambda row: row.basis),
         ]
         for item, rows in current.items()
     ]
-    lines = [*table(["Item", "Meaning", "Type", "Filled", "Codes", "Years", "Basis"], overview)]
+    lines = [*table(["Item", "Meaning", "Type, filled", "Codes", "Years", "Basis"], overview)]
     for item, rows in current.items():
         lines += ["", f"## {item}", "", f"{plain(rows[-1].label)}.", "", *_item(return_, rows)]
     return "\n".join(lines)
