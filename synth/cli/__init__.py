@@ -3,6 +3,7 @@
 from synth.cli import (  # noqa: F401  importing them adds their commands
     checking,
     comparing,
+    completing,
     converting,
     generating,
     profiles,

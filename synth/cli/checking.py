@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from synth.cli import values
 from synth.cli.datasets import check_alone, check_no_workers, fidelity_worlds, validate_worlds
 from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, MADE_WITH, WORKERS, YEAR, formats, main
 from synth.errors import InputError
@@ -21,9 +22,19 @@ __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--year", type=int, help="Collection year, if the files should be held against another than their own.")
+@click.option(
+    "--year",
+    type=int,
+    shell_complete=values.years,
+    help="Collection year, if the files should be held against another than their own.",
+)
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="The return, where headings do not tell.")
-@click.option("--form", "one_form", help="The form (child, episode, ...), where headings do not tell.")
+@click.option(
+    "--form",
+    "one_form",
+    shell_complete=values.form_names,
+    help="The form (child, episode, ...), where headings do not tell.",
+)
 @LAST_YEAR
 @click.option("--strict", is_flag=True, help="Take every rule as stated, also those Welsh guidance does not confirm.")
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="In text: rows shown a rule.")
@@ -82,7 +93,12 @@ def validate(
 
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the spoilt files and answers.csv.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    shell_complete=values.folders,
+    help="Folder for the spoilt files and answers.csv.",
+)
 @click.option(
     "--rate",
     "rates",
@@ -92,7 +108,12 @@ def validate(
 )
 @click.option("--kinds", default="", metavar="LIST", help="Kinds of mistake people make, by commas; all.")
 @click.option(
-    "--rules", "rules_", default="", metavar="LIST", help="Rules to break, by commas: id, form, cla, crcs, all."
+    "--rules",
+    "rules_",
+    default="",
+    metavar="LIST",
+    shell_complete=values.rule_lists,
+    help="Rules to break, by commas: id, form, cla, crcs, all.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Other mistakes, others' rows.")
 @LAST_YEAR
@@ -140,8 +161,8 @@ def spoil(
 
 
 @main.command()
-@click.argument("ids", nargs=-1, metavar="[RULE...]")
-@click.option("--year", type=int, default=2024, show_default=True, help="Collection year.")
+@click.argument("ids", nargs=-1, metavar="[RULE...]", shell_complete=values.rule_ids)
+@click.option("--year", type=int, default=2024, show_default=True, shell_complete=values.years, help="Collection year.")
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="Rules of one return.")
 @formats("text", "json", "markdown", told="; markdown gives whole pages")
 def rules(ids: tuple[str, ...], year: int, return_: str | None, form: str) -> None:
@@ -161,7 +182,7 @@ def _names(given: str) -> tuple[str, ...]:
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), shell_complete=values.folders)
 @formats("text", "csv", "json", told="; csv and json hold every cell")
 @click.option(
     "--min-inside",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from synth.cli import values
 from synth.cli.beside import FORMATS, PEOPLE, SLIPS, beside
 from synth.cli.extracting import EXTRACT, QUIRKS, extraction
 from synth.cli.group import COLLECTION, PROFILE, QUIET, main
@@ -29,10 +30,21 @@ __all__ = ["generate", "show"]
     default="22",
     show_default=True,
     metavar="N|LIST",
+    shell_complete=values.authorities,
     help="The first N in official order (22: all), or names (English or Welsh), ONS or three-digit codes.",
 )
-@click.option("--year", type=int, help="Collection year: that of the 31 March on which it ends.")
-@click.option("--years", metavar="FIRST-LAST", help="A panel: these years of the same children, a folder each.")
+@click.option(
+    "--year",
+    type=int,
+    shell_complete=values.years,
+    help="Collection year: that of the 31 March on which it ends.",
+)
+@click.option(
+    "--years",
+    metavar="FIRST-LAST",
+    shell_complete=values.years_from_to,
+    help="A panel: these years of the same children, a folder each.",
+)
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
@@ -49,6 +61,7 @@ __all__ = ["generate", "show"]
 @COLLECTION
 @click.option(
     "--out",
+    shell_complete=values.folders,
     help="Folder in which the year's folder is made (outputs); with --scale the dataset itself (outputs/worlds), which"
     " may be a URL such as s3://bucket/worlds.",
 )
@@ -180,6 +193,7 @@ def _checked(reports: Sequence[Report]) -> str:
     "--from",
     "folder",
     type=click.Path(path_type=Path),
+    shell_complete=values.folders,
     help="Folder of a generated year; the latest in outputs without it.",
 )
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from synth import __version__
+from synth.cli import values
 from synth.errors import SynthError
 
 if TYPE_CHECKING:
@@ -18,14 +19,24 @@ _Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
 __all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "MADE_WITH", "PROFILE", "QUIET", "WORKERS", "YEAR", "formats", "main"]
 
-YEAR = click.option("--year", type=int, required=True, help="Collection year: that of the 31 March on which it ends.")
+YEAR = click.option(
+    "--year",
+    type=int,
+    required=True,
+    shell_complete=values.years,
+    help="Collection year: that of the 31 March on which it ends.",
+)
 PROFILE = click.option(
     "--profile",
     type=click.Path(path_type=Path),
+    shell_complete=values.profiles,
     help="Profile or overlay file (JSON); the built-in one without it.",
 )
 MADE_WITH = click.option(
-    "--profile", type=click.Path(path_type=Path), help="The profile the files were made with, if not the built-in one."
+    "--profile",
+    type=click.Path(path_type=Path),
+    shell_complete=values.profiles,
+    help="The profile the files were made with, if not the built-in one.",
 )
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing unless something is wrong.")
 WORKERS = click.option(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from synth.cli import values
 from synth.cli.group import FORMAT, PROFILE, QUIET, YEAR, main
 from synth.cli.progress import Steps
 
@@ -52,6 +53,7 @@ def profile_check(profile: Path | None) -> None:
 @click.option(
     "--published",
     type=click.Path(path_type=Path),
+    shell_complete=values.folders,
     help="Folder of published tables; the built-in one without it.",
 )
 @click.option(
@@ -65,7 +67,7 @@ def profile_check(profile: Path | None) -> None:
     help="Where to write the profile; without it the built-in one is replaced, or with --hold-out none written.",
 )
 @click.option("--hold-out", multiple=True, metavar="TABLE", help="Leave a table out (T16, or 'T16 measure'); repeat.")
-@click.option("--year", type=int, help="With --hold-out: report this year only.")
+@click.option("--year", type=int, shell_complete=values.years, help="With --hold-out: report this year only.")
 @QUIET
 def fit(
     published: Path | None,

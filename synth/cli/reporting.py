@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from synth.cli import values
 from synth.cli.group import MADE_WITH, main
 
 __all__ = ["report"]
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), shell_complete=values.folders)
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: report.html in FOLDER]")
 @click.option("--lang", type=click.Choice(["en", "cy"]), default="en", show_default=True, help="Language shown first.")
 @MADE_WITH

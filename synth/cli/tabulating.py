@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
+from synth.cli import values
 from synth.cli.group import QUIET, main
 
 __all__ = ["tables"]
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), shell_complete=values.folders)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
+    shell_complete=values.folders,
     help="Folder in which the year's folder is made.  [default: tables, beside FOLDER]",
 )
 @click.option(

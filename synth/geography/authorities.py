@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from synth.errors import InputError
 
-__all__ = ["Authority", "all_authorities", "parse_authorities"]
+__all__ = ["Authority", "all_authorities", "fold", "parse_authorities"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def parse_authorities(text: str) -> tuple[Authority, ...]:
     known = _names(authorities)
     chosen: set[int] = set()
     for entry in entries:
-        found = known.get(_fold(entry))
+        found = known.get(fold(entry))
         if found is None:
             raise InputError(_unknown(entry, known, authorities))
         chosen.add(found)
@@ -63,19 +63,19 @@ def _names(authorities: tuple[Authority, ...]) -> dict[str, int]:
     names: dict[str, int] = {}
     for authority in authorities:
         forms = (authority.code, authority.ons_code, authority.name, authority.welsh_name)
-        names.update({_fold(form): authority.order for form in forms})
+        names.update({fold(form): authority.order for form in forms})
     return names
 
 
-def _fold(name: str) -> str:
-    """Lower case without accents, hyphens or doubled spaces, so that `Ynys Mon` finds Ynys Môn."""
+def fold(name: str) -> str:
+    """Return lower case without accents, hyphens or doubled spaces, so that `Ynys Mon` finds Ynys Môn."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(letters.split())
 
 
 def _unknown(entry: str, known: dict[str, int], authorities: tuple[Authority, ...]) -> str:
-    near = difflib.get_close_matches(_fold(entry), known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(fold(entry), known, n=1, cutoff=0.5)
     hint = f"did you mean {authorities[known[near[0]]].name}? " if near else ""
     accepted = "Names (English or Welsh), ONS codes and codes 512 to 552 are accepted."
     return f"--authorities: {entry!r} is not a Welsh authority; {hint}{accepted}"
