@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import click
 
-from synth.cli.group import formats, main
-from synth.errors import OutputError
+from synth.cli.group import QUIET, formats, main
+from synth.cli.progress import Steps
+from synth.errors import InputError, OutputError
 
-__all__ = ["compare"]
+__all__ = ["compare", "learn"]
 
 
 @main.command()
@@ -66,6 +68,81 @@ def compare(
         _write(text, out)
         click.echo(f"Written to {out}.")
     sys.exit(int(min_quality is not None and found.lowest_quality < min_quality))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The overlay to write (JSON).")
+@click.option(
+    "--threshold",
+    type=click.IntRange(min=5),
+    default=10,
+    show_default=True,
+    help="Counts of fewer children are hidden, and what follows from them stays as built in.",
+)
+@click.option(
+    "--min-children", type=click.IntRange(min=1), default=500, show_default=True, help="Refuse a return of fewer."
+)
+@click.option("--authority-level", is_flag=True, help="Allow a return of fewer than three authorities.")
+@click.option(
+    "--copula",
+    type=click.Choice(["sdv", "counts"]),
+    default="sdv",
+    show_default=True,
+    help="Correlations from SDV's Gaussian copula, or from joint counts, without SDV.",
+)
+@QUIET
+def learn(
+    paths: tuple[Path, ...],
+    out: Path,
+    threshold: int,
+    min_children: int,
+    authority_level: bool,
+    copula: str,
+    quiet: bool,
+) -> None:
+    """Learn from a care and support return you hold, where you hold it, as an overlay for --profile.
+
+    How often factors (parents' difficulties, disability, health, register categories) are recorded, by status, need,
+    age and sex, and how far they go together: as rounded counts and correlations, small ones hidden. No record leaves,
+    and nothing leaves this machine; what leaves with the overlay is for your own disclosure control to say.
+    """
+    from synth.learn import learn as learn_from  # noqa: PLC0415
+
+    _check_overlay(out)
+    with Steps(quiet) as tick:
+        found = learn_from(
+            paths,
+            threshold=threshold,
+            min_children=min_children,
+            authority_level=authority_level,
+            copula=copula,
+            tick=tick,
+        )
+    _write(found.text, out)
+    if quiet:
+        return
+    for note in found.notes:
+        click.echo(note)
+    click.echo(found.statement["words"])
+    for kind, misses in (("share", found.fitted.shares), ("correlation", found.fitted.correlations)):
+        worst = max(misses, key=lambda miss: miss.off, default=None)
+        if worst:
+            far = f"{worst.name}: {worst.generated:.3f} for {worst.released:.3f}"
+            click.echo(f"Generated with it, the {kind} farthest off is {far}.")
+    click.echo(f"Written to {out}. Try: synth profile check --profile {out}; synth generate --profile {out} ...")
+
+
+def _check_overlay(out: Path) -> None:
+    """Refuse to replace what is no overlay: the return itself, perhaps."""
+    if not out.exists():
+        return
+    try:
+        ours = json.loads(out.read_text("utf-8")).get("overlay") is True
+    except (OSError, ValueError, AttributeError):
+        ours = False
+    if not ours:
+        raise InputError(f"--out {out}: stands there already and is no overlay; give another name.")
 
 
 def _write(text: str, out: Path) -> None:

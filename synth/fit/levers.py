@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["STEPS", "Drive", "Lever", "Moments", "moved", "read_moments"]
 
-STEPS = ("log-weight", "log", "probit")
+STEPS = ("log-weight", "log", "probit", "shift")
 """How a lever moves numbers by an offset d: weights times exp(d), the sum of each row kept; numbers times exp(d);
-shares p to the normal probability of their quantile plus d."""
+shares p to the normal probability of their quantile plus d; shifts of a latent normal to themselves plus d."""
 
 _COLUMNS = ("figure", "years", "parameter", "knot", "step", "reach", "width", "note")
 _DIGITS = 6
@@ -201,7 +201,7 @@ def _moved_number(number: float, step: str, offset: float) -> float:
 
         # What cannot or must happen stays so.
         return float(ndtr(ndtri(number) + offset)) if 0 < number < 1 else number
-    return number * math.exp(offset)
+    return number + offset if step == "shift" else number * math.exp(offset)
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401

@@ -168,7 +168,7 @@ def _scale(figure: Figure, step: str) -> float:
     if figure.unit != "percent":
         return middle
     share = min(max(middle / 100, 1e-4), 1 - 1e-4)
-    if step != "probit":
+    if step not in {"probit", "shift"}:
         return 100 * share * (1 - share)
     from scipy.special import ndtri  # noqa: PLC0415  only when fitting
 

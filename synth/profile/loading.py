@@ -23,10 +23,14 @@ _SHOWN = 5
 
 
 class _Overlay(Record):
-    """What an overlay file may hold; parameters are completed from those they replace."""
+    """What an overlay file may hold; parameters are completed from those they replace.
+
+    `statement` is what it says of itself, such as where it was learned; nothing is made with it.
+    """
 
     format_version: Literal[1]
     overlay: Literal[True]
+    statement: dict[str, Any] = Field(default_factory=dict)
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
     levels: tuple[dict[str, Any], ...] = Field(default=(), strict=False)
 
