@@ -206,7 +206,7 @@ def _sweep(out: Path, name: str) -> None:
 
 
 def running(process: int) -> bool:
-    """Say whether a process, whose leftovers these would be, is still at work."""
+    """Say whether a process, whose leftovers these would be, is still at work; one that has ended is not."""
     if os.name != "posix":
         # Elsewhere asking is not harmless; a leftover folder is.
         return True
@@ -216,4 +216,8 @@ def running(process: int) -> bool:
         return False
     except OSError:
         return True
+    with contextlib.suppress(OSError):
+        # The state stands behind the name, which may hold anything (Linux).
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        return state not in {b"Z", b"X"}
     return True

@@ -1,8 +1,13 @@
 import datetime as dt
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
+import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,7 +17,7 @@ from hypothesis import strategies as st
 
 import synth.main_job as job
 from synth.errors import InputError, OutputError
-from synth.files import FILES, folder_in_place, write_csv
+from synth.files import FILES, folder_in_place, running, write_csv
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.main_job import DEFAULT_SEED, generate
 from synth.profile import overlay
@@ -535,6 +540,18 @@ def test_a_folder_set_aside_by_a_killed_run_comes_back(tmp_path):
         raise KeyboardInterrupt
     assert [place.name for place in tmp_path.iterdir()] == ["2023"]
     assert (tmp_path / "2023" / "manifest.json").read_text() == "earlier"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="states of processes are told as on Linux")
+def test_a_process_that_has_ended_is_not_at_work_though_nobody_asked_how():
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    assert running(os.getpid())
+    deadline = time.monotonic() + 20
+    while running(ended.pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not running(ended.pid)
+    assert ended.returncode is None
+    ended.wait()
 
 
 def test_folders_made_on_the_way_go_again(tmp_path):

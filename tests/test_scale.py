@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth.errors import InputError, OutputError
-from synth.files import FILES
+from synth.files import FILES, running
 from synth.lives.homes import MOST_WORLDS
 from synth.main_job import generate_panel
 from synth.report.facts import gather
@@ -208,6 +208,9 @@ def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
             time.sleep(0.01)
         os.killpg(run.pid, signal.SIGKILL)
         run.wait()
+        # The workers are not ours to wait for.
+        while time.monotonic() < deadline and any(running(int(p.name.split("-")[1])) for p in root.glob(".unf*")):
+            time.sleep(0.01)
     assert not (root / "manifest.json").exists() or digests(root) == digests(dataset)
     subprocess.run(command, check=True)
     assert digests(root) == digests(dataset)

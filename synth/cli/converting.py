@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from synth.cli import values
 from synth.cli.group import QUIET, main
 
 __all__ = ["convert"]
@@ -22,7 +23,7 @@ __all__ = ["convert"]
     help="csv, parquet, xlsx, sqlite, duckdb, stata, spss: some of them with commas between.",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder, with a folder for each format.")
-@click.option("--year", type=int, help="Collection year, where the files do not tell.")
+@click.option("--year", type=int, help="Collection year, where the files do not tell.", shell_complete=values.years)
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="The return, where headings do not tell.")
 @click.option("--form", "one_form", help="The form (child, episode, ...), where headings do not tell.")
 @QUIET
