@@ -340,6 +340,16 @@ def test_a_row_without_an_authority_goes_with_the_row_above_it(folder, tmp_path)
     assert found[LA].to_list() == [row[LA] or None for row in rows]
 
 
+def test_headings_without_a_row_are_a_return_too(other, tmp_path):
+    path = other()
+    path.write_text(path.read_text().partition("\n")[0] + "\n")
+    made = convert([path], tuple(name for name in FORMATS if name != "duckdb"), tmp_path / "new", year=2023)
+    assert made.files == {"csv": 1, "parquet": 1, "xlsx": 1, "sqlite": 1, "stata": 1, "spss": 1}
+    for name in ("csv", "parquet", "xlsx"):
+        (found,) = read_any([tmp_path / "new" / name], year=2023).forms.values()
+        assert (found.height, found.missing) == (0, ())
+
+
 def test_columns_that_are_no_items_are_left_out_with_a_word(other, tmp_path):
     path = other()
     path.write_text(path.read_text().replace("\n", ",note\n", 1).replace("\n", ",x\n").replace("note,x", "Note"))

@@ -52,5 +52,5 @@ def convert(
     for note in made.notes:
         click.echo(note)
     rows = ", ".join(f"{form.replace('_', ' ')} {count:,}" for form, count in made.rows.items())
-    files = ", ".join(f"{name} ({count} file{'s' if count > 1 else ''})" for name, count in made.files.items())
+    files = ", ".join(f"{name} ({count} file{'s' if count != 1 else ''})" for name, count in made.files.items())
     click.echo(f"Year {year_code(made.year)}, rows: {rows}. Written to {made.folder}: {files}.")

@@ -58,7 +58,10 @@ def write_workbooks(content: Content, folder: Path) -> None:
     for return_ in RETURNS:
         forms = {form: _cells(table) for form, table in content.forms.items() if content.return_of(form) == return_}
         there = {code for form in forms.values() for code in form.whose.unique()}
-        for code in [*(code for code in names if code in there), *([""] if "" in there else [])]:
+        if forms and not there:
+            # Headings without a row are a return too.
+            there = {""}
+        for code in sorted(there, key=lambda code: (code == "", code)):
             name = f"{names.get(code, _NOBODY)}_{return_}_{content.year}.xlsx"
             _write_book(content, return_, {form: _rows(cells, code) for form, cells in forms.items()}, folder / name)
 
