@@ -23,9 +23,15 @@ def markdown_files():
     return sorted(path for place in [*places, ROOT / "docs"] for path in place.glob("*.md"))
 
 
+@cache
+def whole(path):
+    """Return a file with its made parts in place."""
+    return expanded(path.read_text("utf-8"))
+
+
 def broken_links(path):
     """Return the links of a file that lead nowhere, each with what is missing; those into the network are left."""
-    text = _CODE.sub("", _FENCE.sub("", expanded(path.read_text("utf-8"))))
+    text = _CODE.sub("", _FENCE.sub("", whole(path)))
     found = []
     for target in _LINK.findall(text):
         if re.match(r"[a-z]+:", target):
@@ -42,9 +48,9 @@ def broken_links(path):
 @cache
 def anchors(path):
     """Return the anchors of a file's headings, those of parts made or included with them."""
-    text = _INCLUDE.sub(lambda m: (path.parent / m[1]).read_text("utf-8"), path.read_text("utf-8"))
+    text = _INCLUDE.sub(lambda m: (path.parent / m[1]).read_text("utf-8"), whole(path))
     found = set()
-    for heading in _HEADING.findall(_FENCE.sub("", expanded(text))):
+    for heading in _HEADING.findall(_FENCE.sub("", text)):
         name, again = anchor(re.sub(r"[`*]", "", heading)), 0
         while (name if not again else f"{name}-{again}") in found:
             again += 1
