@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BESIDE",
+    "DATAPACKAGE",
     "FILES",
     "GENERATOR",
     "MANIFEST",
+    "METADATA",
     "REPORT",
     "Generated",
     "check_place",
@@ -50,6 +52,8 @@ FILES = {
 MANIFEST = "manifest.json"
 BESIDE = "beside"
 """In a manifest: files that were written beside the forms, by their paths."""
+DATAPACKAGE, METADATA = "datapackage.json", "metadata"
+"""A file and a folder beside the forms that describe them."""
 REPORT = "report.html"
 GENERATOR = '<meta name="generator" content="synth">'
 """Stands near the beginning of a report."""

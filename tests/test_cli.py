@@ -39,7 +39,8 @@ def test_generate_writes_a_year_and_says_so(first):
     result, out = first
     assert result.exit_code == 0, result.output
     assert result.stderr == ""
-    assert {path.name for path in (out / "2023").iterdir()} == {*FILES.values(), "manifest.json"}
+    told = {"manifest.json", "datapackage.json", "metadata"}
+    assert {path.name for path in (out / "2023").iterdir()} == {*FILES.values(), *told}
     assert str(out / "2023") in result.stdout
     assert "seed 5" in result.stdout
     assert "Wholly synthetic" in result.stdout
@@ -55,8 +56,8 @@ def test_the_manifest_holds_a_command_that_makes_the_same_files_again(first, tmp
     assert program == "synth"
     again = run(*words, "--out", tmp_path, "--quiet")
     assert again.exit_code == 0
-    for path in (out / "2023").iterdir():
-        assert (tmp_path / "2023" / path.name).read_bytes() == path.read_bytes(), path.name
+    for path in (out / "2023").rglob("*.*"):
+        assert (tmp_path / path.relative_to(out)).read_bytes() == path.read_bytes(), path.name
 
 
 def test_quiet_says_nothing(tmp_path):

@@ -63,7 +63,12 @@ def test_any_world_can_be_made_alone_by_the_command_in_its_manifest(dataset, pro
     subprocess.run(
         [sys.executable, "-m", *command.split(), "--out", str(tmp_path), "--quiet"], check=True, env=os.environ
     )
-    assert digests(tmp_path / "2023") == digests(place)
+    alone, here = digests(tmp_path / "2023"), digests(place)
+    assert {name: alone[name] for name in FILES.values()} == {name: here[name] for name in FILES.values()}
+    told = json.loads((tmp_path / "2023/manifest.json").read_text())
+    # A dataset is described once, a year made alone in its own folder.
+    assert told.pop("beside")
+    assert told == json.loads((place / "manifest.json").read_text())
 
 
 def test_bytes_do_not_depend_on_the_number_of_workers(dataset, profile, tmp_path):

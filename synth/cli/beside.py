@@ -1,4 +1,4 @@
-"""The part of generate that writes more beside the forms of a year: other formats, and people."""
+"""The part of generate that writes more beside the forms of a year: what tells of them, other formats, and people."""
 
 from __future__ import annotations
 
@@ -55,8 +55,13 @@ class Beside(NamedTuple):
         return (f" --format {','.join(self.formats)}" if self.formats else "") + people
 
     def writer(self, profile: Profile, seed: int) -> Callable[[Generated, Path], None]:
-        """Return what writes it into the folder of a year; nothing is loaded for what was not asked for."""
-        writers: list[Callable[[Generated, Path], None]] = []
+        """Return what writes it, and what describes the forms, into the folder of a year.
+
+        Nothing is loaded for what was not asked for.
+        """
+        from synth.metadata import beside as describing  # noqa: PLC0415
+
+        writers = [describing(profile)]
         if self.formats:
             from synth.formats.writing import beside  # noqa: PLC0415
 

@@ -103,7 +103,7 @@ def generate(
     With --scale it is a dataset of many worlds: Wales again and again, each time with other children. The same command
     goes on where a stopped one was.
     """
-    from synth.files import FILES  # noqa: PLC0415
+    from synth.files import DATAPACKAGE, FILES, MANIFEST, METADATA  # noqa: PLC0415
     from synth.formats import parse_formats  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
     from synth.main_job import DEFAULT_SEED, generate_panel  # noqa: PLC0415
@@ -155,7 +155,8 @@ def generate(
         click.echo(panel_text([w.made for w in written], loaded))
     click.echo(_checked([w.report for w in written]))
     places = ", ".join(str(w.folder) for w in written)
-    click.echo(f"Written to {places} ({len(FILES)} files and manifest.json each), seed {seed}.")
+    files = f"{len(FILES)} files, {DATAPACKAGE}, {METADATA} and {MANIFEST} each"
+    click.echo(f"Written to {places} ({files}), seed {seed}.")
     for line in (*more.told(), *extracted):
         click.echo(line)
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")

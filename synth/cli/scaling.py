@@ -42,5 +42,8 @@ def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None,
     click.echo(f"Rows: {rows}.")
     if made.finished_before:
         click.echo(f"{made.finished_before:,} of {len(made.partitions):,} partitions had been finished before.")
-    click.echo(f"Written to {out} (year=.../world=..., each with a manifest.json, and one for all), seed {plan.seed}.")
+    click.echo(
+        f"Written to {out} (year=.../world=..., each with a manifest.json; metadata and a manifest.json for all), seed"
+        f" {plan.seed}."
+    )
     click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")

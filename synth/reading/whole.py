@@ -8,10 +8,10 @@ import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
-from synth.files import FILES, MANIFEST
+from synth.files import BESIDE, FILES, MANIFEST, METADATA
 from synth.reading.dataset import AUTHORITY
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = ["check_whole"]
 
 _NAMES = "|".join(name.removesuffix(".csv") for name in FILES.values())
 _FILE = re.compile(rf"({AUTHORITY}[0-9]{{3}}/)?({_NAMES})\.(csv|parquet)")
+_BESIDE = re.compile(rf"{METADATA}/([0-9]{{4}}/)?[a-z]+\.[a-z]+")
 _SHOWN = 5
 """Mistakes told one by one."""
 _SIGNS = 12
@@ -36,7 +37,7 @@ def check_whole(dataset: Dataset) -> None:
     Hidden files, which no reader of partitions looks at, may. Files are read one after another, piece by piece. Raises
     InputError that says what is wrong, where, what was expected and what to do.
     """
-    wrong = list(_strange(dataset))
+    wrong = [*_strange(dataset), *_wrong_beside(dataset)]
     # Reading and hashing leave the interpreter alone most of the time.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(partial(_wrong, dataset), dataset.partitions):
@@ -56,12 +57,31 @@ def _strange(dataset: Dataset) -> Iterator[str]:
     """Say what stands beside the partitions."""
     root = dataset.root
     years = sorted({name.partition("/")[0] for name in dataset.partitions})
-    expected = {MANIFEST, *years, *dataset.partitions}
-    for folder in (root, *(root / year for year in years)):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            name = path.relative_to(root).as_posix()
-            if name not in expected and not path.name.startswith("."):
-                yield f"{name} is there, but not named in {MANIFEST}."
+    beside = _beside(dataset)
+    expected = {MANIFEST, *years, *dataset.partitions, *beside, *({METADATA} if beside else ())}
+    described = (path for path in (root / METADATA).rglob("*") if beside and not path.is_dir())
+    folders = (root, *(root / year for year in years))
+    listed = (path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir()))
+    for path in (*listed, *sorted(described)):
+        name = path.relative_to(root).as_posix()
+        if name not in expected and not path.name.startswith("."):
+            yield f"{name} is there, but not named in {MANIFEST}."
+
+
+def _beside(dataset: Dataset) -> dict[str, Any]:
+    """Return what the manifest says of files that describe the dataset; older ones name none."""
+    told = dataset.told.get(BESIDE)
+    return told if isinstance(told, dict) else {}
+
+
+def _wrong_beside(dataset: Dataset) -> Iterator[str]:
+    """Say what is wrong with the files that describe the dataset."""
+    for name, told in _beside(dataset).items():
+        # As with partitions: what a manifest names is opened.
+        if not _BESIDE.fullmatch(name) or not isinstance(told, dict):
+            yield f"{MANIFEST} names {name!r}; expected a file such as {METADATA}/dcat.jsonld, with its SHA-256."
+        else:
+            yield from _held(dataset.root / name, name, str(told.get("sha256")))
 
 
 def _wrong(dataset: Dataset, name: str) -> list[str]:
@@ -103,14 +123,19 @@ def _wrong_file(place: Path, name: str, file: str, expected: str) -> Iterator[st
     if not _FILE.fullmatch(file):
         yield f"{name}/{MANIFEST} names {file!r}; expected a form such as {FILES['crcs']}."
         return
+    yield from _held(place / file, f"{name}/{file}", expected)
+
+
+def _held(path: Path, file: str, expected: str) -> Iterator[str]:
+    """Hold a file, told by a name, against its SHA-256."""
     try:
-        with (place / file).open("rb") as content:
+        with path.open("rb") as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as problem:
-        yield _unread(f"{name}/{file}", problem)
+        yield _unread(file, problem)
         return
     if found != expected:
-        yield _changed(f"{name}/{file}", found, expected)
+        yield _changed(file, found, expected)
 
 
 def _unread(file: str, problem: OSError) -> str:

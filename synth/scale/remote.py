@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from synth.errors import InputError, OutputError, SynthError
-from synth.files import MANIFEST
+from synth.files import MANIFEST, METADATA
 from synth.scale.store import UNFINISHED, Folder
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Remote:
                 f"--out {str(error).removesuffix(_GOES_ON)} See to its name, credentials and rights, or give another."
             ) from error
         left = [name for name in names if name.startswith(UNFINISHED)]
-        others = sorted(n for n in names if n not in {MANIFEST, *left} and not n.startswith(_YEARS))
+        others = sorted(n for n in names if n not in {MANIFEST, METADATA, *left} and not n.startswith(_YEARS))
         if others:
             raise InputError(
                 f"{self.url} holds files this program did not write ({', '.join(others[:3])}); move them away or give"

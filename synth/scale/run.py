@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import math
 from collections import Counter
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
-from synth.files import MANIFEST
+from synth.files import BESIDE, MANIFEST
 from synth.manifest import STATEMENT, json_text, made_by
+from synth.metadata import beside_worlds
 from synth.scale.workers import run_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from synth.scale.work import Job, Partition
 
@@ -42,7 +44,7 @@ def make_dataset(
     run: Run = run_blocks,
     tick: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Made:
-    """Make every partition of a plan that is not there yet, and the manifest of the dataset.
+    """Make every partition of a plan that is not there yet, what describes the dataset, and its manifest.
 
     Partitions that an earlier run of the same plan has finished are held against their hashes and not made again.
     `run` makes blocks of worlds, `workers` of them at a time, in any order; what is made does not depend on either.
@@ -77,7 +79,11 @@ def make_dataset(
         tick(len(found), len(partitions))
     whole = tuple(found[name] for name in partitions)
     rows = _rows(job, whole)
-    store.write(MANIFEST, json_text(_manifest(job, whole, rows)).encode())
+    beside = beside_worlds(plan, plan.profile_of(job.profile))
+    for name, content in beside.items():
+        if store.read(name) != content:
+            store.write(name, content)
+    store.write(MANIFEST, json_text(_manifest(job, whole, rows, beside)).encode())
     return Made(whole, rows, finished_before)
 
 
@@ -101,7 +107,9 @@ def _rows(job: Job, partitions: Iterable[Partition]) -> dict[str, int]:
     return dict(rows)
 
 
-def _manifest(job: Job, partitions: Iterable[Partition], rows: dict[str, int]) -> dict[str, Any]:
+def _manifest(
+    job: Job, partitions: Iterable[Partition], rows: dict[str, int], beside: Mapping[str, bytes]
+) -> dict[str, Any]:
     plan = job.plan
     return {
         "statement": STATEMENT,
@@ -118,4 +126,5 @@ def _manifest(job: Job, partitions: Iterable[Partition], rows: dict[str, int]) -
             partition.name: {"rows": sum(partition.rows.values()), "manifest_sha256": partition.digest}
             for partition in partitions
         },
+        BESIDE: {name: {"sha256": hashlib.sha256(content).hexdigest()} for name, content in beside.items()},
     }

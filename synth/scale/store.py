@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from synth.errors import OutputError
-from synth.files import MANIFEST, check_place, running
+from synth.files import MANIFEST, METADATA, check_place, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +81,7 @@ class Folder:
         """Refuse a place that cannot be written or holds files of somebody else's, and clear up after killed runs."""
         years = [path.name for path in self.root.glob(_YEARS)]
         left = [path.name for path in self.root.glob(f"{UNFINISHED}*")]
-        check_place(self.root.parent, self.root, (MANIFEST, *years, *left))
+        check_place(self.root.parent, self.root, (MANIFEST, METADATA, *years, *left))
         for name in left:
             process = name.removeprefix(UNFINISHED).split("-")[0]
             if process.isdigit() and running(int(process)):
@@ -152,6 +152,7 @@ class Folder:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)
                 Path(building).chmod(0o644)
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 Path(building).replace(self.root / name)
             finally:
                 Path(building).unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""Writing what tells of a dataset: into the folder of a year, or once for a dataset of many worlds."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from synth.files import DATAPACKAGE, FILES, METADATA
+from synth.guidance import load
+from synth.metadata.catalogue import worlds_record, year_record
+from synth.metadata.entries import entries
+from synth.metadata.origin import sources_of, written_as
+from synth.metadata.package import datapackage
+from synth.metadata.page import dictionary_html
+from synth.metadata.sdv import sdv_metadata
+from synth.metadata.sheets import dictionary_csv, dictionary_xlsx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from synth.files import Generated
+    from synth.profile import Profile
+    from synth.scale.plan import Plan
+
+__all__ = ["beside", "beside_worlds"]
+
+_DICTIONARY = ("dictionary.csv", "dictionary.xlsx", "dictionary.html")
+_SDV, _RECORD = "sdv.json", "dcat.jsonld"
+
+
+def beside(profile: Profile) -> Callable[[Generated, Path], None]:
+    """Return what writes the metadata of a year into its folder, in which all its forms stand already.
+
+    It is what `generate_panel` takes as `beside`. The same files give the same bytes. `profile` is what they are made
+    with; it says whether the published sources are known.
+    """
+
+    def write(made: Generated, folder: Path) -> None:
+        written = {form: written_as(made.forms[form], folder / name) for form, name in FILES.items()}
+        sources = sources_of(profile)
+        place = folder / METADATA
+        place.mkdir()
+        for name, content in _of_year(made.year, made.collection).items():
+            (place / name).write_bytes(content)
+        (place / _SDV).write_bytes(_json(sdv_metadata(made.year, made.collection)))
+        (place / _RECORD).write_bytes(_json(year_record(made, written, sources)))
+        (folder / DATAPACKAGE).write_bytes(_json(datapackage(made, written, sources), 5))
+
+    return write
+
+
+def beside_worlds(plan: Plan, profile: Profile) -> dict[str, bytes]:
+    """Return the metadata of a dataset of worlds by paths from its root.
+
+    Dictionary and metadata for SDV once for each year, a catalogue record of the whole.
+    """
+    found: dict[str, bytes] = {}
+    for year in plan.years:
+        collection = load("crcs", year, plan.collection).mode
+        sdv = _json(sdv_metadata(year, collection, parquet=plan.form == "parquet"))
+        found |= {f"{METADATA}/{year}/{name}": c for name, c in (_of_year(year, collection) | {_SDV: sdv}).items()}
+    record = worlds_record(plan.whole_command, plan.years, plan.worlds, plan.codes, plan.form, sources_of(profile))
+    return found | {f"{METADATA}/{_RECORD}": _json(record)}
+
+
+@lru_cache(maxsize=4)
+def _of_year(year: int, collection: str) -> dict[str, bytes]:
+    """Return the data dictionary of a year in its three forms: it hangs on nothing else."""
+    rows = entries(year, collection)
+    contents = (dictionary_csv(rows), dictionary_xlsx(rows, year), dictionary_html(year, collection))
+    return dict(zip(_DICTIONARY, contents, strict=True))
+
+
+def _json(content: dict[str, Any], depth: int = 4) -> bytes:
+    """Write a document with a line for each value down to a depth, and what lies deeper in one line."""
+    return (_lines(content, depth, "") + "\n").encode()
+
+
+def _lines(value: Any, depth: int, before: str) -> str:  # noqa: ANN401  whatever JSON can hold
+    if depth == 0 or not value or not isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    here = f"{before} "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {_lines(each, depth - 1, here)}" for key, each in value.items()]
+    else:
+        parts = [_lines(each, depth - 1, here) for each in value]
+    opened, closed = "{}" if isinstance(value, dict) else "[]"
+    return f"{opened}\n{here}" + f",\n{here}".join(parts) + f"\n{before}{closed}"
