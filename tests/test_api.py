@@ -43,7 +43,7 @@ def run(*words):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def refused(call, *said):
@@ -392,7 +392,7 @@ def test_files_that_are_not_as_they_were_written_are_not_loaded(year, tmp_path):
 def test_a_panel_is_of_the_same_children(panel, tmp_path):
     for number, seed in ((2022, 1), (2023, DEFAULT_SEED)):
         (tmp_path / str(number)).mkdir()
-        for name, content in replace(panel[number], about={**panel[number].about, "seed": seed}).contents().items():
+        for name, content in replace(panel[number], about={**panel[number].about, "seed": seed}).files().items():
             (tmp_path / str(number) / name).write_bytes(content)
     refused(lambda: synth.load_panel(tmp_path), "2022 and 2023 are not the same children", "seed")
 

@@ -19,7 +19,7 @@ from synth.guidance import load
 from synth.main_job import generate_panel
 from synth.metadata import beside, patterns, writing
 from synth.metadata.catalogue import year_record
-from synth.metadata.origin import sources_of, written_as
+from synth.metadata.origin import Subject, sources_of, written_as
 from synth.metadata.sdv import sdv_metadata
 from synth.reading import read_any
 from synth.returns.identifiers import _ALPHABET
@@ -135,11 +135,23 @@ def test_patterns_are_the_validators():
         assert bool(re.fullmatch(patterns.CHILD, f"SYN00000{sign}0")) == (ord(sign) in _ALPHABET)
 
 
+def subject(year):
+    return Subject(year.year, year.collection, year.world, year.authorities)
+
+
+def looked_at(written):
+    """Tell of the files of the forms as they stand on disk."""
+    forms = written.made.forms
+    return {
+        form: written_as(len(forms[form][next(iter(forms[form]))]), (written.folder / name).read_bytes())
+        for form, name in FILES.items()
+    }
+
+
 def test_sources_are_named_only_where_they_are_known(made, profile):
     assert len(sources_of(profile)) > 50
     assert sources_of(profile.model_copy(update={"inputs": {}})) == ()
-    written = {form: written_as(made[2023].made.forms[form], made[2023].folder / n) for form, n in FILES.items()}
-    record = year_record(made[2023].made, written, ())
+    record = year_record(subject(made[2023].made), looked_at(made[2023]), ())
     assert (record["isBasedOn"], record["dct:source"]) == ([], [])
 
 
@@ -347,8 +359,6 @@ def test_the_record_has_the_shape_of_dcat_ap(graph):
 
 
 def test_all_of_wales_is_one_place(made):
-    year = made[2023].made
-    wales = type(year)(2023, parse_authorities("22"), year.forms)
-    written = {form: written_as(year.forms[form], made[2023].folder / name) for form, name in FILES.items()}
-    (place,) = year_record(wales, written, ())["spatialCoverage"]
+    wales = subject(made[2023].made)._replace(authorities=tuple(parse_authorities("22")))
+    (place,) = year_record(wales, looked_at(made[2023]), ())["spatialCoverage"]
     assert (place["identifier"], place["name"][1]["@value"]) == ("W92000004", "Cymru")

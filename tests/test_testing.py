@@ -36,7 +36,7 @@ def test_a_small_return_is_valid_and_whole(tmp_path):
     assert made.folder == tmp_path / "2023"
     assert made.last_year is None
     assert set(made.files) == set(FILES)
-    assert {path.name: path.read_bytes() for path in made.folder.iterdir()} == made.good.contents()
+    assert {path.name: path.read_bytes() for path in made.folder.iterdir()} == made.good.files()
     assert synth.load(made.folder).command == "synth generate --authorities 542 --year 2023 --seed 20230331"
     assert found(made.folder) == made.queried == set()
     assert made.frames["episode"].schema["EPISODE_START_DATE"] == pl.Date
@@ -48,7 +48,7 @@ def test_each_call_gets_files_and_frames_of_its_own(tmp_path, monkeypatch):
     one.files["child"].write_text("gone")
     one.good.text["child"].insert_column(0, pl.Series("MINE", [""] * one.good.text["child"].height))
     two = small_return(str(tmp_path / "two"))
-    assert two.files["child"].read_bytes() == two.good.contents()[FILES["child"]]
+    assert two.files["child"].read_bytes() == two.good.files()[FILES["child"]]
     assert "MINE" not in two.frames["child"].columns
 
 

@@ -15,7 +15,7 @@ from synth.reading import read_folder
 from synth.validate.run import validate_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from synth.api.year import Year
     from synth.tables import Tables
@@ -37,7 +37,7 @@ def written(years: Sequence[Year], out: Path | str) -> list[Path]:
     with contextlib.ExitStack() as places:
         last: Tables | None = None
         for year, name in zip(years, names, strict=True):
-            building = filled(year, places.enter_context(folder_in_place(out, name)))
+            building = filled(places.enter_context(folder_in_place(out, name)), year.contents())
             tables = read_folder(building, year.year)
             before = last if last is not None and last.last_day.year == year.year - 1 else None
             report = validate_tables(replace(tables, last=before), year.year)
@@ -57,12 +57,13 @@ def on_disk(years: Sequence[Year]) -> Iterator[list[Path]]:
         folders = [Path(place) / str(year.year) for year in years]
         for year, folder in zip(years, folders, strict=True):
             folder.mkdir()
-            filled(year, folder)
+            filled(folder, year.files())
         yield folders
 
 
-def filled(year: Year, folder: Path) -> Path:
-    """Write the files of a year into a folder that is there, and return it."""
-    for name, content in year.contents().items():
-        (folder / name).write_bytes(content)
+def filled(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files into a folder that is there, by their paths, and return it."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_bytes(content)
     return folder

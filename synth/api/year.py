@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from synth.api.forms import Forms, typed_frame
 from synth.api.shown import year_line, year_page
 from synth.api.writing import on_disk, written
 from synth.errors import InputError
-from synth.files import FILES, MANIFEST
+from synth.files import BESIDE, FILES, MANIFEST
 from synth.geography.authorities import all_authorities
 from synth.guidance import RETURNS, load
 from synth.manifest import json_text
@@ -101,14 +102,24 @@ class Year(Forms):
         >>> year.manifest["statement"][:58]
         'Every record in this folder is synthetic. It was simulated'
         """
-        return self._manifest(self._csv())
+        return dict(json.loads(self.contents()[MANIFEST]))
 
     def contents(self) -> dict[str, bytes]:
-        """Return the files of its folder by name, the manifest last: the bytes that `synth generate` writes.
+        """Return the files of its folder by path, the manifest last: the bytes that `synth generate` writes.
 
         >>> list(year.contents())[-2:]
-        ['synthetic_postcodes.csv', 'manifest.json']
+        ['datapackage.json', 'manifest.json']
         """
+        from synth.metadata import Subject, metadata_of, written_as  # noqa: PLC0415
+
+        files = self._csv()
+        written = {form: written_as(self.text[form].height, files[name]) for form, name in FILES.items()}
+        subject = Subject(self.year, self.collection, self.world - 1, self.authorities)
+        beside = metadata_of(subject, written, self.profile)
+        return files | beside | {MANIFEST: json_text(self._manifest(files, beside)).encode()}
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files of its folder without what describes them: enough to be read as a year."""
         files = self._csv()
         return files | {MANIFEST: json_text(self._manifest(files)).encode()}
 
@@ -196,9 +207,12 @@ class Year(Forms):
     def _csv(self) -> dict[str, bytes]:
         return {name: self.text[form].write_csv(line_terminator="\n").encode() for form, name in FILES.items()}
 
-    def _manifest(self, files: Mapping[str, bytes]) -> dict[str, Any]:
+    def _manifest(self, files: Mapping[str, bytes], beside: Mapping[str, bytes] | None = None) -> dict[str, Any]:
         listed = {
             name: {"rows": self.text[form].height, "sha256": hashlib.sha256(files[name]).hexdigest()}
             for form, name in FILES.items()
         }
-        return {**self.about, "files": listed}
+        others = {
+            path: {"sha256": hashlib.sha256(content).hexdigest()} for path, content in sorted((beside or {}).items())
+        }
+        return {**self.about, "files": listed, **({BESIDE: others} if others else {})}

@@ -15,14 +15,13 @@ from synth.files import FILES
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
 from synth.metadata.described import described
-from synth.metadata.origin import LICENCE, PROGRAM, Source, Written, keywords, title_of
+from synth.metadata.origin import LICENCE, PROGRAM, Source, Subject, Written, keywords, title_of
 from synth.metadata.words import Text, said
 from synth.published import WALES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from synth.files import Generated
     from synth.geography.authorities import Authority
 
 __all__ = ["worlds_record", "year_record"]
@@ -44,15 +43,15 @@ _SHA256 = "spdx:checksumAlgorithm_sha256"
 _MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
-def year_record(made: Generated, written: Mapping[str, Written], sources: Sequence[Source]) -> dict[str, Any]:
+def year_record(subject: Subject, written: Mapping[str, Written], sources: Sequence[Source]) -> dict[str, Any]:
     """Describe a year: a distribution for each file, with size and checksum as `written` tells them."""
     digest = hashlib.sha256("".join(file.sha256 for file in written.values()).encode()).hexdigest()
     distributions = [
         _file(f"../{FILES[form.form]}", form.title, written[form.form])
-        for form in described(made.year, made.collection)
+        for form in described(subject.year, subject.collection)
     ]
-    title = title_of((made.year,), made.world)
-    return _record(digest, title, (made.year,), made.authorities, sources, distributions, "dictionary.html")
+    title = title_of((subject.year,), subject.world)
+    return _record(digest, title, (subject.year,), subject.authorities, sources, distributions, "dictionary.html")
 
 
 def worlds_record(
@@ -85,7 +84,7 @@ def _record(
     files = [_reference(one) for one in distributions]
     return {
         "@context": _CONTEXT,
-        # The same files have the same name, wherever they were made.
+        # The same files have the same name, wherever they were subject.
         "@id": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'urn:sha256:{digest}')}",
         "@type": ["Dataset", "dcat:Dataset"],
         "name": _languages(title),

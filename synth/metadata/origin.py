@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from synth.geography.authorities import Authority
     from synth.profile import Profile
-    from synth.returns.columns import Form
 
 __all__ = [
     "LICENCE",
@@ -22,6 +22,7 @@ __all__ = [
     "LICENCE_TITLE",
     "PROGRAM",
     "Source",
+    "Subject",
     "Written",
     "keywords",
     "name_of",
@@ -45,6 +46,15 @@ class Source(NamedTuple):
     address: str
 
 
+class Subject(NamedTuple):
+    """What is described: a year, how care and support was collected in it, the world (counted from 0), and of whom."""
+
+    year: int
+    collection: str
+    world: int
+    authorities: tuple[Authority, ...]
+
+
 class Written(NamedTuple):
     """A file as it was written: rows, bytes, SHA-256 as hexadecimal digits."""
 
@@ -53,10 +63,9 @@ class Written(NamedTuple):
     sha256: str
 
 
-def written_as(form: Form, path: Path) -> Written:
-    """Look at the file of a form."""
-    content = path.read_bytes()
-    return Written(len(next(iter(form.values()))), len(content), hashlib.sha256(content).hexdigest())
+def written_as(rows: int, content: bytes) -> Written:
+    """Tell of the file of a form."""
+    return Written(rows, len(content), hashlib.sha256(content).hexdigest())
 
 
 def name_of(year: int, world: int) -> str:

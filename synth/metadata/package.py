@@ -20,10 +20,9 @@ from synth.metadata.words import welsh
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from synth.files import Generated
     from synth.guidance import Item
     from synth.metadata.described import Described
-    from synth.metadata.origin import Source, Written
+    from synth.metadata.origin import Source, Subject, Written
 
 __all__ = ["datapackage"]
 
@@ -37,13 +36,13 @@ _DIALECT = {
 }  # fmt: skip
 
 
-def datapackage(made: Generated, written: Mapping[str, Written], sources: Sequence[Source]) -> dict[str, Any]:
+def datapackage(subject: Subject, written: Mapping[str, Written], sources: Sequence[Source]) -> dict[str, Any]:
     """Describe the files of a year; `written` tells size, digest and rows of each form's file."""
-    title = title_of((made.year,), made.world)
-    projected = {"projection": load("cla", made.year).header.note} if load("cla", made.year).projected else {}
+    title = title_of((subject.year,), subject.world)
+    projected = {"projection": load("cla", subject.year).header.note} if load("cla", subject.year).projected else {}
     return {
         "$schema": _PROFILE,
-        "name": name_of(made.year, made.world),
+        "name": name_of(subject.year, subject.world),
         "title": title.en,
         "title@cy": title.cy,
         "description": STATEMENT,
@@ -55,7 +54,9 @@ def datapackage(made: Generated, written: Mapping[str, Written], sources: Sequen
         "sources": [
             {"title": source.title, **({"path": source.address} if source.address else {})} for source in sources
         ],
-        "resources": [_resource(form, written[form.form], made.year) for form in described(made.year, made.collection)],
+        "resources": [
+            _resource(form, written[form.form], subject.year) for form in described(subject.year, subject.collection)
+        ],
     }
 
 

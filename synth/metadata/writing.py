@@ -10,21 +10,22 @@ from synth.files import DATAPACKAGE, FILES, METADATA
 from synth.guidance import load
 from synth.metadata.catalogue import worlds_record, year_record
 from synth.metadata.entries import entries
-from synth.metadata.origin import sources_of, written_as
+from synth.metadata.origin import Subject, sources_of, written_as
 from synth.metadata.package import datapackage
 from synth.metadata.page import dictionary_html
 from synth.metadata.sdv import sdv_metadata
 from synth.metadata.sheets import dictionary_csv, dictionary_xlsx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from synth.files import Generated
+    from synth.metadata.origin import Written
     from synth.profile import Profile
     from synth.scale.plan import Plan
 
-__all__ = ["beside", "beside_worlds"]
+__all__ = ["beside", "beside_worlds", "metadata_of"]
 
 _DICTIONARY = ("dictionary.csv", "dictionary.xlsx", "dictionary.html")
 _SDV, _RECORD = "sdv.json", "dcat.jsonld"
@@ -33,22 +34,35 @@ _SDV, _RECORD = "sdv.json", "dcat.jsonld"
 def beside(profile: Profile) -> Callable[[Generated, Path], None]:
     """Return what writes the metadata of a year into its folder, in which all its forms stand already.
 
-    It is what `generate_panel` takes as `beside`. The same files give the same bytes. `profile` is what they are made
-    with; it says whether the published sources are known.
+    It is what `generate_panel` takes as `beside`; see `metadata_of`.
     """
 
     def write(made: Generated, folder: Path) -> None:
-        written = {form: written_as(made.forms[form], folder / name) for form, name in FILES.items()}
-        sources = sources_of(profile)
-        place = folder / METADATA
-        place.mkdir()
-        for name, content in _of_year(made.year, made.collection).items():
-            (place / name).write_bytes(content)
-        (place / _SDV).write_bytes(_json(sdv_metadata(made.year, made.collection)))
-        (place / _RECORD).write_bytes(_json(year_record(made, written, sources)))
-        (folder / DATAPACKAGE).write_bytes(_json(datapackage(made, written, sources), 5))
+        written = {
+            form: written_as(len(next(iter(made.forms[form].values()))), (folder / name).read_bytes())
+            for form, name in FILES.items()
+        }
+        (folder / METADATA).mkdir()
+        subject = Subject(made.year, made.collection, made.world, made.authorities)
+        for path, content in metadata_of(subject, written, profile).items():
+            (folder / path).write_bytes(content)
 
     return write
+
+
+def metadata_of(subject: Subject, written: Mapping[str, Written], profile: Profile) -> dict[str, bytes]:
+    """Return the metadata of a year by paths in its folder; `written` tells of the file of each form.
+
+    The same files give the same bytes. `profile` is what they are made with; it says whether the published sources are
+    known.
+    """
+    sources = sources_of(profile)
+    found = {f"{METADATA}/{name}": c for name, c in _of_year(subject.year, subject.collection).items()}
+    return found | {
+        f"{METADATA}/{_SDV}": _json(sdv_metadata(subject.year, subject.collection)),
+        f"{METADATA}/{_RECORD}": _json(year_record(subject, written, sources)),
+        DATAPACKAGE: _json(datapackage(subject, written, sources), 5),
+    }
 
 
 def beside_worlds(plan: Plan, profile: Profile) -> dict[str, bytes]:

@@ -122,7 +122,7 @@ class SpoiltFiles(ReturnFiles):
 
 def write_good(folder: Path | str, what: Good) -> ReturnFiles:
     """Write a valid return; as `small_return` says."""
-    return ReturnFiles(*_written(folder, _years(what)[-1].contents(), what))
+    return ReturnFiles(*_written(folder, _years(what)[-1].files(), what))
 
 
 def write_spoilt(folder: Path | str, mistakes: Mistakes, what: Good) -> SpoiltFiles:
@@ -191,6 +191,6 @@ def _written(folder: Path | str, contents: Mapping[str, bytes], what: Good) -> t
             check_place(out, out / str(year.year), known)
     for year in years:
         with folder_in_place(out, str(year.year)) as building:
-            for name, content in (contents if year is good else year.contents()).items():
+            for name, content in (contents if year is good else year.files()).items():
                 (building / name).write_bytes(content)
     return out / str(good.year), _own(good), what, out / str(before[0].year) if before else None
