@@ -1,7 +1,7 @@
 """The examples of the documentation: found in its pages, run in a folder, and held against what is shown.
 
 A block ```console holds commands after `$ ` (`> ` goes on) and below each what it prints; a block ```pycon holds Python
-as an interactive session. Both are run, page by page, from top to bottom in one folder. Where not all of an output is
+as typed at its prompt. Both are run, page by page, from top to bottom in one folder. Where not all of an output is
 shown, a line `...` stands for any lines and `...` inside a line for any text; a command below which nothing is shown
 may print what it likes. A block of any kind after `<!-- file: NAME -->` is written to that file. Blocks of other kinds
 (```shell, ```python) are not run.
@@ -31,7 +31,7 @@ _NEEDS = re.compile(r"^>>> (?:import|from) (\w+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Step:
-    """One command with the output shown below it, from `start` to `end` of the page; a session of Python; or a file.
+    """One command with the output shown below it, from `start` to `end` of the page; lines of Python; or a file.
 
     Of a file `text` is the name and `shown` the content.
     """
@@ -71,7 +71,7 @@ def steps(page):
     return found
 
 
-class Session:
+class Shell:
     """A folder in which the examples of a page run one after another; commands of `synth` in this process.
 
     Pages begin with the same few datasets. What was generated for one is laid down again for the next, as it would be
@@ -87,7 +87,7 @@ class Session:
         self.names = {}
 
     def run(self, step):
-        """Run a step and return what it printed; of a session in Python, what is wrong with it; of a file, itself."""
+        """Run a step and return what it printed; of Python, what is wrong with it; of a file, itself."""
         if step.kind == "file":
             (self.folder / step.text).write_text(step.shown, "utf-8")
             return step.shown

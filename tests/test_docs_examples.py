@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from examples import Session, matches, refreshed, steps
+from examples import Shell, matches, refreshed, steps
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted(DOCS.glob("how-to/*.md"))]
@@ -25,10 +25,10 @@ def _rested():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_examples_print_what_is_shown(page, tmp_path):
     text = page.read_text("utf-8")
-    session = Session(tmp_path)
+    shell = Shell(tmp_path)
     fresh, done = "", 0
     for step in steps(text):
-        printed = session.run(step)
+        printed = shell.run(step)
         if step.kind == "file":
             continue
         if step.kind == "pycon":

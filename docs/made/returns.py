@@ -14,7 +14,7 @@ from synth.guidance.read import read_tables
 from synth.rules.rulebook import rules_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from synth.guidance import AllowedRow, Code, Item, Limit
     from synth.guidance.rows import Dated, Tables
@@ -66,11 +66,11 @@ def form(return_: str, name: str) -> str:
             f"{rows[-1].type}, {rows[-1].required}",
             _code_set(rows[-1]) if rows[-1].code_set else "",
             _spans(rows),
-            _named_bases(rows, lambda row: row.basis),
+            rows[-1].basis,
         ]
         for item, rows in current.items()
     ]
-    lines = [*table(["Item", "Meaning", "Type, filled", "Codes", "Years", "Basis"], overview)]
+    lines = [*table(["Item", "Meaning", "Type, filled", "Codes", "Years", "Basis, latest"], overview)]
     for item, rows in current.items():
         lines += ["", f"## {item}", "", f"{plain(rows[-1].label)}.", "", *_item(return_, rows)]
     return "\n".join(lines)
@@ -100,7 +100,7 @@ def _joined(rows: tuple[Item, ...]) -> list[str]:
     said: dict[str, list[Item]] = defaultdict(list)
     for row in rows:
         said[". ".join(_remarks(row))].append(row)
-    return [f"{_spans(tuple(same))}: {words}. Basis: {_named_bases(same, _basis)}." for words, same in said.items()]
+    return [f"{_spans(tuple(same))}: {words}. Basis: {_bases(same)}." for words, same in said.items()]
 
 
 def _remarks(i: Item) -> Iterator[str]:
@@ -210,9 +210,9 @@ def _basis(row: Dated) -> str:
     return f"{row.basis}, {row.confidence} confidence"
 
 
-def _named_bases(rows: Iterable[Dated], words: Callable[[Dated], str]) -> str:
-    """Return the basis of some rows in the words given, with its years where they differ."""
-    said = _grouped((words(row), row) for row in rows)
+def _bases(rows: Iterable[Dated]) -> str:
+    """Return the basis of some rows, with its years where they differ."""
+    said = _grouped((_basis(row), row) for row in rows)
     if len(said) == 1:
         return next(iter(said))
     return "; ".join(f"{basis} ({_spans(same)})" for basis, same in said.items())
