@@ -50,3 +50,33 @@ def _told(page, step, printed):
         f"{page.name}, line {step.line}: {step.text} prints something else than is shown. Where it should, "
         f"SYNTH_REFRESH_GOLDEN=1 brings the page up to date.\n{changed}"
     )
+
+
+def test_what_is_left_out_may_be_anything_and_nothing_else():
+    printed = "first\nsecond  \nthird and more\n\nlast\n"
+    for shown in (printed, "first\n...\nlast\n", "...\nthird ...\n...\n", "first\nsecond\n...\n", "...\n"):
+        assert matches(shown, printed), shown
+    for shown in (
+        "first\nlast\n",
+        "second\n...\n",
+        "...\nthird\n...\n",
+        "first\n...\nlast\nmore\n",
+        "first\n...\nsecond\n",
+    ):
+        assert not matches(shown, printed), shown
+
+
+def test_shown_output_is_brought_up_to_date_and_stays_short():
+    printed = "Year 2023, 12 children\n\nrows   13\nother   1\nmore    2\nWritten to out, 7 files\n"
+    shown = "Year 2023, 11 children\n...\nrows   12\n...\nWritten to ...\n"
+    assert refreshed(shown, printed) == "Year 2023, 12 children\n...\nrows   13\n...\nWritten to ...\n"
+    assert refreshed("?\n", printed) == printed
+
+
+def test_steps_of_a_page_are_its_commands_and_files():
+    page = (
+        "text\n\n<!-- file: a.txt -->\n```text\nhello\n```\n\n"
+        "```console\n$ cat a.txt\nhello\n$ cat \\\n> a.txt\n```\n\n```shell\nrm a\n```\n"
+    )
+    found = [(step.kind, step.text, step.shown) for step in steps(page)]
+    assert found == [("file", "a.txt", "hello\n"), ("console", "cat a.txt", "hello\n"), ("console", "cat a.txt", "")]
