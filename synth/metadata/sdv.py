@@ -27,7 +27,7 @@ _DATES = "%d/%m/%Y"
 def sdv_metadata(year: int, collection: str, *, parquet: bool = False) -> dict[str, Any]:
     """Describe the tables of a year; `collection` is census_date or all_year.
 
-    In `parquet` files days are dates, which have no format, and numbers are text, which SDV takes for names.
+    In `parquet` files days are dates, which have no format.
     """
     tables = {}
     relationships = []
@@ -66,5 +66,5 @@ def _column(item: Item, *, parquet: bool) -> dict[str, Any]:
     if item.type == "postcode":
         return {"sdtype": "postcode", "pii": True}
     # The year is a name, not a number to be counted with.
-    counted = item.type == "integer" and item.name != "YEAR_CODE" and not parquet
+    counted = item.type == "integer" and item.name != "YEAR_CODE"
     return {"sdtype": "numerical" if counted else "categorical"}
