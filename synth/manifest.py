@@ -29,15 +29,22 @@ __all__ = [
     "digests",
     "file_digest",
     "guidance_digest",
+    "in_short",
     "json_text",
     "listed",
     "made_by",
     "manifest_text",
+    "statement_of",
 ]
 
 STATEMENT = (
     "Every record in this folder is synthetic. It was simulated from published aggregate statistics and stated"
     " assumptions; no record of a real child was used at any stage, and no row describes a real child."
+)
+_STATEMENT_LEARNED = (
+    "Every record in this folder is synthetic, and no row describes a real child. It was simulated from published"
+    " aggregate statistics, stated assumptions and figures that were learned from records, rounded and with small"
+    " counts hidden; who holds the records says where it may go."
 )
 _PROJECTION = (
     "Nothing was published about this year when the profile was made: stock and flow of the last published year are"
@@ -69,6 +76,17 @@ def guidance_digest() -> str:
     for table in tables:
         digest.update(table.name.encode() + b"\0" + table.read_bytes())
     return digest.hexdigest()
+
+
+def statement_of(profile: Profile) -> str:
+    """Say what stands behind what is made with a profile."""
+    return _STATEMENT_LEARNED if profile.learned else STATEMENT
+
+
+def in_short(profile: Profile) -> str:
+    """Say the same in a line or two, for who has just made files."""
+    behind = "figures learned from records, but no row, went into it" if profile.learned else "no real record was used"
+    return f"Wholly synthetic: {behind}. See manifest.json for what the files may be used for."
 
 
 def manifest_text(made: Generated, profile: Profile, seed: int, mode: str, command: str, folder: Path) -> str:
@@ -127,7 +145,7 @@ def described(
 ) -> dict[str, Any]:
     """Say what made the files of a year (of a world, counted from 0) and what they may be used for."""
     return {
-        "statement": STATEMENT,
+        "statement": statement_of(profile),
         "may_be_used_for": _MAY,
         "may_not_be_used_for": _MAY_NOT,
         "command": command,

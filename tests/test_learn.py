@@ -21,10 +21,12 @@ from synth.learn.census import factors, meets
 from synth.learn.latent import both_above, from_counts, from_scores
 from synth.learn.measures import read_measures
 from synth.learn.released import count_shares, joint_counts, release, rounded
+from synth.manifest import described, in_short
 from synth.profile import load_profile
 from synth.profile.check import check_profile
 from synth.published.counted import Condition
 from synth.reading import read_any
+from synth.report.words import LANGUAGES, Words
 from synth.simulate import simulate
 
 PLACES = "Cardiff,Powys,Merthyr Tydfil"
@@ -266,6 +268,19 @@ def test_the_overlay_explains_itself(overlay, profile):
             assert item.basis == "research"
             assert "learned from a care and support return of 2023 held by" in item.source
     assert changed.levels == profile.levels
+
+
+def test_what_is_made_with_it_does_not_say_that_no_record_was_used(overlay, profile):
+    made = "no record of a real child was used"
+    assert made in described(2023, ["552"], profile, 1, "exact", "", "")["statement"]
+    said = described(2023, ["552"], load_profile(overlay), 1, "exact", "", "")["statement"]
+    assert made not in said
+    assert "learned from records" in said
+    assert "no row describes a real child" in said
+    assert "no real record was used" in in_short(profile)
+    assert "figures learned from records" in in_short(load_profile(overlay))
+    for language in LANGUAGES:
+        assert Words(language)("banner_learned") != Words(language)("banner")
 
 
 def test_generating_with_it_gives_back_shares_and_correlations(learned, overlay, measures, held, tmp_path, profile):

@@ -147,6 +147,7 @@ def generate(
     extracted = [] if extracting is None else [extracting.write([w.made for w in written])]
     if quiet:
         return
+    from synth.manifest import in_short  # noqa: PLC0415
     from synth.summary import panel_text, summary_text  # noqa: PLC0415
 
     if years is None:
@@ -159,7 +160,7 @@ def generate(
     click.echo(f"Written to {places} ({files}), seed {seed}.")
     for line in (*more.told(), *extracted):
         click.echo(line)
-    click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
+    click.echo(in_short(loaded))
 
 
 def _wanted(year: int | None, years: str | None) -> list[int]:

@@ -22,6 +22,7 @@ def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None,
 
     `out` is a path or a URL.
     """
+    from synth.manifest import in_short  # noqa: PLC0415
     from synth.scale import Job, make_dataset, store_at  # noqa: PLC0415
 
     if dask is not None and workers is not None:
@@ -46,4 +47,4 @@ def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None,
         f"Written to {out} (year=.../world=..., each with a manifest.json; metadata and a manifest.json for all), seed"
         f" {plan.seed}."
     )
-    click.echo("Wholly synthetic: no real record was used. See manifest.json for what the files may be used for.")
+    click.echo(in_short(profile))

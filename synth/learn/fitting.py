@@ -98,7 +98,7 @@ def fit(
             parameters = _with(profile, moved(profile.parameters, levers, offsets.tolist()))
             seen = _seen(generated(parameters), used, released)
             for n, measure in enumerate(used):
-                if measure.stage == stage:
+                if measure.stage == stage and not np.isnan(seen[n]):
                     step = _step(measure, aims[n], seen[n], _number(parameters, measure, year))
                     offsets[n] = np.clip(offsets[n] + step, -_FARTHEST, _FARTHEST)
         tick(f"fitted, round {number + 1} of {_ROUNDS}")
@@ -107,7 +107,7 @@ def fit(
         for name, found in moved(profile.parameters, levers, offsets.tolist()).items()
     }
     seen = _seen(generated(_with(profile, values)), used, released)
-    misses = [Miss(m.name, aim, now) for m, aim, now in zip(used, aims, seen, strict=True)]
+    misses = [Miss(m.name, aim, now) for m, aim, now in zip(used, aims, seen, strict=True) if not np.isnan(now)]
     by_parameter: dict[str, tuple[str, ...]] = {}
     for measure in used:
         name = measure.lever.parameter
@@ -156,7 +156,7 @@ def _aim(measure: Measure, released: Released) -> float:
 
 
 def _seen(frame: pl.DataFrame, used: Sequence[Measure], released: Released) -> list[float]:
-    """Return shares and mean correlations of generated records, of the pairs that were released."""
+    """Return shares and mean correlations of generated records, of the pairs that were released; nan of no child."""
     shares = iter(count_shares(frame, [measure for measure in used if not measure.pairs]))
     found: list[float] = []
     for measure in used:
@@ -166,7 +166,7 @@ def _seen(frame: pl.DataFrame, used: Sequence[Measure], released: Released) -> l
             found.append(float(from_counts(counts).mean()))
         else:
             with_flag, asked = next(shares)
-            found.append((with_flag + 0.5) / (asked + 1))
+            found.append((with_flag + 0.5) / (asked + 1) if asked else np.nan)
     return found
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from synth.learn.released import COUNT_STEP, STEP
+from synth.profile.model import LEARNED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +78,7 @@ def overlay_text(
         years = "; other years keep the distances they have in the built-in profile" if "by_year" in value else ""
         parameters[name] = value | {
             "basis": _BASIS,
-            "source": f"learned from a care and support return of {year} held by whoever made this overlay, released "
+            "source": f"{LEARNED}a care and support return of {year} held by whoever made this overlay, released "
             "rounded and with small counts hidden; not published",
             "note": f"{old.note}{'; ' if old.note else ''}replaced by synth learn{left}{years}",
             "uncertainty": f"one return; counts rounded to {COUNT_STEP}, correlations to {STEP}",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FITTED",
     "FORMAT_VERSION",
+    "LEARNED",
     "Figure",
     "Level",
     "Parameter",
@@ -37,6 +38,8 @@ __all__ = [
 FORMAT_VERSION = 1
 FITTED = "fitted to "
 """Begins what the source of a parameter says about the figures its value was fitted to."""
+LEARNED = "learned from "
+"""Begins the source of a parameter that was learned from records somebody holds, as `synth learn` does."""
 Kind: TypeAlias = Literal["looked_after", "care_and_support"]
 Basis: TypeAlias = Literal["published", "bridged", "assumed"]
 Counts: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
@@ -185,6 +188,11 @@ class Profile(Record):
         """Return a profile with some fields replaced, which remembers nothing of what was looked up in this one."""
         kept = {name: getattr(self, name) for name in type(self).model_fields}
         return self.model_construct(**kept | dict(update or {}))
+
+    @property
+    def learned(self) -> bool:
+        """Whether any parameter was learned from records: what is made with it then rests on more than publications."""
+        return any(item.source.startswith(LEARNED) for item in self.parameters.values())
 
     @cached_property
     def _index(self) -> dict[tuple[str, str], dict[int, int]]:

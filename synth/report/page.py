@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import OutputError
 from synth.files import GENERATOR
+from synth.manifest import STATEMENT
 from synth.report.cells import basis, dots, misses
 from synth.report.census import factors
 from synth.report.facts import Facts, gather
@@ -89,6 +90,7 @@ def _page(facts: Facts, say: Words) -> dict[str, Any]:
     return {
         "language": say.language,
         "say": say,
+        "banner": say("banner" if facts.latest.manifest.get("statement", STATEMENT) == STATEMENT else "banner_learned"),
         "span": _span(facts, say),
         "verdict": verdict(facts, say),
         "headlines": headlines(facts, say),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.errors import InputError
 from synth.files import BESIDE, MANIFEST
-from synth.manifest import STATEMENT, json_text, made_by
+from synth.manifest import json_text, made_by, statement_of
 from synth.metadata import beside_worlds
 from synth.scale.workers import run_blocks
 
@@ -112,7 +112,7 @@ def _manifest(
 ) -> dict[str, Any]:
     plan = job.plan
     return {
-        "statement": STATEMENT,
+        "statement": statement_of(job.profile),
         "command": plan.whole_command,
         "mode": plan.mode,
         "years": list(plan.years),
