@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from synth.cli import values
 from synth.cli.group import QUIET, formats, main
 from synth.cli.progress import Steps
 from synth.errors import InputError, OutputError
@@ -19,7 +20,12 @@ __all__ = ["compare", "learn"]
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.option(
-    "--form", "forms", multiple=True, metavar="FORM", help="A form (crcs, child, episode, ...); repeat.  [all]"
+    "--form",
+    "forms",
+    multiple=True,
+    metavar="FORM",
+    help="A form (crcs, child, episode, ...); repeat.  [all]",
+    shell_complete=values.form_names,
 )
 @click.option(
     "--sample",
