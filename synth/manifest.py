@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STATEMENT",
+    "banner_of",
     "command_of",
     "described",
     "digests",
@@ -81,6 +82,11 @@ def guidance_digest() -> str:
 def statement_of(profile: Profile) -> str:
     """Say what stands behind what is made with a profile."""
     return _STATEMENT_LEARNED if profile.learned else STATEMENT
+
+
+def banner_of(profile: Profile) -> str:
+    """Return the key of the words, in both languages, that say it where there is little room."""
+    return "banner_learned" if profile.learned else "banner"
 
 
 def in_short(profile: Profile) -> str:

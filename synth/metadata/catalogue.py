@@ -43,29 +43,42 @@ _SHA256 = "spdx:checksumAlgorithm_sha256"
 _MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
-def year_record(subject: Subject, written: Mapping[str, Written], sources: Sequence[Source]) -> dict[str, Any]:
-    """Describe a year: a distribution for each file, with size and checksum as `written` tells them."""
+def year_record(
+    subject: Subject, written: Mapping[str, Written], sources: Sequence[Source], banner: str = "banner"
+) -> dict[str, Any]:
+    """Describe a year: a distribution for each file, with size and checksum as `written` tells them.
+
+    `banner` is the key of the words that say what stands behind the files.
+    """
     digest = hashlib.sha256("".join(file.sha256 for file in written.values()).encode()).hexdigest()
     distributions = [
         _file(f"../{FILES[form.form]}", form.title, written[form.form])
         for form in described(subject.year, subject.collection)
     ]
     title = title_of((subject.year,), subject.world)
-    return _record(digest, title, (subject.year,), subject.authorities, sources, distributions, "dictionary.html")
+    page = "dictionary.html"
+    return _record(digest, title, (subject.year,), subject.authorities, sources, distributions, page, banner)
 
 
 def worlds_record(
-    command: str, years: Sequence[int], worlds: int, codes: Sequence[str], form: str, sources: Sequence[Source]
+    command: str,
+    years: Sequence[int],
+    worlds: int,
+    codes: Sequence[str],
+    form: str,
+    sources: Sequence[Source],
+    banner: str = "banner",
 ) -> dict[str, Any]:
     """Describe a dataset of many worlds, made by a command: one distribution, the folder, whose files are `form`.
 
-    What size its files have and how each is known again, its manifests tell.
+    What size its files have and how each is known again, its manifests tell. `banner` is as in `year_record`.
     """
     title = title_of(years, worlds=worlds)
     distribution = _place("../", title, _MEDIA[form])
     authorities = [area for area in all_authorities() if area.code in codes]
     digest = hashlib.sha256(f"{__version__} {command}".encode()).hexdigest()
-    return _record(digest, title, years, authorities, sources, [distribution], f"{years[-1]}/dictionary.html")
+    page = f"{years[-1]}/dictionary.html"
+    return _record(digest, title, years, authorities, sources, [distribution], page, banner)
 
 
 def _record(
@@ -76,9 +89,10 @@ def _record(
     sources: Sequence[Source],
     distributions: Sequence[dict[str, Any]],
     dictionary: str,
+    banner: str,
 ) -> dict[str, Any]:
     first, last = load("cla", years[0]).first_day.isoformat(), load("cla", years[-1]).last_day.isoformat()
-    description = Text(*(f"{banner} {words}" for banner, words in zip(said("banner"), said("is_text"), strict=True)))
+    description = Text(*(f"{behind} {words}" for behind, words in zip(said(banner), said("is_text"), strict=True)))
     areas = _areas(authorities)
     origins = [_source(source) for source in sources]
     files = [_reference(one) for one in distributions]

@@ -11,7 +11,6 @@ from synth import __version__
 from synth.dates import year_code
 from synth.files import FILES
 from synth.guidance import load
-from synth.manifest import STATEMENT
 from synth.metadata.described import described
 from synth.metadata.origin import LICENCE, LICENCE_NAME, LICENCE_TITLE, PROGRAM, keywords, name_of, title_of
 from synth.metadata.patterns import CHILD_ITEMS, pattern
@@ -36,8 +35,13 @@ _DIALECT = {
 }  # fmt: skip
 
 
-def datapackage(subject: Subject, written: Mapping[str, Written], sources: Sequence[Source]) -> dict[str, Any]:
-    """Describe the files of a year; `written` tells size, digest and rows of each form's file."""
+def datapackage(
+    subject: Subject, written: Mapping[str, Written], sources: Sequence[Source], statement: str
+) -> dict[str, Any]:
+    """Describe the files of a year; `written` tells size, digest and rows of each form's file.
+
+    `statement` says what stands behind them, as the manifest does.
+    """
     title = title_of((subject.year,), subject.world)
     projected = {"projection": load("cla", subject.year).header.note} if load("cla", subject.year).projected else {}
     return {
@@ -45,7 +49,7 @@ def datapackage(subject: Subject, written: Mapping[str, Written], sources: Seque
         "name": name_of(subject.year, subject.world),
         "title": title.en,
         "title@cy": title.cy,
-        "description": STATEMENT,
+        "description": statement,
         **projected,
         "version": __version__,
         "keywords": [word.en for word in keywords()],

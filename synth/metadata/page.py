@@ -35,8 +35,8 @@ _VOCABULARY = {
 _SPECIAL = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 
-def dictionary_html(year: int, collection: str) -> bytes:
-    """Return the dictionary of a year as one page; `collection` is census_date or all_year."""
+def dictionary_html(year: int, collection: str, banner: str = "banner") -> bytes:
+    """Return the dictionary of a year as one page; `collection` is census_date or all_year, `banner` a key of words."""
     rows = entries(year, collection)
     sources = {source: n for n, source in enumerate(dict.fromkeys(row.source for row in rows), start=1)}
     heading, span = said("dictionary"), said("year_span", year=year)
@@ -48,7 +48,7 @@ def dictionary_html(year: int, collection: str) -> bytes:
             title=f"{_plain(heading)} · {year}",
             style=_asset("dictionary.css"),
             skip=_both(said("skip")),
-            banner=_both(said("banner")),
+            banner=_both(said(banner)),
             heading=_both(heading),
             span=_both(span),
             contents=_both(said("contents")),

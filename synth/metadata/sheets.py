@@ -40,8 +40,11 @@ def dictionary_csv(rows: Sequence[Entry]) -> bytes:
     return out.getvalue().encode()
 
 
-def dictionary_xlsx(rows: Sequence[Entry], year: int) -> bytes:
-    """Return the dictionary as a workbook: what it is, a sheet of items and one of codes; the same rows, same bytes."""
+def dictionary_xlsx(rows: Sequence[Entry], year: int, banner: str = "banner") -> bytes:
+    """Return the dictionary as a workbook: what it is, a sheet of items and one of codes; the same rows, same bytes.
+
+    `banner` is the key of the words that say what stands behind the files.
+    """
     import xlsxwriter  # noqa: PLC0415  only where a workbook is made
 
     content = io.BytesIO()
@@ -56,7 +59,7 @@ def dictionary_xlsx(rows: Sequence[Entry], year: int) -> bytes:
         about = book.add_worksheet("About")
         about.set_column(0, 0, _TEXT_WIDTH, wrapped)
         about.write_string(0, 0, f"{title.en} / {title.cy} {year}", heading)
-        for line, key in enumerate(("banner", "about_guidance", "about_welsh", "about_english")):
+        for line, key in enumerate((banner, "about_guidance", "about_welsh", "about_english")):
             text = said(key)
             about.write_string(2 * line + 1, 0, text.en)
             about.write_string(2 * line + 2, 0, text.cy)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from synth.files import DATAPACKAGE, FILES, METADATA
 from synth.guidance import load
+from synth.manifest import banner_of, statement_of
 from synth.metadata.catalogue import worlds_record, year_record
 from synth.metadata.entries import entries
 from synth.metadata.origin import Subject, sources_of, written_as
@@ -56,12 +57,12 @@ def metadata_of(subject: Subject, written: Mapping[str, Written], profile: Profi
     The same files give the same bytes. `profile` is what they are made with; it says whether the published sources are
     known.
     """
-    sources = sources_of(profile)
-    found = {f"{METADATA}/{name}": c for name, c in _of_year(subject.year, subject.collection).items()}
+    sources, banner = sources_of(profile), banner_of(profile)
+    found = {f"{METADATA}/{name}": c for name, c in _of_year(subject.year, subject.collection, banner).items()}
     return found | {
         f"{METADATA}/{_SDV}": _json(sdv_metadata(subject.year, subject.collection)),
-        f"{METADATA}/{_RECORD}": _json(year_record(subject, written, sources)),
-        DATAPACKAGE: _json(datapackage(subject, written, sources), 5),
+        f"{METADATA}/{_RECORD}": _json(year_record(subject, written, sources, banner)),
+        DATAPACKAGE: _json(datapackage(subject, written, sources, statement_of(profile)), 5),
     }
 
 
@@ -71,19 +72,24 @@ def beside_worlds(plan: Plan, profile: Profile) -> dict[str, bytes]:
     Dictionary and metadata for SDV once for each year, a catalogue record of the whole.
     """
     found: dict[str, bytes] = {}
+    banner = banner_of(profile)
     for year in plan.years:
         collection = load("crcs", year, plan.collection).mode
         sdv = _json(sdv_metadata(year, collection, parquet=plan.form == "parquet"))
-        found |= {f"{METADATA}/{year}/{name}": c for name, c in (_of_year(year, collection) | {_SDV: sdv}).items()}
-    record = worlds_record(plan.whole_command, plan.years, plan.worlds, plan.codes, plan.form, sources_of(profile))
+        found |= {
+            f"{METADATA}/{year}/{name}": c for name, c in (_of_year(year, collection, banner) | {_SDV: sdv}).items()
+        }
+    record = worlds_record(
+        plan.whole_command, plan.years, plan.worlds, plan.codes, plan.form, sources_of(profile), banner
+    )
     return found | {f"{METADATA}/{_RECORD}": _json(record)}
 
 
 @lru_cache(maxsize=4)
-def _of_year(year: int, collection: str) -> dict[str, bytes]:
+def _of_year(year: int, collection: str, banner: str) -> dict[str, bytes]:
     """Return the data dictionary of a year in its three forms: it hangs on nothing else."""
     rows = entries(year, collection)
-    contents = (dictionary_csv(rows), dictionary_xlsx(rows, year), dictionary_html(year, collection))
+    contents = (dictionary_csv(rows), dictionary_xlsx(rows, year, banner), dictionary_html(year, collection, banner))
     return dict(zip(_DICTIONARY, contents, strict=True))
 
 
