@@ -208,7 +208,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
         run = subprocess.Popen(command, start_new_session=True)
         deadline = time.monotonic() + 60
         while run.poll() is None and time.monotonic() < deadline:
-            if len(list(root.glob("*/world=*/manifest.json"))) >= wanted and root.exists():
+            if len(list(root.glob("year=*/world=*/manifest.json"))) >= wanted and root.exists():
                 break
             time.sleep(0.01)
         os.killpg(run.pid, signal.SIGKILL)
