@@ -224,7 +224,7 @@ def _together(parts: Sequence[Part], g: Guidance, notes: list[str]) -> FormTable
         each = [pl.repeat(part.file, part.text.height, dtype=pl.String, eager=True) for part in parts]
         table = replace(table, files=pl.concat(each).alias("file"))
         if not apart:
-            notes.append(f"The form {form} is put together from {len(files)} files or sheets: {_some(files, 30)}.")
+            notes.append(f"The form {form} is put together from {len(files)} files or sheets: {_some(files, 8)}.")
     for part in parts:
         lacking = [name for name in sorted(items) if name not in part.headings and name not in table.missing]
         if lacking:
