@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-# Before numpy: workers that each start threads for small matrices wait for one another most of the time.
+# Before numpy and polars: workers that each start threads for small matrices and tables wait for one another most of
+# the time.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+os.environ["POLARS_MAX_THREADS"] = "1"
 
 import json
 from dataclasses import dataclass
@@ -17,26 +19,32 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import settings
+from keeping import Kept
 
 from synth.dates import day_of_year_start, last_day
+from synth.fit.run import fit
 from synth.geography.authorities import parse_authorities
 from synth.guidance import Guidance, load
 from synth.lives.behaviour import Behaviour
 from synth.lives.draw import within
-from synth.lives.histories import live
+from synth.lives.histories import lives
 from synth.lives.homes import Homes
 from synth.lives.legal import legal_path
 from synth.lives.people import family_names, members
 from synth.lives.periods import DRAWN, Entrants, outcome
 from synth.lives.placements import stays
 from synth.lives.streams import Streams
-from synth.lives.unfolding import unfold
-from synth.main_job import generate
+from synth.main_job import generate, generate_panel
 from synth.profile import Profile, load_profile
-from synth.simulate import simulate
+from synth.published import profiles_dir
+from synth.scale import Folder, Job, Plan, make_dataset
+from synth.simulate import simulate_years
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from synth.files import Generated
+    from synth.lives.histories import History
 
 settings.register_profile("fixed", derandomize=True, deadline=None, max_examples=30, database=None)
 settings.load_profile("fixed")
@@ -50,6 +58,9 @@ class World:
     year: int
     seed: int
     names: str
+    lives: Callable[[], dict[int, History]]
+    returns: Callable[[], dict[int, Generated]]
+    """Give the lives and the returns of this year, and of others simulated with it."""
 
     @cached_property
     def authorities(self):
@@ -63,23 +74,26 @@ class World:
     def behaviour(self):
         return Behaviour(self.profile)
 
-    @cached_property
-    def history(self):
-        return live(self.streams, self.behaviour, Homes(self.authorities), self.year)
+    @property
+    def history(self) -> History:
+        """Nothing that ever happened is forgotten in it."""
+        return self.lives()[self.year]
 
-    @cached_property
-    def care(self):
-        return unfold(self.streams, self.behaviour, self.history, self.year)
-
-    @cached_property
+    @property
     def made(self) -> Generated:
-        with patch("synth.simulate.lives", lambda *_: iter([self.history])):
-            return simulate(self.profile, self.authorities, self.year, self.seed)
+        return self.returns()[self.year]
 
     @cached_property
     def forms(self) -> dict[str, pl.DataFrame]:
         """Forms as text, blanks as empty text."""
         return frames(self.made)
+
+
+def returns_of(profile: Profile, seed: int, histories: dict[int, History]) -> dict[int, Generated]:
+    """Cut the returns of each year out of lives that were simulated before."""
+    authorities = next(iter(histories.values())).homes.authorities
+    with patch("synth.simulate.lives", lambda *_: iter(histories.values())):
+        return {made.year: made for made in simulate_years(profile, authorities, tuple(histories), seed)}
 
 
 @dataclass(frozen=True)
@@ -150,29 +164,115 @@ def changed(profile):
 
 
 @pytest.fixture(scope="session")
-def world(profile):
-    """Return a simulated world; the same one every time it is asked for."""
+def kept(tmp_path_factory):
+    """What is dear to make, made once for all workers; see `keeping`."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kept"
+    place.mkdir(exist_ok=True)
+    return Kept(place)
+
+
+TOGETHER = {(1, "22"): (2017, 2022, 2023, 2024), (3, "Merthyr Tydfil"): (2020, 2021)}
+"""Years of a seed and its authorities asked for in many places: together they cost little more than the last."""
+
+
+@pytest.fixture(scope="session")
+def world(profile, kept):
+    """Return a simulated world; the same one every time it is asked for.
+
+    A year comes out the same whichever others are simulated with it (test_panel); `beside` names those of a test.
+    """
 
     @cache
-    def made(year=2023, seed=1, names="22"):
-        return World(profile, year, seed, names)
+    def simulated(years, seed, names):
+        key = f"{seed}-{names}-{'-'.join(map(str, years))}"
+        homes = Homes(parse_authorities(names))
+
+        def live():
+            return {history.year: history for history in lives(Streams(seed), Behaviour(profile), homes, years)}
+
+        histories = cache(lambda: kept(f"lives-{key}", live))
+        return histories, cache(lambda: kept(f"returns-{key}", lambda: returns_of(profile, seed, histories())))
+
+    @cache
+    def made(year=2023, seed=1, names="22", beside=()):
+        together = TOGETHER.get((seed, names), ())
+        years = together if year in together else tuple(sorted({year, *beside}))
+        return World(profile, year, seed, names, *simulated(years, seed, names))
 
     return made
 
 
 @pytest.fixture(scope="session")
-def written(profile, world, tmp_path_factory):
-    """Write a world once and return its folder, what was written and the report of its check."""
+def written(profile, world, kept):
+    """Write a world once and return its folder, what was written and the report of its check; for reading only."""
 
     @cache
-    def run(year=2023, seed=1, names="22"):
-        lives = world(year, seed, names)
-        made = lives.made
-        with patch("synth.simulate.simulate_years", lambda *_: iter([made])):
-            out = tmp_path_factory.mktemp("written")
-            return generate(profile, lives.authorities, year, seed=seed, out=out, command="synth generate")
+    def run(year=2023, seed=1, names="22", beside=()):
+        def write():
+            lives = world(year, seed, names, beside)
+            with patch("synth.simulate.simulate_years", lambda *_: iter([lives.made])):
+                out = kept.folder()
+                return generate(profile, lives.authorities, year, seed=seed, out=out, command="synth generate")
+
+        return kept(f"written-{seed}-{names}-{year}", write)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def panel(profile, kept):
+    """Return what was written of two authorities in the years 2019 to 2024; for reading only."""
+    areas = parse_authorities("Torfaen,Powys")
+    return kept("panel", lambda: generate_panel(profile, areas, range(2019, 2025), seed=12, out=kept.folder()))
+
+
+@pytest.fixture(scope="session")
+def ahead(profile, kept):
+    """Return what was written of one authority in the last published year and the projected one; for reading only."""
+    areas = parse_authorities("Conwy")
+    return kept("ahead", lambda: generate_panel(profile, areas, (2024, 2025), seed=6, out=kept.folder()))
+
+
+@pytest.fixture(scope="session")
+def five_worlds(profile, kept):
+    """Five worlds of two authorities in 2023 as one process makes them; for reading only."""
+    return kept("five worlds", lambda: dataset_of(profile, kept.folder() / "worlds", years=(2023,), worlds=5))
+
+
+@pytest.fixture(scope="session")
+def two_years_of_worlds(profile, kept):
+    """Three worlds of two authorities in 2022 and 2023; for reading only."""
+    return kept("worlds", lambda: dataset_of(profile, kept.folder() / "worlds", years=(2022, 2023), worlds=3))
+
+
+def dataset_of(profile, root, **how):
+    """Make a dataset of worlds and return its folder."""
+    make_dataset(Job(Plan(codes=("520", "534"), seed=4, **how), profile, Folder(root)))
+    return root
+
+
+@pytest.fixture
+def simulated_before(monkeypatch):
+    """Return a function that lets the main job take these years as simulated, one after another, and do the rest."""
+
+    def given(*made):
+        monkeypatch.setattr("synth.simulate.simulate_years", lambda *_: iter(made))
+
+    return given
+
+
+@pytest.fixture(scope="session")
+def fitted_with_steps(kept):
+    """Return the fit of the published tables without the simulation of behaviour, and the steps it told of."""
+
+    def make():
+        steps = []
+        return fit(
+            profiles_dir() / "published", profiles_dir() / "behaviour.json", simulate=False, tick=steps.append
+        ), steps
+
+    return kept("fit", make)
 
 
 @pytest.fixture(scope="session")

@@ -43,8 +43,11 @@ def margins(tables, totals):
 
 
 @pytest.fixture(scope="module")
-def account(tables, known):
-    return fit_account(tables, known)
+def account(fitted_with_steps, known):
+    """The account of the whole fit."""
+    fitted, _ = fitted_with_steps
+    assert list(fitted.profile.levels) == list(known)
+    return fitted.account
 
 
 @pytest.fixture(scope="module")

@@ -29,14 +29,14 @@ CODES = [area.code for area in all_authorities()]
 
 
 @pytest.fixture(scope="module")
-def steps():
-    return []
+def steps(fitted_with_steps):
+    return fitted_with_steps[1]
 
 
 @pytest.fixture(scope="module")
-def fitted(steps):
+def fitted(fitted_with_steps):
     """The fit without the simulation of behaviour."""
-    return fit(PUBLISHED, BEHAVIOUR, simulate=False, tick=steps.append)
+    return fitted_with_steps[0]
 
 
 def counts(profile, table, year):
@@ -44,7 +44,7 @@ def counts(profile, table, year):
     return np.array([profile.target(table, code, year) for code in CODES])
 
 
-def test_the_steps_are_told(fitted, steps):
+def test_the_steps_are_told(steps):
     assert steps[0] == "levels"
     assert steps[-1] == "targets"
     assert any(step.startswith("account: ") for step in steps[1:-1])

@@ -23,11 +23,6 @@ WHO = ["LOCAL_AUTHORITY_CODE", "SYSTEM_ID"]
 
 
 @pytest.fixture(scope="module")
-def panel(profile, tmp_path_factory):
-    return generate_panel(profile, parse_authorities(AREA), YEARS, seed=SEED, out=tmp_path_factory.mktemp("panel"))
-
-
-@pytest.fixture(scope="module")
 def tables(panel):
     return {w.made.year: read_folder(w.folder, w.made.year) for w in panel}
 

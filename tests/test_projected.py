@@ -22,12 +22,6 @@ def run(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-@pytest.fixture(scope="module")
-def panel(profile, tmp_path_factory):
-    out = tmp_path_factory.mktemp("panel")
-    return generate_panel(profile, parse_authorities(AREA), [2024, 2025], seed=6, out=out)
-
-
 def test_levels_and_targets_are_those_of_the_last_year_and_say_so(profile):
     ahead = projected(profile, 2025)
     assert ahead.years == (2017, 2025)
@@ -48,27 +42,29 @@ def test_no_other_year_is_projected(profile, year):
         projected(profile, year)
 
 
-def test_a_projection_leaves_the_years_before_it_alone(panel, profile, tmp_path):
+def test_a_projection_leaves_the_years_before_it_alone(ahead, profile, tmp_path):
     (alone,) = generate_panel(profile, parse_authorities(AREA), [2024], seed=6, out=tmp_path)
     for path in alone.folder.iterdir():
-        assert path.read_bytes() == (panel[0].folder / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (ahead[0].folder / path.name).read_bytes(), path.name
 
 
-def test_the_manifest_says_so_of_the_projected_year_only(panel):
-    published, ahead = (json.loads((w.folder / "manifest.json").read_text("utf-8")) for w in panel)
+def test_the_manifest_says_so_of_the_projected_year_only(ahead):
+    published, later = (json.loads((w.folder / "manifest.json").read_text("utf-8")) for w in ahead)
     assert "projection" not in published
     assert published["profile"]["name"] == "wales"
-    assert "carried forward" in ahead["projection"]
-    assert ahead["profile"]["name"] == "wales, projected to 2025"
-    assert ahead["profile"]["sha256"] != published["profile"]["sha256"]
+    assert "carried forward" in later["projection"]
+    assert later["profile"]["name"] == "wales, projected to 2025"
+    assert later["profile"]["sha256"] != published["profile"]["sha256"]
 
 
-def test_it_is_a_projection_wherever_it_shows(panel, profile, tmp_path):
-    folder = panel[1].folder
-    one = run("generate", "--authorities", "Powys", "--year", "2025", "--out", tmp_path)
+def test_it_is_a_projection_wherever_it_shows(ahead, simulated_before, profile, tmp_path):
+    folder = ahead[1].folder
+    simulated_before(ahead[1].made)
+    one = run("generate", "--authorities", AREA, "--year", "2025", "--out", tmp_path)
     assert one.stdout.startswith("Year ending 31 March 2025, a projection, 1 authority")
     assert "projected" in one.stdout.splitlines()[9]
-    some = run("generate", "--authorities", "Powys", "--years", "2024-2025", "--out", tmp_path)
+    simulated_before(*(written.made for written in ahead))
+    some = run("generate", "--authorities", AREA, "--years", "2024-2025", "--out", tmp_path)
     assert "\n2025 (projected)" in some.stdout
     assert "No guidance of 202425 was seen" in run("validate", folder).stdout
     assert "A projection: nothing was published" in run("show", "--random", "1", "--from", folder).stdout

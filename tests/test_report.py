@@ -23,12 +23,19 @@ SCRIPTS = {
     "vega-lite.min.js": "35a9821df838825b05a6a73e9414b58747a1b18321583858ed903c66393a5c7e",
 }
 MOST = 3_000_000
+SMALL = "Cardiff,Powys"
 
 
 @pytest.fixture(scope="module")
 def folder(written):
     """All of Wales in 2023."""
     return written()[0]
+
+
+@pytest.fixture(scope="module")
+def small(written):
+    """Two authorities in 2023."""
+    return written(names=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -134,8 +141,9 @@ def test_a_broken_rule_is_named(folder, profile, tmp_path):
     assert re.search(r"Rule CLA0\d\d", page)
 
 
-def test_files_with_many_mistakes_are_reported_all_the_same(folder, profile, tmp_path):
+def test_files_with_many_mistakes_are_reported_all_the_same(small, profile, tmp_path):
     """A report is most wanted where something is wrong."""
+    folder = small.folder
     assert (
         CliRunner().invoke(main, ["spoil", str(folder), "--out", str(tmp_path / "2023"), "--rate", "0.1"]).exit_code
         == 0
@@ -150,19 +158,16 @@ def test_files_with_many_mistakes_are_reported_all_the_same(folder, profile, tmp
     assert "synthetic_cla_adoption.csv is missing" in missing.output
 
 
-def test_a_projection_says_so_and_is_held_against_nothing(profile, tmp_path):
-    run = CliRunner().invoke(
-        main, ["generate", "--authorities", "Torfaen", "--years", "2024-2025", "--out", str(tmp_path / "o"), "--quiet"]
-    )
-    assert run.exit_code == 0, run.output
-    facts = gather(tmp_path / "o", profile)
+def test_a_projection_says_so_and_is_held_against_nothing(ahead, profile):
+    folder = ahead[1].folder.parent
+    facts = gather(folder, profile)
     page = report_html(facts, "cy")
     assert [one.comparison is None for one in facts.years] == [False, True]
     assert "A projection: nothing was published about 2025" in page
     assert "Amcanestyniad" in page
     assert '<html lang="cy">' in page
     assert "<title>Cofnodion" in page
-    alone = report_html(gather(tmp_path / "o" / "2025", profile))
+    alone = report_html(gather(folder / "2025", profile))
     assert "Every published cell" not in alone
 
 
@@ -187,7 +192,8 @@ def test_embedded_scripts_are_those_that_were_published():
 # -- the command ------------------------------------------------------------------------------------------------
 
 
-def test_the_command_writes_a_file_whole_or_not_at_all(folder, profile, tmp_path):
+def test_the_command_writes_a_file_whole_or_not_at_all(small, profile, tmp_path):
+    folder = small.folder
     run = CliRunner().invoke(main, ["report", str(folder), "--out", str(tmp_path / "r.html"), "--lang", "cy"])
     assert run.exit_code == 0, run.output
     assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
@@ -203,11 +209,11 @@ def test_the_command_writes_a_file_whole_or_not_at_all(folder, profile, tmp_path
     assert write_report(folder, profile, tmp_path / "r.html").latest.year == 2023
 
 
-def test_a_year_is_written_again_over_its_report_but_not_over_anybody_elses(written, tmp_path):
-    target = tmp_path / "2023"
-    shutil.copytree(written(names="Torfaen")[0], target)
+def test_a_year_is_written_again_over_its_report_but_not_over_anybody_elses(small, simulated_before, tmp_path):
+    target = shutil.copytree(small.folder, tmp_path / "2023")
     assert CliRunner().invoke(main, ["report", str(target)]).exit_code == 0
-    again = ["generate", "--authorities", "Torfaen", "--year", "2023", "--out", str(tmp_path), "--quiet"]
+    simulated_before(small.made)
+    again = ["generate", "--authorities", SMALL, "--year", "2023", "--out", str(tmp_path), "--quiet"]
     assert CliRunner().invoke(main, again).exit_code == 0
     assert not (target / "report.html").exists(), "it told of the files before"
     (target / "report.html").write_text("<html>mine</html>", "utf-8")

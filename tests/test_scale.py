@@ -12,9 +12,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synth.cli import main
 from synth.errors import InputError, OutputError
 from synth.files import FILES, running
 from synth.lives.homes import MOST_WORLDS
@@ -42,11 +44,9 @@ def digests(root):
 
 
 @pytest.fixture(scope="module")
-def dataset(profile, tmp_path_factory):
+def dataset(five_worlds):
     """Five worlds made in one process."""
-    root = tmp_path_factory.mktemp("scale") / "worlds"
-    make_dataset(Job(plan(), profile, Folder(root)))
-    return root
+    return five_worlds
 
 
 def test_the_first_world_is_the_unscaled_output(dataset, profile, tmp_path):
@@ -56,13 +56,13 @@ def test_the_first_world_is_the_unscaled_output(dataset, profile, tmp_path):
     assert digests(tmp_path / "2023") == digests(dataset / "year=2023/world=0001")
 
 
-def test_any_world_can_be_made_alone_by_the_command_in_its_manifest(dataset, profile, tmp_path):
+def test_any_world_can_be_made_alone_by_the_command_in_its_manifest(dataset, tmp_path):
     place = dataset / "year=2023/world=0004"
     command = json.loads((place / "manifest.json").read_text())["command"]
+    assert command.startswith("synth generate ")
     assert command.endswith("--world 4")
-    subprocess.run(
-        [sys.executable, "-m", *command.split(), "--out", str(tmp_path), "--quiet"], check=True, env=os.environ
-    )
+    done = CliRunner().invoke(main, [*command.split()[1:], "--out", str(tmp_path), "--quiet"])
+    assert (done.exit_code, done.output) == (0, "")
     alone, here = digests(tmp_path / "2023"), digests(place)
     assert {name: alone[name] for name in FILES.values()} == {name: here[name] for name in FILES.values()}
     told = json.loads((tmp_path / "2023/manifest.json").read_text())
@@ -88,13 +88,13 @@ def test_a_dataset_tells_what_is_in_it(dataset):
         assert told["rows"][form] == lines
 
 
-def test_a_dataset_grows_without_being_made_again(profile, tmp_path):
-    job = Job(plan(worlds=2), profile, Folder(tmp_path))
-    make_dataset(job)
-    kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.csv")}
-    made = make_dataset(Job(plan(worlds=4), profile, Folder(tmp_path)))
-    assert made.finished_before == 2
+def test_a_dataset_grows_without_being_made_again(dataset, profile, tmp_path):
+    root = shutil.copytree(dataset, tmp_path / "copy")
+    kept = {path: path.stat().st_mtime_ns for path in root.rglob("*.csv")}
+    made = make_dataset(Job(plan(worlds=6), profile, Folder(root)))
+    assert made.finished_before == 5
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert len(list(root.glob("*/world=*/manifest.json"))) == 6
 
 
 def test_damaged_and_missing_files_are_made_again_and_only_those(dataset, profile, tmp_path):
@@ -146,11 +146,10 @@ def test_files_of_an_authority_can_stand_by_themselves(dataset, profile, tmp_pat
         assert [line for part in parts for line in part[1:]] == whole[1:]
 
 
-def test_years_of_a_panel_are_the_same_children(profile, tmp_path):
-    make_dataset(Job(plan(years=(2022, 2023), worlds=2), profile, Folder(tmp_path)))
+def test_years_of_a_panel_are_the_same_children(two_years_of_worlds):
     for world in ("world=0001", "world=0002"):
-        report = validate([tmp_path / "year=2023" / world], last_year=[tmp_path / "year=2022" / world])
-        assert report.ok
+        before, now = (two_years_of_worlds / f"year={year}" / world for year in (2022, 2023))
+        assert validate([now], last_year=[before]).ok
 
 
 def test_sampled_worlds_are_years_that_might_have_been_each_its_own(profile, tmp_path):
@@ -200,11 +199,15 @@ def test_what_cannot_be_planned_is_refused(profile, how, says):
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed as on POSIX")
 def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
     root = tmp_path / "killed"
-    command = [
-        sys.executable, "-m", "synth", "generate", "--authorities", ",".join(TWO), "--year", "2023", "--seed", "4",
-        "--scale", "5", "--workers", "2", "--quiet", "--out", str(root),
-    ]  # fmt: skip
-    for wanted in (0, 4):
+    asked = [
+        "generate",
+        *["--year", "2023", "--seed", "4", "--scale", "5", "--quiet", "--authorities"],
+        ",".join(TWO),
+        "--out",
+        str(root),
+    ]
+    for wanted, workers in ((0, "1"), (4, "2")):
+        command = [sys.executable, "-m", "synth", *asked, "--workers", workers]
         run = subprocess.Popen(command, start_new_session=True)
         deadline = time.monotonic() + 60
         while run.poll() is None and time.monotonic() < deadline:
@@ -217,7 +220,8 @@ def test_a_killed_run_goes_on_to_the_same_bytes(dataset, profile, tmp_path):
         while time.monotonic() < deadline and any(running(int(p.name.split("-")[1])) for p in root.glob(".unf*")):
             time.sleep(0.01)
     assert not (root / "manifest.json").exists() or digests(root) == digests(dataset)
-    subprocess.run(command, check=True)
+    done = CliRunner().invoke(main, [*asked, "--workers", "1"])
+    assert (done.exit_code, done.output) == (0, "")
     assert digests(root) == digests(dataset)
     assert not list(Path(root).glob(".*"))
 

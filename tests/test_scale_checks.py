@@ -33,24 +33,19 @@ def run(*words):
     return CliRunner().invoke(main, [str(word) for word in words])
 
 
-def made(profile, root, **how):
-    make_dataset(
-        Job(Plan(**({"codes": ("520", "534"), "years": YEARS, "worlds": 3, "seed": 4} | how)), profile, Folder(root))
-    )
-    return root
-
-
 @pytest.fixture(scope="module")
-def whole(profile, tmp_path_factory):
+def whole(two_years_of_worlds):
     """Two years of three worlds as CSV; looked at only."""
-    return made(profile, tmp_path_factory.mktemp("checks") / "worlds")
+    return two_years_of_worlds
 
 
 @pytest.fixture(scope="module")
 def split(profile, tmp_path_factory):
     """The first two worlds of the later year as Parquet, a folder for each authority."""
     root = tmp_path_factory.mktemp("checks") / "split"
-    return made(profile, root, years=(2023,), worlds=2, form="parquet", by_authority=True)
+    plan = Plan(codes=("520", "534"), years=(2023,), worlds=2, seed=4, form="parquet", by_authority=True)
+    make_dataset(Job(plan, profile, Folder(root)))
+    return root
 
 
 @pytest.fixture

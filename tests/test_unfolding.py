@@ -14,7 +14,7 @@ from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities, parse_authorities
 from synth.lives.behaviour import Behaviour
 from synth.lives.goals import GROUPS, LEGAL, PLACES, Goals
-from synth.lives.histories import live, lives
+from synth.lives.histories import lives
 from synth.lives.homes import Homes
 from synth.lives.legal import STATUSES
 from synth.lives.placements import KINDS
@@ -54,14 +54,15 @@ def profile():
 
 
 @cache
-def history_of(names, year, seed):
-    """Who is in care when: the same with and without the targets of this module."""
-    return live(Streams(seed), Behaviour(untargeted()), Homes(parse_authorities(names)), year)
+def histories_of(names, seed):
+    """Who is in care when, by year: the same with and without the targets of this module."""
+    homes = Homes(parse_authorities(names))
+    return {h.year: h for h in lives(Streams(seed), Behaviour(untargeted()), homes, YEARS)}
 
 
 def lived(profile, names, year, seed, **how):
     """Return the authorities, the history and the year's periods of care."""
-    history = history_of(names, year, seed)
+    history = histories_of(names, seed)[year]
     return history.homes.authorities, history, unfold(Streams(seed), Behaviour(profile), history, year, **how)
 
 
@@ -111,12 +112,16 @@ def found_in(aligned):
     """Return what a seed and year show, and the targets."""
 
     @cache
+    def aimed(seed):
+        """Lives with the targets: placements for adoption are moved when lives are drawn."""
+        homes = Homes(parse_authorities(NAMES))
+        return {h.year: h for h in lives(Streams(seed), Behaviour(aligned), homes, (2018, 2020))}
+
+    @cache
     def found(year, seed, exact=True):
-        authorities, history, care = lived(aligned, NAMES, year, seed, exact=exact)
-        if exact:
-            # Placements for adoption are moved when lives are drawn.
-            history = live(Streams(seed), Behaviour(aligned), Homes(authorities), year)
-            care = unfold(Streams(seed), Behaviour(aligned), history, year)
+        history = (aimed(seed) if exact else histories_of(NAMES, seed))[year]
+        authorities = history.homes.authorities
+        care = unfold(Streams(seed), Behaviour(aligned), history, year, exact=exact)
         wanted = {table: np.array([aligned.target(table, a.code, year) for a in authorities]) for table in TABLES}
         return counted(authorities, history, care), wanted
 
@@ -224,10 +229,14 @@ def test_targets_of_others_change_nothing(profile, aligned):
     assert equal(with_, without)
 
 
+@pytest.fixture(scope="module")
+def together(aligned):
+    return simulate(aligned, parse_authorities(NAMES), 2019, 6).forms
+
+
 @pytest.mark.parametrize("name", ["Conwy", "Torfaen"])
-def test_an_authority_alone_has_its_rows_of_all(aligned, name):
-    authorities, alone = parse_authorities(NAMES), parse_authorities(name)
-    together = simulate(aligned, authorities, 2019, 6).forms
+def test_an_authority_alone_has_its_rows_of_all(aligned, together, name):
+    alone = parse_authorities(name)
     part = {
         form: {column: values[together[form][LA] == alone[0].code] for column, values in together[form].items()}
         for form in FORMS
