@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
+
+from synth.packaged import rows_in
 
 __all__ = ["rows_of", "share", "shares"]
 
@@ -12,8 +12,7 @@ __all__ = ["rows_of", "share", "shares"]
 @cache
 def rows_of(file: str) -> tuple[dict[str, str], ...]:
     """Return the rows of a table of this room."""
-    text = files("synth.casefile").joinpath(file).read_text("utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+    return tuple(rows_in("casefile", file))
 
 
 @cache

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import polars as pl
+
+from synth.packaged import rows_in
 
 __all__ = ["Column", "Table", "available_after", "linkage", "quirk_rates", "tables"]
 
@@ -65,7 +65,7 @@ class Table:
 def tables() -> tuple[Table, ...]:
     """Return the tables of the extract, in the order of their file."""
     columns: dict[tuple[str, str], list[Column]] = {}
-    for row in _rows("columns.csv"):
+    for row in rows_in("extract", "columns.csv"):
         column = Column(row["column"], row["type"], row["holds"], row["item"], row["basis"])
         columns.setdefault((row["schema"], row["table"]), []).append(column)
     return tuple(
@@ -79,26 +79,22 @@ def tables() -> tuple[Table, ...]:
             row["note"],
             tuple(columns[row["schema"], row["table"]]),
         )
-        for row in _rows("tables.csv")
+        for row in rows_in("extract", "tables.csv")
     )
 
 
 @cache
 def linkage() -> dict[str, float]:
     """Return the shares of children with a linking field, and how it was found, by name."""
-    return {row["name"]: float(row["value"]) for row in _rows("linkage.csv")}
+    return {row["name"]: float(row["value"]) for row in rows_in("extract", "linkage.csv")}
 
 
 @cache
 def quirk_rates() -> dict[str, float]:
     """Return how often each quirk is found, by name; the table says of what."""
-    return {row["name"]: float(row["value"]) for row in _rows("quirks.csv")}
+    return {row["name"]: float(row["value"]) for row in rows_in("extract", "quirks.csv")}
 
 
 def available_after() -> int:
     """Return the days from 31 March to the day on which a year's tables can be had."""
     return int(linkage()["available_after"])
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((files("synth.extract") / name).read_text("utf-8").splitlines()))

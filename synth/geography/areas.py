@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from synth.geography.authorities import all_authorities
+from synth.packaged import rows_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +36,8 @@ def areas() -> Areas:
     """Return the geography of all 22 authorities."""
     order = {authority.ons_code: authority.order for authority in all_authorities()}
     neighbours = _grouped("neighbours.csv", "neighbour_ons")
-    english = {row["authority_ons"]: tuple(row["districts"].split()) for row in _rows("english_districts.csv")}
+    across = rows_in("geography", "english_districts.csv")
+    english = {row["authority_ons"]: tuple(row["districts"].split()) for row in across}
     return Areas(
         districts=tuple(_grouped("postcode_districts.csv", "district")[code] for code in order),
         small_areas=tuple(_grouped("lsoa2011_wales.csv", "lsoa11cd")[code] for code in order),
@@ -61,17 +61,12 @@ def neighbour_table() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def district_authority() -> dict[str, str]:
     """Return the three-digit code of the main authority of each Welsh postcode district."""
     code = {authority.ons_code: authority.code for authority in all_authorities()}
-    return {row["district"]: code[row["authority_ons"]] for row in _rows("postcode_districts.csv")}
+    return {row["district"]: code[row["authority_ons"]] for row in rows_in("geography", "postcode_districts.csv")}
 
 
 @cache
 def _grouped(file: str, column: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for row in _rows(file):
+    for row in rows_in("geography", file):
         found.setdefault(row["authority_ons"], []).append(row[column])
     return {authority: tuple(sorted(values)) for authority, values in found.items()}
-
-
-def _rows(file: str) -> list[dict[str, str]]:
-    text = files("synth.geography").joinpath(file).read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from synth.errors import InputError
+from synth.packaged import rows_in
 
 __all__ = ["Authority", "all_authorities", "fold", "parse_authorities"]
 
@@ -30,8 +29,7 @@ class Authority:
 @cache
 def all_authorities() -> tuple[Authority, ...]:
     """Return the 22 authorities in the order of their social services codes (512 to 552)."""
-    text = files("synth.geography").joinpath("authorities.csv").read_text("utf-8")
-    return tuple(Authority(**row, order=n) for n, row in enumerate(csv.DictReader(text.splitlines())))
+    return tuple(Authority(**row, order=n) for n, row in enumerate(rows_in("geography", "authorities.csv")))
 
 
 def parse_authorities(text: str) -> tuple[Authority, ...]:

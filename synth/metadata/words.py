@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from synth.errors import GuidanceError
 from synth.geography.authorities import all_authorities
+from synth.packaged import rows_in
 
 __all__ = ["Text", "Welsh", "read", "said", "welsh"]
 
@@ -32,7 +31,7 @@ class Welsh(NamedTuple):
 
 def read(table: str) -> list[dict[str, str]]:
     """Return the rows of one of the tables of this package, such as forms.csv."""
-    return _rows("metadata", table)
+    return rows_in("metadata", table)
 
 
 def said(key: str, **parts: object) -> Text:
@@ -61,11 +60,5 @@ def _labels() -> dict[str, Welsh]:
 @cache
 def _words() -> dict[str, Text]:
     # What the report says too is said the same way.
-    rows = [*_rows("report", "words.csv"), *read("words.csv")]
+    rows = [*rows_in("report", "words.csv"), *read("words.csv")]
     return {row["key"]: Text(row["en"], row["cy"]) for row in rows}
-
-
-def _rows(room: str, table: str) -> list[dict[str, str]]:
-    # Not as a resource of the room: the package of the report loads the tables.
-    text = files("synth").joinpath(room, table).read_text("utf-8")
-    return list(csv.DictReader(text.splitlines()))

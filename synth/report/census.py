@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from synth.packaged import rows_in
 from synth.report.charts import Chart, axis, colour, specification
 
 if TYPE_CHECKING:
@@ -25,9 +24,8 @@ def factors(facts: Facts, say: Words) -> Chart:
     """
     one = facts.latest
     frame = one.this.views.care_and_support
-    text = files("synth.report").joinpath("factors.csv").read_text("utf-8")
     values: list[dict[str, Any]] = []
-    for row in csv.DictReader(text.splitlines()):
+    for row in rows_in("report", "factors.csv"):
         if row["item"] not in frame.columns:
             continue
         column = pl.col(row["item"]).cast(pl.String)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from synth.packaged import rows_in
 from synth.published import WALES
 from synth.report.charts import Chart, axis, colour, number, share, specification
 
@@ -56,8 +55,7 @@ _BANDS = {"under 1": (0, 0), "1-4": (1, 4), "5-9": (5, 9), "10-15": (10, 15), "1
 
 def tiles(facts: Facts, say: Words) -> Chart:
     """Draw the authorities as tiles where they lie, shaded by rate; those whose stock is off have a thick border."""
-    text = files("synth.geography").joinpath("tiles.csv").read_text("utf-8")
-    places = {row["authority_ons"]: row for row in csv.DictReader(text.splitlines())}
+    places = {row["authority_ons"]: row for row in rows_in("geography", "tiles.csv")}
     welsh = say.language == "cy"
     values: list[dict[str, Any]] = []
     rows: list[list[str | int | float]] = []

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
 
 from synth.geography.authorities import all_authorities
+from synth.packaged import rows_in
 from synth.published import WALES
 
 __all__ = ["LANGUAGES", "Words"]
@@ -38,5 +37,4 @@ def _names() -> dict[str, tuple[str, str]]:
 
 @cache
 def _words() -> dict[str, tuple[str, str]]:
-    text = files("synth.report").joinpath("words.csv").read_text("utf-8")
-    return {row["key"]: (row["en"], row["cy"]) for row in csv.DictReader(text.splitlines())}
+    return {row["key"]: (row["en"], row["cy"]) for row in rows_in("report", "words.csv")}

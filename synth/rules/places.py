@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from synth.geography.authorities import all_authorities
+from synth.packaged import rows_in
 from synth.rules.common import (
     CHANGES,
     answer,
@@ -36,8 +35,7 @@ DISTRICT = r"^([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}$"
 def districts() -> dict[str, str]:
     """Return postcode district to authority code (512 to 552); others lie mainly outside Wales."""
     codes = {a.ons_code: a.code for a in all_authorities()}
-    text = files("synth.geography").joinpath("postcode_districts.csv").read_text("utf-8")
-    return {row["district"]: codes[row["authority_ons"]] for row in csv.DictReader(text.splitlines())}
+    return {row["district"]: codes[row["authority_ons"]] for row in rows_in("geography", "postcode_districts.csv")}
 
 
 def placed(t: Tables) -> pl.DataFrame:
