@@ -15,17 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from synth.tables import FormTable
-
-__all__ = ["Forms", "typed_frame"]
-
-
-def typed_frame(table: FormTable) -> pl.DataFrame:
-    """Return a form as people work with it: dates as Date, whole numbers as Int64, all else String, blanks null.
-
-    Dates and numbers that cannot be read are null too; a code stays as it was written, also one outside its list.
-    """
-    return table.text.cast(pl.String).with_columns(table.typed.select(*table.kinds))
+__all__ = ["Forms"]
 
 
 class Forms(ABC):

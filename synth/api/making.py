@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from synth.api.arguments import authorities_of, in_python, one_of, profile_of, whole_number, world_of
 from synth.api.panel import Panel
 from synth.api.year import Year
 from synth.errors import InputError
-from synth.files import csv_bytes
+from synth.frames import text_frame
 from synth.guidance import ALL_YEAR, CENSUS_DATE
 from synth.main_job import DEFAULT_SEED
 from synth.manifest import command_of, described
@@ -105,5 +103,5 @@ def _made(
         # What comes after a year has no part in it: its profile is the one it would have alone.
         told = reaching(published, made.year)
         about = described(made.year, codes, told, seed, mode, made.collection, command, made.world)
-        text = {form: pl.read_csv(csv_bytes(columns), infer_schema=False) for form, columns in made.forms.items()}
+        text = {form: text_frame(columns) for form, columns in made.forms.items()}
         yield Year(about, text, published)

@@ -42,7 +42,6 @@ def load(folder: Path | str, *, profile: Profile | Path | str | None = None) -> 
     about = read_manifest(place)
     listed = about.pop("files", None)
     about.pop(BESIDE, None)
-    about.pop(BESIDE, None)
     if not isinstance(listed, dict):
         raise InputError(f"{place}: the manifest names no files. Write the year again.")
     parts: dict[str, list[pl.DataFrame]] = {form: [] for form in FILES}

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from synth.api.forms import Forms, typed_frame
+from synth.api.forms import Forms
 from synth.api.shown import year_line, year_page
 from synth.api.writing import on_disk, written
 from synth.errors import InputError
 from synth.files import BESIDE, FILES, MANIFEST
+from synth.frames import typed_frame
 from synth.geography.authorities import all_authorities
 from synth.guidance import RETURNS, load
 from synth.manifest import json_text

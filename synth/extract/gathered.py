@@ -8,14 +8,13 @@ import polars as pl
 
 from synth.dates import year_code
 from synth.extract.layout import tables
-from synth.files import csv_bytes
+from synth.frames import text_frame
 from synth.tables import child_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from synth.files import Generated
-    from synth.returns.columns import Form
 
 __all__ = ["AREA", "BORN", "gathered", "week"]
 
@@ -33,9 +32,9 @@ def gathered(years: Sequence[Generated]) -> dict[str, pl.DataFrame]:
     """
     found: dict[str, list[pl.DataFrame]] = {}
     for made in years:
-        areas = _text(made.forms["postcodes"])
+        areas = text_frame(made.forms["postcodes"])
         for form in {table.form for table in tables()}:
-            found.setdefault(form, []).append(_year(form, made.year, _text(made.forms[form]), areas))
+            found.setdefault(form, []).append(_year(form, made.year, text_frame(made.forms[form]), areas))
     return {form: pl.concat(frames, how="diagonal") for form, frames in found.items()}
 
 
@@ -68,10 +67,6 @@ def _typed(form: str, text: pl.DataFrame) -> list[pl.Expr]:
         else:
             columns.append(pl.col(item).cast(dtype))
     return columns
-
-
-def _text(form: Form) -> pl.DataFrame:
-    return pl.read_csv(csv_bytes(form), infer_schema=False)
 
 
 def week(column: str) -> pl.Expr:

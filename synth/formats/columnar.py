@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.files import csv_bytes
 from synth.formats.unfit import Bounds, check_fits
+from synth.frames import text_frame
 from synth.guidance import load
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def parquet_of(made: Generated) -> Callable[[Form], bytes]:
             for name in form
             if kinds.get(name) in {"date", "integer"}
         ]
-        return parquet_bytes(pl.read_csv(csv_bytes(form), infer_schema=False).with_columns(typed))
+        return parquet_bytes(text_frame(form).with_columns(typed))
 
     return write
 

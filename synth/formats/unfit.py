@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.api.forms import typed_frame
 from synth.errors import InputError
+from synth.frames import typed_frame
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from synth.api.arguments import in_python
-from synth.api.forms import typed_frame
 from synth.api.making import generate_panel
 from synth.errors import InputError
 from synth.files import FILES, MANIFEST, check_place, folder_in_place
+from synth.frames import typed_frame
 from synth.guidance import RETURNS, load
 from synth.main_job import DEFAULT_SEED
 from synth.reading import read_any
