@@ -206,7 +206,8 @@ def _checked(reports: Sequence[Report]) -> str:
 def show(child: str | None, folder: Path | None, count: int | None, seed: int, looked_after: bool) -> None:
     """Print one child's life, as the returns tell it, as a readable timeline.
 
-    CHILD is the local identifier (SYN...). The name shown is made up here for reading; it stands in no file.
+    CHILD is the local identifier (SYN...). The name shown is that of people/children.csv beside the
+    returns; where there is no such file it is made up here for reading.
     """
     from synth.show.folder import latest_folder, pick  # noqa: PLC0415
     from synth.show.timeline import timelines  # noqa: PLC0415

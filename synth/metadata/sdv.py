@@ -1,4 +1,4 @@
-"""Metadata for SDV: the tables of a year, loaded with `Metadata.load_from_json` of SDV 1.17 or later.
+"""Metadata for SDV: the tables of a year, loaded with `Metadata.load_from_json` of SDV 2.
 
 Tables are named as files are without their ending, as SDV's own readers of folders name them. A child is known by its
 identifier alone: SDV's public synthesizers take no key of several columns, and identifiers are unique in Wales. On the
