@@ -32,11 +32,14 @@ __all__ = [
     "METADATA",
     "REPORT",
     "Generated",
+    "check_file",
     "check_place",
     "csv_bytes",
     "folder_in_place",
+    "resolved",
     "running",
     "write_csv",
+    "write_whole",
 ]
 
 FILES = {
@@ -100,6 +103,21 @@ def csv_bytes(form: Form) -> bytes:
     return (",".join(form) + "\n" + text).encode()
 
 
+def resolved(out: Path) -> Path:
+    """Return the place a path leads to, links followed, whether it is there or not.
+
+    Raises InputError for links that lead in a circle and names the disk does not take.
+    """
+    try:
+        place = out.resolve()
+        place.exists()
+    except (OSError, RuntimeError) as problem:
+        # Older Pythons raise RuntimeError for a circle of links.
+        why = getattr(problem, "strerror", None) or "its links lead in a circle"
+        raise InputError(f"--out {str(out)[:200]}: there can be no such folder ({why}); give another.") from None
+    return place
+
+
 def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
     """Refuse early what could not be written later: no folder, no permission, or files of somebody else's in it.
 
@@ -107,7 +125,7 @@ def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values
 
     Raises InputError naming the place and what to do.
     """
-    place = out.resolve()
+    place = resolved(out)
     while not place.exists():
         place = place.parent
     if not place.is_dir():
@@ -117,11 +135,15 @@ def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values
             pass
     except OSError as error:
         raise InputError(f"--out {out}: cannot write in {place} ({error.strerror}); give another folder.") from error
+    if target.is_symlink():
+        # A folder cannot take the place of a link, and what the link leads to is somebody else's.
+        raise InputError(f"{target} is a link to {target.readlink()}; remove the link or give another --out.")
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; move it away or give another --out.")
     if target.is_dir():
         ours = {*known, *_beside(target)}
-        others = sorted(e.name for e in target.iterdir() if not _is_ours(e, target, ours) and not _is_report(e))
+        entries = [entry for entry in target.iterdir() if not _is_report(entry)]
+        others = sorted(name for entry in entries for name in _not_ours(entry, target, ours))
         if others:
             raise InputError(
                 f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"
@@ -138,14 +160,16 @@ def _beside(folder: Path) -> Collection[str]:
     return beside if isinstance(beside, dict) else ()
 
 
-def _is_ours(entry: Path, folder: Path, ours: Collection[str]) -> bool:
-    """Say whether a file or folder is one of `ours`, paths in `folder`, or everything in a folder is."""
-    if entry.relative_to(folder).as_posix() in ours:
-        return True
-    if entry.is_symlink() or not entry.is_dir():
-        return False
-    inside = list(entry.iterdir())
-    return bool(inside) and all(_is_ours(each, folder, ours) for each in inside)
+def _not_ours(entry: Path, folder: Path, ours: Collection[str]) -> Iterator[str]:
+    """Yield what is not one of `ours`, paths in `folder`: a file or link, an empty folder, or those in a folder."""
+    name = entry.relative_to(folder).as_posix()
+    if name in ours:
+        return
+    inside = [] if entry.is_symlink() or not entry.is_dir() else list(entry.iterdir())
+    if not inside:
+        yield name
+    for each in inside:
+        yield from _not_ours(each, folder, ours)
 
 
 def _is_report(path: Path) -> bool:
@@ -154,6 +178,33 @@ def _is_report(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return GENERATOR.encode() in file.read(2000)
+
+
+def check_file(out: Path) -> None:
+    """Refuse early a file that could not be written later: a folder stands there, or nothing can be written beside it.
+
+    Raises InputError naming the place and what to do.
+    """
+    if resolved(out).is_dir():
+        raise InputError(f"--out {out}: is a folder; give the name of a file.")
+    try:
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"--out {out}: cannot write in {out.parent} ({error.strerror}); give another file.") from error
+
+
+def write_whole(text: str, out: Path) -> None:
+    """Write a text file that is whole or not there, lines ending in a line feed; OutputError where the disk refuses."""
+    beside = out.with_name(f"{out.name}.part")
+    try:
+        beside.write_text(text, "utf-8", newline="\n")
+        beside.replace(out)
+    except OSError as error:
+        # A disk that can only be read refuses to remove even what is not there.
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise OutputError(f"{out}: cannot be written ({error.strerror}). Name another file with --out.") from None
 
 
 @contextlib.contextmanager
@@ -172,7 +223,9 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
         building.chmod(0o755)
         _put_in_place(building, out / name)
     except OSError as error:
-        raise OutputError(f"{out}: the files could not be written ({error.strerror}). Nothing was replaced.") from error
+        raise OutputError(
+            f"{out}: the files could not be written ({error.strerror or error}). Nothing was replaced."
+        ) from error
     finally:
         if building is not None:
             shutil.rmtree(building, ignore_errors=True)

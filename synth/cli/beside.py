@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from synth.cli.kinds import SHARE
 from synth.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ PEOPLE = click.option(
 SLIPS = click.option(
     "--people-slips",
     "slips",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=0.0,
     metavar="RATE",
     help="--people with slips of the pen in this share of the persons, and an answer sheet.",

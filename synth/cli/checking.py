@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +10,12 @@ import click
 from synth.cli import values
 from synth.cli.datasets import check_alone, check_no_workers, fidelity_worlds, validate_worlds
 from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, MADE_WITH, WORKERS, YEAR, formats, main
+from synth.cli.kinds import PATH, SHARE
 from synth.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from synth.fidelity.report import Report
     from synth.fidelity.worlds_report import WorldsReport
 
@@ -21,7 +23,7 @@ __all__ = ["fidelity", "guidance", "rules", "spoil", "validate"]
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @click.option(
     "--year",
     type=int,
@@ -92,10 +94,10 @@ def validate(
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=PATH, metavar="PATH...")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     shell_complete=values.folders,
     help="Folder for the spoilt files and answers.csv.",
 )
@@ -182,11 +184,11 @@ def _names(given: str) -> tuple[str, ...]:
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path), shell_complete=values.folders)
+@click.argument("path", type=PATH, shell_complete=values.folders)
 @formats("text", "csv", "json", told="; csv and json hold every cell")
 @click.option(
     "--min-inside",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=0.99,
     show_default=True,
     help="Exit with 1 where a smaller share of the fitted cells lies inside.",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synth.cli import values
 from synth.cli.group import QUIET, formats, main
+from synth.cli.kinds import PATH, SHARE
 from synth.cli.progress import Steps
-from synth.errors import InputError, OutputError
+from synth.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["compare", "learn"]
 
 
 @main.command()
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
 @click.option(
     "--form",
     "forms",
@@ -36,15 +40,13 @@ __all__ = ["compare", "learn"]
 )
 @click.option(
     "--association",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=0.1,
     show_default=True,
     help="Pairs of columns count from this association in A (Cramer's V) on; 0: every pair.",
 )
-@click.option(
-    "--min-quality", type=click.FloatRange(0, 1), help="Exit with 1 where a return has a lower quality.  [none]"
-)
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write, instead of printing.")
+@click.option("--min-quality", type=SHARE, help="Exit with 1 where a return has a lower quality.  [none]")
+@click.option("--out", type=PATH, help="The file to write, instead of printing.")
 @formats("text", "json", "html", told="; json holds every column and pair")
 def compare(
     a: Path,
@@ -65,20 +67,24 @@ def compare(
     """
     from synth.compare import compare as compare_folders  # noqa: PLC0415
     from synth.compare import printing  # noqa: PLC0415
+    from synth.files import check_file, write_whole  # noqa: PLC0415
+
+    if out is not None:
+        check_file(out)
 
     found = compare_folders(a, b, forms=forms, sample=sample, association=association)
     text = {"text": printing.to_text, "json": printing.to_json, "html": printing.to_html}[form](found)
     if out is None:
         click.echo(text, nl=False)
     else:
-        _write(text, out)
+        write_whole(text, out)
         click.echo(f"Written to {out}.")
     sys.exit(int(min_quality is not None and found.lowest_quality < min_quality))
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The overlay to write (JSON).")
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
+@click.option("--out", type=PATH, required=True, help="The overlay to write (JSON).")
 @click.option(
     "--threshold",
     type=click.IntRange(min=5),
@@ -113,8 +119,10 @@ def learn(
     age and sex, and how far they go together: as rounded counts and correlations, small ones hidden. No record leaves,
     and nothing leaves this machine; what leaves with the overlay is for your own disclosure control to say.
     """
+    from synth.files import check_file, write_whole  # noqa: PLC0415
     from synth.learn import learn as learn_from  # noqa: PLC0415
 
+    check_file(out)
     _check_overlay(out)
     with Steps(quiet) as tick:
         found = learn_from(
@@ -125,7 +133,7 @@ def learn(
             copula=copula,
             tick=tick,
         )
-    _write(found.text, out)
+    write_whole(found.text, out)
     if quiet:
         return
     for note in found.notes:
@@ -149,14 +157,3 @@ def _check_overlay(out: Path) -> None:
         ours = False
     if not ours:
         raise InputError(f"--out {out}: stands there already and is no overlay; give another name.")
-
-
-def _write(text: str, out: Path) -> None:
-    """Write a file that is whole or not there; OutputError where the disk refuses."""
-    beside = out.with_name(f"{out.name}.part")
-    try:
-        beside.write_text(text, "utf-8", newline="\n")
-        beside.replace(out)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"{out}: cannot be written ({error.strerror}). Name another file with --out.") from None

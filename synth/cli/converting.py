@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synth.cli import values
 from synth.cli.group import QUIET, main
+from synth.cli.kinds import PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["convert"]
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=PATH, metavar="PATH...")
 @click.option(
     "--format",
     "formats",
@@ -22,7 +26,7 @@ __all__ = ["convert"]
     metavar="LIST",
     help="csv, parquet, xlsx, sqlite, duckdb, stata, spss: some of them with commas between.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder, with a folder for each format.")
+@click.option("--out", type=PATH, required=True, help="Folder, with a folder for each format.")
 @click.option("--year", type=int, help="Collection year, where the files do not tell.", shell_complete=values.years)
 @click.option("--return", "return_", type=click.Choice(["cla", "crcs"]), help="The return, where headings do not tell.")
 @click.option("--form", "one_form", help="The form (child, episode, ...), where headings do not tell.")

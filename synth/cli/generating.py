@@ -13,6 +13,7 @@ from synth.cli import values
 from synth.cli.beside import FORMATS, PEOPLE, SLIPS, beside
 from synth.cli.extracting import EXTRACT, QUIRKS, extraction
 from synth.cli.group import COLLECTION, PROFILE, QUIET, main
+from synth.cli.kinds import PATH, PLACE
 from synth.cli.progress import Progress
 from synth.errors import InputError
 
@@ -61,6 +62,7 @@ __all__ = ["generate", "show"]
 @COLLECTION
 @click.option(
     "--out",
+    type=PLACE,
     shell_complete=values.folders,
     help="Folder in which the year's folder is made (outputs); with --scale the dataset itself (outputs/worlds), which"
     " may be a URL such as s3://bucket/worlds.",
@@ -194,7 +196,7 @@ def _checked(reports: Sequence[Report]) -> str:
 @click.option(
     "--from",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     shell_complete=values.folders,
     help="Folder of a generated year; the latest in outputs without it.",
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from synth import __version__
 from synth.cli import values
+from synth.cli.kinds import PATH
 from synth.errors import SynthError
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ YEAR = click.option(
 )
 PROFILE = click.option(
     "--profile",
-    type=click.Path(path_type=Path),
+    type=PATH,
     shell_complete=values.profiles,
     help="Profile or overlay file (JSON); the built-in one without it.",
 )
 MADE_WITH = click.option(
     "--profile",
-    type=click.Path(path_type=Path),
+    type=PATH,
     shell_complete=values.profiles,
     help="The profile the files were made with, if not the built-in one.",
 )
@@ -45,7 +45,7 @@ WORKERS = click.option(
 LAST_YEAR = click.option(
     "--last-year",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="PATH",
     help="Folder or file of the year before, for rules that compare; may be repeated.",
 )

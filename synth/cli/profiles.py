@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synth.cli import values
 from synth.cli.group import FORMAT, PROFILE, QUIET, YEAR, main
+from synth.cli.kinds import PATH
 from synth.cli.progress import Steps
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["fit", "profile"]
 
@@ -52,18 +56,18 @@ def profile_check(profile: Path | None) -> None:
 @main.command()
 @click.option(
     "--published",
-    type=click.Path(path_type=Path),
+    type=PATH,
     shell_complete=values.folders,
     help="Folder of published tables; the built-in one without it.",
 )
 @click.option(
     "--behaviour",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="File of behaviour parameters to start from; the built-in one without it.",
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Where to write the profile; without it the built-in one is replaced, or with --hold-out none written.",
 )
 @click.option("--hold-out", multiple=True, metavar="TABLE", help="Leave a table out (T16, or 'T16 measure'); repeat.")

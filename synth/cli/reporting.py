@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synth.cli import values
 from synth.cli.group import MADE_WITH, main
+from synth.cli.kinds import PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["report"]
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path), shell_complete=values.folders)
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: report.html in FOLDER]")
+@click.argument("folder", type=PATH, shell_complete=values.folders)
+@click.option("--out", type=PATH, help="The file to write.  [default: report.html in FOLDER]")
 @click.option("--lang", type=click.Choice(["en", "cy"]), default="en", show_default=True, help="Language shown first.")
 @MADE_WITH
 def report(folder: Path, out: Path | None, lang: str, profile: Path | None) -> None:

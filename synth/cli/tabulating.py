@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synth.cli import values
 from synth.cli.group import QUIET, main
+from synth.cli.kinds import PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["tables"]
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path), shell_complete=values.folders)
+@click.argument("folder", type=PATH, shell_complete=values.folders)
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PATH,
     shell_complete=values.folders,
     help="Folder in which the year's folder is made.  [default: tables, beside FOLDER]",
 )

@@ -6,8 +6,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from synth.errors import OutputError
-from synth.files import GENERATOR
+from synth.files import GENERATOR, write_whole
 from synth.manifest import STATEMENT
 from synth.report.cells import basis, dots, misses
 from synth.report.census import factors
@@ -35,13 +34,7 @@ def write_report(folder: Path, profile: Profile, out: Path, language: str = "en"
     """
     facts = gather(folder, profile)
     text = report_html(facts, language)
-    beside = out.with_name(f"{out.name}.part")
-    try:
-        beside.write_text(text, "utf-8")
-        beside.replace(out)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"{out}: cannot be written ({error.strerror}). Name another file with --out.") from None
+    write_whole(text, out)
     return facts
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from synth.errors import OutputError
-from synth.files import MANIFEST, METADATA, check_place, running
+from synth.files import MANIFEST, METADATA, check_place, resolved, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +81,9 @@ class Folder:
         """Refuse a place that cannot be written or holds files of somebody else's, and clear up after killed runs."""
         years = [path.name for path in self.root.glob(_YEARS)]
         left = [path.name for path in self.root.glob(f"{UNFINISHED}*")]
-        check_place(self.root.parent, self.root, (MANIFEST, METADATA, *years, *left))
+        # Written into, not replaced: it may be a link.
+        place = resolved(self.root) if self.root.is_symlink() else self.root
+        check_place(self.root.parent, place, (MANIFEST, METADATA, *years, *left))
         for name in left:
             process = name.removeprefix(UNFINISHED).split("-")[0]
             if process.isdigit() and running(int(process)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.errors import InputError
-from synth.files import FILES, check_place, folder_in_place
+from synth.files import FILES, check_place, folder_in_place, resolved
 from synth.guidance import RETURNS
 from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
@@ -112,11 +112,11 @@ def spoil(
 
 def _check_out(paths: Sequence[Path], out: Path) -> None:
     """Refuse to write over what was read, or over somebody else's files."""
-    place = out.resolve()
+    place = resolved(out)
     for path in paths:
         if place == path.resolve() or place == path.resolve().parent:
             raise InputError(f"--out {out}: the good files stand there; give another folder.")
-    check_place(out.resolve().parent, place, {*FILES.values(), ANSWERS})
+    check_place(place.parent, place, {*FILES.values(), ANSWERS})
 
 
 def _as_written(table: FormTable, name: str) -> FormTable:
