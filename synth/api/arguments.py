@@ -85,5 +85,11 @@ def one_of(name: str, given: str, known: Iterable[str]) -> str:
 
 
 def paths_of(given: Path | str | Iterable[Path | str]) -> list[Path]:
-    """Return one path, or each of several."""
-    return [Path(given)] if isinstance(given, (str, Path)) else [Path(path) for path in given]
+    """Return one path, or each of several; InputError for what is neither."""
+    try:
+        return [Path(given)] if isinstance(given, (str, Path)) else [Path(path) for path in given]
+    except TypeError:
+        raise InputError(
+            f"a {type(given).__name__} is no path: expected the path of a folder or file, or several in a list; a year"
+            " in memory is checked with its own validate()."
+        ) from None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
+from synth.dates import year_code
 from synth.errors import InputError
-from synth.files import BESIDE, MANIFEST, check_place, folder_in_place
+from synth.files import BESIDE, MANIFEST, check_place, folder_in_place, resolved
 from synth.formats.content import content_of
 from synth.formats.names import check_installed
 from synth.formats.writing import write_formats
@@ -16,6 +19,8 @@ from synth.reading import read_any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from synth.reading import Found
 
 __all__ = ["Converted", "convert"]
 
@@ -49,7 +54,7 @@ def convert(
     """
     check_installed(formats)
     found = read_any(paths, year=year, return_=return_, form=form)
-    place = out.resolve()
+    place = resolved(out)
     for path in paths:
         if place in {path.resolve(), path.resolve().parent}:
             raise InputError(f"--out {out}: the files to convert stand there; give another folder.")
@@ -73,5 +78,23 @@ def convert(
         found.year,
         {name: table.height for name, table in found.forms.items()},
         {name: sum(file.startswith(f"{name}/") for file in written) for name in formats},
-        (*found.notes, *unknown, *notes),
+        (*found.notes, *_other_years(found), *unknown, *notes),
     )
+
+
+def _other_years(found: Found) -> list[str]:
+    """Say which forms have rows of another year than the one whose items and codes they are written with."""
+    code = year_code(found.year)
+    notes = []
+    for form, table in found.forms.items():
+        if "YEAR_CODE" not in table.text.columns:
+            continue
+        others = table.text["YEAR_CODE"].cast(pl.String).drop_nulls()
+        others = others.filter(others != code)
+        if others.len():
+            named = ", ".join(other[:20] for other in sorted(others.unique())[:3])
+            notes.append(
+                f"{others.len():,} of {table.height:,} rows of the form {form} have another YEAR_CODE ({named}) than"
+                f" {code}, with whose items and codes all are written. Convert years one by one."
+            )
+    return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 import tempfile
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def write_sqlite(content: Content, path: Path) -> None:
     cannot be read, a code out of its list, a key that is blank or stands twice, a child that is not on the child form.
     """
     held = _database(content, "sqlite")
-    with contextlib.closing(sqlite3.connect(path)) as base, base:
+    with _as_disk_errors(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(path)) as base, base:
         base.execute("PRAGMA foreign_keys = ON")
         base.execute("BEGIN")
         for table in held.codes:
@@ -102,7 +103,8 @@ def write_duckdb(content: Content, path: Path) -> None:
         "autoload_known_extensions": False,
         "threads": 1,
     }
-    with duckdb.connect(config=settings) as base, _as_parquet(held.rows) as files:
+    refused = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
+    with _as_disk_errors(*refused), duckdb.connect(config=settings) as base, _as_parquet(held.rows) as files:
         base.execute(f"ATTACH {_quoted(str(path))} AS written ({_LAYOUT})")
         base.execute("USE written")
         for table in held.codes:
@@ -123,6 +125,15 @@ def write_duckdb(content: Content, path: Path) -> None:
             base.execute(f"COMMENT ON VIEW {name} IS {_quoted(words)}")
         base.execute("USE memory")
         base.execute("DETACH written")
+
+
+@contextlib.contextmanager
+def _as_disk_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Have what a database says of a full or broken disk be the OSError other writers raise."""
+    try:
+        yield
+    except kinds as problem:
+        raise OSError(errno.EIO, str(problem).splitlines()[0]) from problem
 
 
 @contextlib.contextmanager

@@ -188,7 +188,7 @@ def check_keys(content: Content, found: Iterable[Table], frames: Mapping[str, pl
         for name in table.key:
             if len(rows := frame[name].is_null().arg_true()):
                 shown = place_of(form, int(rows[0]), name)
-                raise InputError(f"{shown}: a key of {what} cannot be blank. {advice}")
+                raise InputError(f"{shown}, where {what} holds a key, which cannot be blank. {advice}")
         keys = frame.select(pl.struct(table.key)).to_series() if table.key else pl.Series([True])
         again = keys.is_first_distinct().not_()
         if again.any():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Bounds", "check_fits", "fitting", "place_of"]
 
 _WANTED = {"date": "a date such as 31/03/2023", "integer": "a whole number"}
+_SHOWN = 100
+"""Characters of a cell that are told in a message."""
 _KEEP_TEXT, _KEEP_CODES = "csv or xlsx", "csv, xlsx, parquet or spss"
 
 
@@ -84,4 +86,6 @@ def _whole(content: Content, form: str, what: str, bounds: Bounds) -> pl.DataFra
 def place_of(table: FormTable, row: int, name: str) -> str:
     """Say where a cell stands and what it holds: file, line, column and value. `row` counts from 0."""
     file = table.file if table.files is None else table.files[row]
-    return f"{file}, line {table.lines[row]}, column {name}: {table.text[name][row]!r}"
+    cell = table.text[name][row]
+    shown = "blank" if cell is None else repr(cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}...")
+    return f"{file}, line {table.lines[row]}, column {name}: {shown}"

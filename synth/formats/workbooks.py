@@ -86,7 +86,7 @@ def _check_text(table: FormTable, column: pl.Series) -> None:
     for wrong, why in ((long, "is too long for a cell"), (markup, "would be taken for the markup of a cell")):
         if len(rows := wrong.arg_true()):
             shown = place_of(table, int(rows[0]), column.name)
-            raise InputError(f"{shown[:200]} {why}. Write csv instead.")
+            raise InputError(f"{shown} {why}. Write csv instead.")
 
 
 def _rows(cells: _Form, code: str) -> _Form:
