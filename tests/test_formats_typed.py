@@ -290,7 +290,7 @@ def test_the_same_records_give_the_same_bytes_and_rows(folder, place, duck, tmp_
 @pytest.mark.parametrize(
     ("form", "cells", "says"),
     [
-        ("crcs", {"CHILD_CODE": None}, "line 3, column CHILD_CODE: None: a key of"),
+        ("crcs", {"CHILD_CODE": None}, "line 3, column CHILD_CODE: blank, where .* holds a key, which cannot be blank"),
         ("adoption", {"SYSTEM_ID": "SYN0"}, "line 3, column SYSTEM_ID: 'SYN0' is not on the child form"),
         ("episode", {"EPISODE_NUMBER": "x"}, "line 3, column EPISODE_NUMBER: 'x', where .* holds a whole number"),
     ],

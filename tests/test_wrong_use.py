@@ -162,3 +162,30 @@ def test_cells_are_told_in_short_and_blank_ones_as_blank(years, tmp_path):
 def test_what_is_no_path_is_refused_in_python(given):
     with pytest.raises(InputError, match="expected the path of a folder or file"):
         synth.check(given)
+
+
+@pytest.mark.parametrize("name", ["stata", "spss", "xlsx"])
+def test_a_full_disk_under_other_formats_is_said_and_nothing_stays(name, years, tmp_path, monkeypatch):
+    if name == "xlsx":
+        exceptions = pytest.importorskip("xlsxwriter.exceptions")
+
+        def full(*_args):
+            raise exceptions.FileCreateError(OSError(28, "No space left on device"))
+
+        monkeypatch.setattr("xlsxwriter.Workbook._store_workbook", full)
+    else:
+        pyreadstat = pytest.importorskip("pyreadstat")
+        written = pyreadstat.write_dta
+
+        def cut(frame, path, **options):
+            written(frame, path, **options)
+            path.write_bytes(path.read_bytes()[:-100])
+
+        def unable(*_args, **_options):
+            raise pyreadstat.ReadstatError("Unable to write data")
+
+        monkeypatch.setattr(pyreadstat, "write_dta", cut)
+        monkeypatch.setattr(pyreadstat, "write_sav", unable)
+    result = run("convert", years / "2023", "--format", name, "--out", tmp_path / "c")
+    refused(result, "could not be written", "Nothing was replaced.")
+    assert not list(tmp_path.iterdir())

@@ -6,7 +6,9 @@ in its place, so that the same records give the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import errno
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,7 +16,7 @@ import polars as pl
 from synth.formats.unfit import Bounds, check_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from synth.formats.content import Content
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["number_codes", "short_names", "write_spss", "write_stata"]
 
+_STATA_END = b"</stata_dta>"
 _STATA = Bounds(earliest=dt.date(100, 1, 1), largest=2_147_483_620, listed=True)
 """Days from the year 100 and what its type long holds (help data types); a code is stored as a number."""
 _SPSS = Bounds(earliest=dt.date(1582, 10, 15), largest=2**53)
@@ -61,6 +64,19 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+@contextlib.contextmanager
+def _as_disk_errors(name: str) -> Iterator[None]:
+    """Have what the writer says of a full or broken disk be the OSError others raise."""
+    import pyreadstat  # noqa: PLC0415  an optional extra
+
+    try:
+        yield
+    except pyreadstat.ReadstatError as problem:
+        if "Unable to write" not in str(problem):
+            raise
+        raise OSError(errno.EIO, f"{name}: {problem}; is the disk full?") from problem
+
+
 def write_stata(content: Content, folder: Path) -> None:
     """Write a .dta file of Stata 14 for each form into a folder.
 
@@ -80,18 +96,24 @@ def write_stata(content: Content, folder: Path) -> None:
             pl.col(pl.Int64).cast(pl.Int32),
         ]
         path = folder / f"{content.name(form)}.dta"
-        pyreadstat.write_dta(
-            frame.with_columns(columns).rename(names),
-            path,
-            version=_STATA_RELEASE,
-            file_label=content.title(form)[:_STATA_LABEL],
-            column_labels={names[item.name]: item.label[:_STATA_LABEL] for item in items},
-            variable_value_labels={
-                names[name]: {numbers[name][code.code]: f"{code.code} {code.label}" for code in codes}
-                for name, codes in coded.items()
-            },
-        )
+        with _as_disk_errors(path.name):
+            pyreadstat.write_dta(
+                frame.with_columns(columns).rename(names),
+                path,
+                version=_STATA_RELEASE,
+                file_label=content.title(form)[:_STATA_LABEL],
+                column_labels={names[item.name]: item.label[:_STATA_LABEL] for item in items},
+                variable_value_labels={
+                    names[name]: {numbers[name][code.code]: f"{code.code} {code.label}" for code in codes}
+                    for name, codes in coded.items()
+                },
+            )
         with path.open("rb") as file:
+            # A full disk is not told by the writer: it leaves a file without an end.
+            file.seek(max(path.stat().st_size - len(_STATA_END), 0))
+            if file.read() != _STATA_END:
+                raise OSError(errno.EIO, f"{path.name} was cut short; is the disk full?")
+            file.seek(0)
             # A tag, the length of what follows as a byte, and 17 characters dd Mon CCYY hh:mm (help dta).
             at = file.read(_HEADER).index(b"<timestamp>\x11") + 12
         _stamp(path, at, f"31 Mar {content.year} 00:00")
@@ -113,17 +135,18 @@ def write_spss(content: Content, folder: Path) -> None:
             for item in items
             if item.code_set
         }
-        pyreadstat.write_sav(
-            frame,
-            path,
-            row_compress=True,
-            file_label=_cut(content.title(form), _SPSS_TITLE),
-            column_labels={item.name: item.label for item in items},
-            note=list(_NOTES) if content.synthetic else [],
-            variable_value_labels=labels,
-            variable_format=dict.fromkeys(frame.select(pl.col(pl.Int64)).columns, "F8.0"),
-            variable_measure={item.name: "nominal" if item.code_set else "unknown" for item in items},
-        )
+        with _as_disk_errors(path.name):
+            pyreadstat.write_sav(
+                frame,
+                path,
+                row_compress=True,
+                file_label=_cut(content.title(form), _SPSS_TITLE),
+                column_labels={item.name: item.label for item in items},
+                note=list(_NOTES) if content.synthetic else [],
+                variable_value_labels=labels,
+                variable_format=dict.fromkeys(frame.select(pl.col(pl.Int64)).columns, "F8.0"),
+                variable_measure={item.name: "nominal" if item.code_set else "unknown" for item in items},
+            )
         # Nine characters of creation_date and eight of creation_time stand behind rec_type (4 bytes), prod_name (60),
         # five int32 and a flt64 (PSPP Developers Guide, File Header Record).
         _stamp(path, 92, f"31 Mar {content.year % 100:02d}00:00:00")

@@ -7,6 +7,7 @@ text, whatever it begins with.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,12 @@ def write_workbooks(content: Content, folder: Path) -> None:
             there = {""}
         for code in sorted(there, key=lambda code: (code == "", code)):
             name = f"{names.get(code, _NOBODY)}_{return_}_{content.year}.xlsx"
-            _write_book(content, return_, {form: _rows(cells, code) for form, cells in forms.items()}, folder / name)
+            mine = {form: _rows(cells, code) for form, cells in forms.items()}
+            try:
+                _write_book(content, return_, mine, folder / name)
+            except xlsxwriter.exceptions.FileCreateError as problem:
+                # Of a full disk, which other writers call an OSError.
+                raise OSError(errno.EIO, f"{name}: {problem}") from problem
 
 
 def _cells(table: FormTable) -> _Form:
