@@ -117,7 +117,7 @@ def test_the_folder_is_read_and_replaced_as_before(year, tmp_path):
     check_place(year.folder.parent, year.folder)
     copy = shutil.copytree(year.folder, tmp_path / "2023")
     (copy / "metadata/thesis.docx").write_text("mine")
-    with pytest.raises(InputError, match=r"did not write \(metadata\)"):
+    with pytest.raises(InputError, match=r"did not write \(metadata/thesis.docx\)"):
         check_place(tmp_path, copy)
 
 

@@ -17,8 +17,9 @@ from synth.errors import InputError
 from synth.fidelity.folders import read_year
 from synth.published import WALES, load_tables
 from synth.published.reading import Rounding
+from synth.spreadsheets import neutral
 from synth.tabulate.figures import standard_figures
-from synth.tabulate.printing import HIDDEN, Convention, convention, neutral, printed, rounded
+from synth.tabulate.printing import HIDDEN, Convention, convention, printed, rounded
 from synth.tabulate.reproduced import reproduced
 from synth.tabulate.run import tabulate
 from synth.validate import validate

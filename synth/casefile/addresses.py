@@ -26,8 +26,6 @@ __all__ = ["Lines", "addresses", "host_authority", "postcode_words"]
 
 _BORDER = -1
 """Stands for the authority of a district in England."""
-_LOWEST, _HOUSES, _DOORS = 60, 30, 12
-"""Street numbers begin below the first, a postcode has so many houses, and a house of flats so many of them."""
 
 
 class Lines(NamedTuple):
@@ -99,17 +97,18 @@ def addresses(
     host = _districts()[1][district]
     spoken = np.where(host == _BORDER, 0.0, speakers(np.maximum(host, 0)))
     street, welsh = _streets(streams, word, np.where(host == _BORDER, 0.0, 1.0), spoken)
-    lowest = 1 + np.floor(streams("people: street number").uniform(word) * _LOWEST).astype(np.int64)
+    lowest = 1 + np.floor(streams("people: street number").uniform(word) * share("lowest_number_to")).astype(np.int64)
 
     who = who[at]
-    number = lowest[place] + 2 * np.floor(streams("people: house").uniform(who) * _HOUSES).astype(np.int64)
+    along = np.floor(streams("people: house").uniform(who) * share("houses_of_postcode"))
+    number = lowest[place] + 2 * along.astype(np.int64)
     numbered = np.char.add(np.char.add(number.astype("U3"), " "), street[place])
     kind = streams("people: kind of home").uniform(who)
-    named = 1 - kind < share("named_house") * (1 + 3 * spoken[place])
+    named = 1 - kind < share("named_house") * (1 + share("named_house_more_of_speakers") * spoken[place])
     home = np.zeros(len(at), bool) if homes is None else homes[at]
     flat = (kind < share("flat")) & ~home
     u = streams("people: door").uniform(who)
-    door = np.char.add("Flat ", (1 + np.floor(u * _DOORS)).astype(np.int64).astype("U2"))
+    door = np.char.add("Flat ", (1 + np.floor(u * share("doors_of_flats"))).astype(np.int64).astype("U2"))
     house = np.where(
         welsh[place],
         np.where(home, _pick(_words("welsh", "home"), u), _pick(_words("welsh", "house"), u)),

@@ -130,7 +130,7 @@ def _relatives(streams: Streams, families: Families, stays: Stays, household: ND
         # Who turn out to be friends, for there are grandparents at another address, are other people.
         who = streams("people: carers").words(house, number, kind)
         older = low + streams("people: carer's age").uniform(house) * (high - low)
-        older = older + 4 * (streams("people: carer's age").uniform(who) - 0.5)
+        older = older + share("carers_apart") * (streams("people: carer's age").uniform(who) - 0.5)
         oldest = families.oldest[group]
         latest, earliest = (oldest - share(f"adult_{most}_carer") * _YEAR for most in ("youngest", "oldest"))
         born = np.clip(families.mother.born[group] - older * _YEAR, earliest, latest)

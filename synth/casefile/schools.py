@@ -36,8 +36,6 @@ _NAMES = {
     ("primary", True): "Ysgol Gynradd {}",
     ("secondary", True): "Ysgol Gyfun {}",
 }
-_COMPULSORY_TO = 15
-"""Age on 31 August up to which children must be at school in the year that follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +114,10 @@ def enrolled(
     group = np.searchsorted(low, age, side="right") - 1
     youngest, eldest = int(groups[0]["age_from"]), int(groups[-1]["age_to"])
     numbered = (children.upn != "") & ~np.char.startswith(children.upn, "UN")
-    later = (age > _COMPULSORY_TO) & (streams("people: stays at school").uniform(name) >= share("stays_at_school"))
+    compulsory = share("compulsory_school_to")
+    later = (age > compulsory) & (streams("people: stays at school").uniform(name) >= share("stays_at_school"))
     why = np.select(
-        [age < youngest, (age > eldest) | later, numbered, age <= youngest + 1, age > _COMPULSORY_TO],
+        [age < youngest, (age > eldest) | later, numbered, age <= youngest + 1, age > compulsory],
         ["under school age", "over school age", "", "not yet at school", "over school age"],
         "no pupil number",
     )

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["linked"]
 
 _MATCHED = ("4", "39", "35")
-_SURE, _LIKELY = 0.9, 0.5
-"""Lowest likelihood of a match of status 39 and of status 35."""
+"""Statuses of those who are linked: exactly, and by likelihood."""
 
 
 def linked(frames: Mapping[str, pl.DataFrame], streams: Streams) -> dict[str, pl.DataFrame]:
@@ -59,10 +58,11 @@ def _persons(frames: Mapping[str, pl.DataFrame], streams: Streams) -> pl.DataFra
     known = known.drop("year").sort("la", "id")
     weights = np.array([linkage()[f"status_{status}"] for status in _MATCHED])
     status = np.array(_MATCHED, np.int64)[choose(uniform(streams, "status", known, "person").to_numpy(), weights)]
-    sure = uniform(streams, "likelihood", known, "person")
+    u = uniform(streams, "likelihood", known, "person")
+    surely, likely = linkage()["least_39"], linkage()["least_35"]
     return known.with_columns(
         link=hidden(streams, "linking field", known["person"]),
         status=pl.Series(status, dtype=pl.Int64),
-        match=pl.when(pl.Series(status == 39)).then(_SURE + (1 - _SURE) * sure)  # noqa: PLR2004  as the guide numbers it
-        .when(pl.Series(status == 35)).then(_LIKELY + (_SURE - _LIKELY) * sure).round(4),  # noqa: PLR2004
+        match=pl.when(pl.Series(status == 39)).then(surely + (1 - surely) * u)  # noqa: PLR2004  as public code has it
+        .when(pl.Series(status == 35)).then(likely + (surely - likely) * u).round(4),  # noqa: PLR2004
     )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.reading.workbook import NO_FORM
+from synth.spreadsheets import neutral
 from synth.tables import child_column
-from synth.tabulate.printing import neutral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,6 +19,7 @@ from synth.formats.sheets import FIRST_ROW, Styles, add_codes, add_form, add_not
 from synth.formats.unfit import Bounds, fitting, place_of
 from synth.geography.authorities import all_authorities
 from synth.guidance import RETURNS
+from synth.spreadsheets import PLAIN
 from synth.tables import LA
 
 if TYPE_CHECKING:
@@ -103,8 +104,7 @@ def _rows(cells: _Form, code: str) -> _Form:
 
 
 def _write_book(content: Content, return_: str, forms: Mapping[str, _Form], path: Path) -> None:
-    plain = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
-    with xlsxwriter.Workbook(str(path), plain | {"in_memory": True}) as book:
+    with xlsxwriter.Workbook(str(path), {**PLAIN, "in_memory": True}) as book:
         # A day, the same everywhere: not when, but for which census.
         book.set_properties({"title": path.stem, "created": dt.datetime(content.year, 3, 31)})  # noqa: DTZ001
         styles: Styles = styles_of(book)

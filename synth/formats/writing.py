@@ -13,6 +13,7 @@ from synth.formats.names import FORMATS
 from synth.formats.statistics import write_spss, write_stata
 from synth.formats.unfit import place_of
 from synth.formats.workbooks import write_workbooks
+from synth.spreadsheets import FORMULA
 from synth.tables import write_form
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from synth.formats.content import Content
 
 __all__ = ["beside", "write_formats"]
-
-_FORMULA = r"^[=+\-@\t\r]"
-"""Text that begins so is taken for a formula by spreadsheets."""
 
 
 def beside(formats: Collection[str]) -> Callable[[Generated, Path], None]:
@@ -57,7 +55,7 @@ def _write_csv(content: Content, folder: Path) -> list[str]:
     for form, table in content.forms.items():
         text = table.text.drop(table.missing).cast(pl.String)
         for name in text.columns:
-            formula = text[name].str.contains(_FORMULA)
+            formula = text[name].str.contains(FORMULA)
             if name in table.kinds:
                 # A number below nought is none.
                 formula &= table.typed[name].is_null()

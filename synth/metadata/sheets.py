@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from synth.metadata.entries import CODE, ITEM, Entry
 from synth.metadata.words import said
-from synth.tabulate.printing import neutral
+from synth.spreadsheets import PLAIN, neutral
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def dictionary_xlsx(rows: Sequence[Entry], year: int, banner: str = "banner") ->
 
     content = io.BytesIO()
     # Text stays text, whatever it begins with.
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+    plain = {**PLAIN, "in_memory": True}
     with xlsxwriter.Workbook(content, plain) as book:
         created = dt.datetime(year, 3, 31)  # noqa: DTZ001  a day, the same everywhere
         title = said("dictionary")

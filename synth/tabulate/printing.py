@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from synth.published.reading import Rounding
 
-__all__ = ["HIDDEN", "Convention", "convention", "default_rounding", "neutral", "printed", "rounded"]
+__all__ = ["HIDDEN", "Convention", "convention", "default_rounding", "printed", "rounded"]
 
 HIDDEN = "*"
 """What stands for a small count that is not shown."""
@@ -22,7 +22,6 @@ _NOT_PRINTED = ("within ", "derived")
 _DEFAULTS = {"count": "nearest5", "percent": "nearest1pct", "rate_per_10000": "nearest1", "months": "nearest0.1"}
 _SLIPPED = 1e-9
 """What binary fractions may lose: half a step counts as half in spite of it."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,3 @@ def printed(parts: Sequence[float], how: Convention) -> float | None:
     if how.parts:
         return sum(rounded(part, how.step) for part in parts)
     return rounded(total, how.step)
-
-
-def neutral(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula: led by an apostrophe where it began like one."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import xlsxwriter
 
-from synth.tabulate.printing import HIDDEN, Convention, neutral
+from synth.spreadsheets import PLAIN, neutral
+from synth.tabulate.printing import HIDDEN, Convention
 from synth.tabulate.writing import banner, measure_words, rounding_notes, unit_words
 
 if TYPE_CHECKING:
@@ -56,9 +57,7 @@ def write_workbook(standard: Standard, path: Path) -> None:
 
     Figures are numbers with the digits they are printed with, hidden ones text. The same figures give the same bytes.
     """
-    # Text stays text, whatever it begins with.
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), plain) as book:
+    with xlsxwriter.Workbook(str(path), PLAIN) as book:
         created = dt.datetime(standard.year, 3, 31)  # noqa: DTZ001  a day, the same everywhere
         book.set_properties(
             {"title": f"Standard tables {standard.year}", "comments": banner(standard), "created": created}

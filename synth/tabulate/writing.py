@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from synth.tabulate.printing import HIDDEN, neutral
+from synth.spreadsheets import neutral
+from synth.tabulate.printing import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

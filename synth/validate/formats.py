@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from synth.spreadsheets import FORMULA
 from synth.validate.report import where
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ SHOWN = 200
 """Rows a rule shown in HTML and JUnit; CSV holds them all, and so does JSON but for datasets."""
 LISTED = 1000
 """Rows a rule in JSON of a dataset, which is written in one piece."""
-_DANGEROUS = r"^[=+\-@\t\r]"
-"""Cells that begin so are taken for formulas by spreadsheets."""
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8888; }
@@ -71,7 +70,7 @@ def csv_of(findings: pl.DataFrame, *, headings: bool = True) -> str:
     import polars as pl  # noqa: PLC0415
 
     text = pl.col(pl.String)
-    safe = pl.when(text.str.contains(_DANGEROUS)).then(pl.lit("'") + text).otherwise(text)
+    safe = pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text)
     return findings.with_columns(safe.name.keep()).write_csv(include_header=headings, line_terminator="\n")
 
 
