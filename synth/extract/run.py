@@ -66,7 +66,12 @@ def write_extract(years: Sequence[Generated], out: Path, seed: int, command: str
     with folder_in_place(out, _folder(span)) as building:
         for table, rows in found.items():
             rows.write_csv(building / f"{table.name}.csv")
-            rows.write_parquet(building / f"{table.name}.parquet", compression="zstd", compression_level=1)
+            rows.write_parquet(
+                building / f"{table.name}.parquet",
+                compression="zstd",
+                compression_level=1,
+                metadata={"statement": _STATEMENT},  # names and columns are those of real tables: say it inside too
+            )
         identities(frames, streams).write_csv(building / IDENTITIES)
         if ledger is not None:
             ledger.write_csv(building / LEDGER_FILE)
@@ -88,7 +93,10 @@ def _names() -> tuple[str, ...]:
 
 def _load() -> str:
     """Write what makes DuckDB know the tables by the names they have in the Databank."""
-    lines = ["-- For DuckDB, started in this folder: duckdb -init load.sql"]
+    lines = [
+        "-- Every record is synthetic; about.json says more.",
+        "-- For DuckDB, started in this folder: duckdb -init load.sql",
+    ]
     lines += [f"CREATE SCHEMA IF NOT EXISTS {schema};" for schema in dict.fromkeys(t.schema for t in tables())]
     view = "CREATE OR REPLACE VIEW {0} AS FROM '{0}.parquet';"
     lines += [view.format(table.name) for table in tables()]

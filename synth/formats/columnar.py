@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["parquet_bytes", "parquet_of", "write_parquet"]
 
 _ANY = Bounds()
+_SYNTHETIC = {"statement": "Every record is synthetic: no row describes a real child."}
+"""Stands in the file's own metadata (key and value), so that it is told of a file taken out of its folder too."""
 
 
 def write_parquet(content: Content, folder: Path) -> None:
     """Write every form into a folder. Raises InputError for a date or number that cannot be read as one."""
     for form, frame in check_fits(content, "parquet", _ANY).items():
-        (folder / f"{content.name(form)}.parquet").write_bytes(parquet_bytes(frame))
+        told = _SYNTHETIC if content.synthetic else None
+        (folder / f"{content.name(form)}.parquet").write_bytes(parquet_bytes(frame, told))
     if content.postcodes is not None:
-        (folder / "synthetic_postcodes.parquet").write_bytes(parquet_bytes(content.postcodes))
+        (folder / "synthetic_postcodes.parquet").write_bytes(parquet_bytes(content.postcodes, _SYNTHETIC))
 
 
 def parquet_of(made: Generated) -> Callable[[Form], bytes]:
@@ -48,13 +51,13 @@ def parquet_of(made: Generated) -> Callable[[Form], bytes]:
             for name in form
             if kinds.get(name) in {"date", "integer"}
         ]
-        return parquet_bytes(text_frame(form).with_columns(typed))
+        return parquet_bytes(text_frame(form).with_columns(typed), _SYNTHETIC)
 
     return write
 
 
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
-    """Return a frame as Parquet, the same bytes every time."""
+def parquet_bytes(frame: pl.DataFrame, told: dict[str, str] | None = None) -> bytes:
+    """Return a frame as Parquet, the same bytes every time; `told` is metadata (keys and values) of the file."""
     content = io.BytesIO()
-    frame.write_parquet(content, compression="zstd", compression_level=1)
+    frame.write_parquet(content, compression="zstd", compression_level=1, metadata=told)
     return content.getvalue()
