@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth.documents import json_of
 from synth.errors import InputError, OutputError
 from synth.guidance import collected_as
 
@@ -154,7 +154,7 @@ def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values
 def _beside(folder: Path) -> Collection[str]:
     """Return the paths that the manifest of a folder names as written beside the forms; none if it cannot be read."""
     try:
-        beside = json.loads((folder / MANIFEST).read_bytes())[BESIDE]
+        beside = json_of((folder / MANIFEST).read_bytes())[BESIDE]
     except (OSError, ValueError, LookupError, TypeError):
         return ()
     return beside if isinstance(beside, dict) else ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from synth.cli import values
 from synth.cli.group import QUIET, formats, main
 from synth.cli.kinds import PATH, SHARE
 from synth.cli.progress import Steps
+from synth.documents import json_of
 from synth.errors import InputError
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _check_overlay(out: Path) -> None:
     if not out.exists():
         return
     try:
-        ours = json.loads(out.read_text("utf-8")).get("overlay") is True
+        ours = json_of(out.read_text("utf-8")).get("overlay") is True
     except (OSError, ValueError, AttributeError):
         ours = False
     if not ours:

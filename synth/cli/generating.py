@@ -174,6 +174,9 @@ def _wanted(year: int | None, years: str | None) -> list[int]:
     first, dash, last = (part.strip() for part in str(years).partition("-"))
     if not (first.isascii() and first.isdigit() and dash and last.isascii() and last.isdigit()):
         raise InputError(f"--years {years}: expected the first and the last year, such as 2018-2023.")
+    if max(len(first), len(last)) > len("2023"):
+        # A span of such years would not fit into the memory.
+        raise InputError(f"--years {years}: a year has four digits; write the first and the last, such as 2018-2023.")
     if int(first) > int(last):
         raise InputError(f"--years {years}: the first year is later than the last; write {last}-{first}.")
     return list(range(int(first), int(last) + 1))

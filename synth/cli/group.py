@@ -10,6 +10,7 @@ import click
 from synth import __version__
 from synth.cli import values
 from synth.cli.kinds import PATH
+from synth.cli.words import legible
 from synth.errors import SynthError
 
 if TYPE_CHECKING:
@@ -81,8 +82,12 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as click declares it
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:
+            # Click declares it final; what is shown is made from it.
+            vars(error)["message"] = legible(error.message)
+            raise
         except SynthError as error:
-            click.echo(f"synth: {error}", err=True)
+            click.echo(f"synth: {legible(str(error))}", err=True)
             ctx.exit(2)
         except KeyboardInterrupt:
             click.echo("synth: interrupted; what was not finished has been removed.", err=True)

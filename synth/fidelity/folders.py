@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from synth.documents import json_of
 from synth.errors import InputError
 from synth.fidelity.views import Views
 from synth.files import FILES, MANIFEST
@@ -138,7 +138,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         such = f"{years[-1]}, which lies in it" if years else "outputs/2023"
         raise InputError(f"{folder} {what}; expected the folder of a year written by synth generate, such as {such}.")
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json_of(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error}). Write the year again.") from None
     expected = {"year": int, "seed": int, "command": str, "authorities": list, "profile": dict}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from synth.formats.columnar import write_parquet
 from synth.formats.content import content_in
 from synth.formats.databases import write_duckdb, write_sqlite
@@ -13,7 +11,7 @@ from synth.formats.names import FORMATS
 from synth.formats.statistics import write_spss, write_stata
 from synth.formats.unfit import place_of
 from synth.formats.workbooks import write_workbooks
-from synth.spreadsheets import FORMULA
+from synth.formulas import without_formulas
 from synth.tables import write_form
 
 if TYPE_CHECKING:
@@ -53,18 +51,12 @@ def _write_csv(content: Content, folder: Path) -> list[str]:
     """Write every form as the text that was read; what a spreadsheet takes for a formula is led by an apostrophe."""
     notes = []
     for form, table in content.forms.items():
-        text = table.text.drop(table.missing).cast(pl.String)
-        for name in text.columns:
-            formula = text[name].str.contains(FORMULA)
-            if name in table.kinds:
-                # A number below nought is none.
-                formula &= table.typed[name].is_null()
-            if many := formula.sum():
-                text = text.with_columns(pl.when(formula).then("'" + pl.col(name)).otherwise(name).alias(name))
-                first = place_of(table, int(formula.arg_true()[0]), name)
-                notes.append(
-                    f"{first} begins like a formula (so do {many:,} cells of the column): led by an apostrophe."
-                )
+        text, formulas = without_formulas(table)
+        for name, rows in formulas.items():
+            first = place_of(table, rows[0], name)
+            notes.append(
+                f"{first} begins like a formula (so do {len(rows):,} cells of the column): led by an apostrophe."
+            )
         write_form(text, folder / f"{content.name(form)}.csv")
     return notes
 

@@ -42,7 +42,7 @@ def parse_authorities(text: str) -> tuple[Authority, ...]:
     entries = [part.strip() for part in text.split(",") if part.strip()]
     if not entries:
         raise InputError("--authorities is empty; give a number from 1 to 22, or names such as Cardiff,Powys.")
-    if len(entries) == 1 and entries[0].lstrip("-").isdigit() and len(entries[0].lstrip("-")) <= 2:  # noqa: PLR2004
+    if len(entries) == 1 and entries[0].lstrip("-").isdecimal() and len(entries[0].lstrip("-")) <= 2:  # noqa: PLR2004
         count = int(entries[0])
         if not 1 <= count <= len(authorities):
             raise InputError(f"--authorities {count}: Wales has 22 authorities; give a number from 1 to 22.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import math
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from synth.errors import GuidanceError
@@ -19,6 +20,11 @@ __all__ = ["read_tables", "refuse"]
 
 _R = TypeVar("_R")
 
+_LONGEST = 200
+"""Letters of what was found that a message shows."""
+_DIGITS = 9
+"""No year, age or day of the guidance has more."""
+
 BASES = frozenset({"confirmed", "england", "assumed"})
 CONFIDENCES = frozenset({"high", "medium", "low"})
 MODES = frozenset({"census_date", "all_year"})
@@ -30,6 +36,8 @@ UNITS = frozenset({"years", "weeks", "days", "count", "percent", "per_10000", "d
 
 def refuse(file: str, line: int, column: str, found: str, expected: str) -> NoReturn:
     """Raise GuidanceError for one cell; `found` and `expected` complete the sentence, without full stop."""
+    if len(found) > _LONGEST:
+        found = f"{found[:_LONGEST]}... ({len(found):,} letters)"
     raise GuidanceError(
         f"{file}, line {line}, column {column}: found {found}, expected {expected}; correct that cell and load again"
     )
@@ -99,7 +107,7 @@ class _Cells:
     def integer(self, column: str) -> int:
         """Return a whole number."""
         value = self._cells[column]
-        if not value.isascii() or not value.isdigit():
+        if not value.isascii() or not value.isdigit() or len(value) > _DIGITS:
             refuse(self._file, self.line, column, repr(value), "a whole number such as 2017")
         return int(value)
 
@@ -122,8 +130,10 @@ class _Cells:
             self.date(column)
             return value
         try:
-            float(value)
+            finite = math.isfinite(float(value))
         except ValueError:
+            finite = False
+        if not finite:
             refuse(self._file, self.line, column, repr(value), f"a number of {unit}")
         return value
 

@@ -30,6 +30,9 @@ _BY_UNIT = (
     ("addresses", 0.0, math.inf),
     ("excluded", 0.0, 1.0),
 )
+_LONGEST = 60
+"""Letters of a value that are shown."""
+_LARGEST = 10**60
 _RISING = ("days", "years", "breaks")
 """Lists in these units are bounds, the lower one first."""
 _ABOVE_ZERO = "median"
@@ -47,15 +50,34 @@ def out_of_range(value: Value, unit: str, low: float | None = None, high: float 
     least, most = range_of(unit, low, high)
     for where, leaf in leaves(value):
         number = isinstance(leaf, int | float) and not isinstance(leaf, bool)
-        if not number or not math.isfinite(leaf):
-            return f"{leaf!r}{where} is not a finite number"
+        if not number or not _finite(leaf):
+            return f"{_shown(leaf)}{where} is not a finite number"
         if not least <= leaf <= most:
             return f"{leaf!r}{where} is not {_words(least, most)}, as {_why(unit, low, high)}"
         if _ABOVE_ZERO in where and leaf <= 0:
             return f"{leaf!r}{where} is not above 0, as a median must be"
-    if isinstance(value, list) and unit in _RISING and sorted(value, key=float) != value:  # type: ignore[arg-type]
+    if isinstance(value, list) and unit in _RISING and _falls(value):
         return f"{value} falls; bounds go from the lower to the higher"
     return None
+
+
+def _falls(value: list[Value]) -> bool:
+    """Say whether numbers fall; a list of lists is of another shape, which is told elsewhere."""
+    numbers = [each for each in value if isinstance(each, int | float)]
+    return len(numbers) == len(value) and sorted(numbers) != numbers
+
+
+def _finite(number: float) -> bool:
+    """Say whether a number, perhaps whole, is one that arithmetic can go on with."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def _shown(leaf: object) -> str:
+    text = repr(leaf) if not isinstance(leaf, int) or abs(leaf) < _LARGEST else "a number of very many digits"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _words(least: float, most: float) -> str:

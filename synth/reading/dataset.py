@@ -6,11 +6,11 @@ world and a manifest.json of its own, the files by authority in folders such as 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from synth.documents import json_of
 from synth.errors import InputError
 from synth.files import MANIFEST
 
@@ -96,7 +96,7 @@ def open_dataset(root: Path) -> Dataset:
             f" on where it was stopped, or name one partition, such as {first}."
         )
     try:
-        told = json.loads(path.read_bytes())
+        told = json_of(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error}). {_AGAIN}") from None
     for key, kind in _KEYS.items():
@@ -158,7 +158,7 @@ def _is_dataset(folder: Path) -> bool:
     if _first_partition(folder):
         return True
     try:
-        told = json.loads((folder / MANIFEST).read_bytes())
+        told = json_of((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return False
     return isinstance(told, dict) and "partitions" in told

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from synth.documents import json_of
 from synth.errors import InputError
 from synth.files import BESIDE, FILES, MANIFEST, METADATA
 from synth.reading.dataset import AUTHORITY
@@ -98,7 +98,7 @@ def _wrong(dataset: Dataset, name: str) -> list[str]:
     if (found := hashlib.sha256(content).hexdigest()) != digest:
         return [_changed(told, found, digest)]
     try:
-        manifest = json.loads(content)
+        manifest = json_of(content)
         files = {file: (int(entry["rows"]), str(entry["sha256"])) for file, entry in manifest["files"].items()}
         year, world = int(manifest["year"]), int(manifest["world"])
     except (ValueError, KeyError, TypeError, AttributeError) as problem:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from synth.documents import json_of
 from synth.errors import InputError, OutputError, SynthError
 from synth.files import MANIFEST, METADATA
 from synth.scale.store import UNFINISHED, Folder
@@ -125,7 +125,7 @@ class Remote:
         """Return the manifest of a partition whose files are all there and as they were written, else None."""
         manifest = self.read(f"{partition}/{MANIFEST}")
         try:
-            told: dict[str, Any] = json.loads(manifest or b"")
+            told: dict[str, Any] = json_of(manifest or b"")
             digests = {f"{partition}/{name}": file["sha256"] for name, file in told["files"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             return None

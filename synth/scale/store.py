@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from synth.documents import json_of
 from synth.errors import OutputError
 from synth.files import MANIFEST, METADATA, check_place, resolved, running
 
@@ -102,7 +102,7 @@ class Folder:
         """Return the manifest of a partition whose files are all there and as they were written, else None."""
         place = self.root / partition
         try:
-            told: dict[str, Any] = json.loads((place / MANIFEST).read_bytes())
+            told: dict[str, Any] = json_of((place / MANIFEST).read_bytes())
             for name, file in told["files"].items():
                 with (place / name).open("rb") as content:
                     if hashlib.file_digest(content, "sha256").hexdigest() != file["sha256"]:

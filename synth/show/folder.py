@@ -115,7 +115,7 @@ def year_of(frames: dict[str, pl.DataFrame], folder: Path) -> int:
     for frame in frames.values():
         if "YEAR_CODE" in frame.columns and frame.height:
             code: str = frame["YEAR_CODE"][0]
-            if len(code) == len("202223") and code.isdigit():
+            if len(code) == len("202223") and code.isascii() and code.isdigit():
                 return int(code[:4]) + 1
     raise InputError(f"{folder}: no file says its year on line 2 in YEAR_CODE (expected a code such as 202223).")
 

@@ -100,7 +100,9 @@ def _identifier_changed(tables: Tables, child: Child, rows: Rows, rng: Random) -
 
 def _followed(tables: Tables, rows: Rows) -> list[tuple[int, int]]:
     """Return pairs of a child's episodes that follow on, one ended X1 and the next L, P or B."""
-    view = tables.episodes[rows.get("episode", [])]
+    if "episode" not in rows:
+        return []
+    view = tables.episodes[rows["episode"]]
     pairs = []
     by_start = {row["start"]: row for row in view.iter_rows(named=True)}
     for row in view.filter(pl.col("goes_on")).iter_rows(named=True):

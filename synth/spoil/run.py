@@ -9,6 +9,7 @@ import numpy as np
 
 from synth.errors import InputError
 from synth.files import FILES, check_place, folder_in_place, resolved
+from synth.formulas import without_formulas
 from synth.guidance import RETURNS
 from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
@@ -78,6 +79,7 @@ def spoil(
     _check_out(paths, out)
     names = {form: FILES[form] for form in found.forms}
     tables, _ = beside_last_year(found, last_year)
+    tables, formulas = _harmless(tables)
     tables = replace(tables, forms={form: _as_written(table, names[form]) for form, table in tables.forms.items()})
     guidance = {name: tables.guidance(name) for name in RETURNS}
     book = {
@@ -107,7 +109,23 @@ def spoil(
         forms = {r.id: {names[form] for (id_, form) in book if id_ == r.id} for r, _ in book.values()}
         lines = attributed(lines, entries, forms, new)
         (building / ANSWERS).write_text(to_csv(lines), "utf-8", newline="\n")
-    return Spoilt(out, found.year, tuple(lines), (*found.notes, *notes))
+    return Spoilt(out, found.year, tuple(lines), (*found.notes, *formulas, *notes))
+
+
+def _harmless(tables: Tables) -> tuple[Tables, list[str]]:
+    """Lead what a spreadsheet takes for a formula by an apostrophe, and say so: the files are made to be opened."""
+    notes = []
+    changed = {}
+    for form, table in tables.forms.items():
+        text, formulas = without_formulas(table)
+        for name, rows in formulas.items():
+            changed[form] = table.text.with_columns(text[name])
+            table = replace(table, text=changed[form])  # noqa: PLW2901  column upon column
+            place = f"{table.file}, line {table.lines[rows[0]]}, {name}"
+            notes.append(
+                f"{place}: begins like a formula (so do {len(rows):,} cells of the column); led by an apostrophe."
+            )
+    return tables.changed(changed), notes
 
 
 def _check_out(paths: Sequence[Path], out: Path) -> None:

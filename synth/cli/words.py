@@ -1,0 +1,24 @@
+"""Text for a terminal: what a file or argument holds is shown by its sign, never obeyed."""
+
+from __future__ import annotations
+
+__all__ = ["legible"]
+
+_LONGEST = 4000
+"""Letters of one message; the middle of a longer one is left out."""
+
+
+def legible(text: str) -> str:
+    r"""Return text in which control, direction and unpaired signs are escapes such as \x1b, cut where it is endless.
+
+    Line feeds stay: messages have several lines.
+    """
+    shown = "".join(sign if sign.isprintable() or sign == "\n" else _escaped(sign) for sign in text)
+    if len(shown) <= _LONGEST:
+        return shown
+    half = _LONGEST // 2
+    return f"{shown[:half]} ... ({len(shown) - _LONGEST:,} letters left out) ... {shown[-half:]}"
+
+
+def _escaped(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")
