@@ -1,6 +1,6 @@
 """Input that hurts, and faults: how many were tried, refused with a message, read, and what went wrong.
 
-    python benchmarks/robustness.py [--inputs N] [--faults N] [--seed S] [--workers N] [--only WORDS] [--keep FOLDER]
+    python benchmarks/robustness.py [--inputs N] [--faults N] [--seed S] [--workers N] [--minutes M] [--only WORDS] [--keep FOLDER]
 
 Inputs are made from a few good files: bytes turned about, and whole containers with content that hurts. The n-th input
 of a kind is the same for a seed. Worker processes read them; a finding is
@@ -221,12 +221,13 @@ class Pool:
         self._give(fresh, tasks)
 
 
-def batches(inputs: int, only: str) -> Iterator[tuple[str, list[int]]]:
+def batches(inputs: int, only: str, minutes: float) -> Iterator[tuple[str, list[int]]]:
     """Share inputs out over the kinds, a batch of each in turn."""
     kinds = [kind for kind in ALL if only in kind]
     weight = sum(SHARE.get(kind, 1) for kind in kinds)
     left = {kind: list(range(max(1, round(inputs * SHARE.get(kind, 1) / weight)))) for kind in kinds}
-    while any(left.values()):
+    end = time.monotonic() + 60 * minutes
+    while any(left.values()) and time.monotonic() < end:
         for kind in kinds:
             if left[kind]:
                 yield kind, left[kind][:BATCH]
@@ -239,6 +240,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=3, help="runs of each fault that is tried at random moments")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=1e6, help="no further inputs are given out after so many")
     parser.add_argument("--only", default="", help="only kinds with these words in their names")
     parser.add_argument("--keep", type=Path, help="where inputs that were findings stay")
     asked = parser.parse_args()
@@ -251,7 +253,7 @@ def main() -> int:
     rows: list[tuple[str, Tally]] = []
     if asked.inputs:
         pool = Pool(asked.workers, asked.seed, good, kept)
-        pool.run(batches(asked.inputs, asked.only))
+        pool.run(batches(asked.inputs, asked.only, asked.minutes))
         rows += sorted(pool.tallies.items(), key=lambda item: list(ALL).index(item[0]))
     seconds, spent = time.perf_counter() - begun, os.times()
     if asked.faults:

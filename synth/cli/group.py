@@ -96,6 +96,14 @@ class _Commands(click.Group):
             # The reader (head, less) has seen enough.
             sys.stderr.close()
             ctx.exit(0)
+        except OSError as error:
+            # A path no system can hold, a disk that fails while files are read.
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"synth: {legible(f'{place}{error.strerror or error}')}. Check the path.", err=True)
+            ctx.exit(2)
+        except MemoryError:
+            click.echo("synth: out of memory; give it more, or ask for fewer authorities, years or files.", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
