@@ -129,7 +129,7 @@ def _replace(holder: Any, key: Any, rng: random.Random) -> None:  # noqa: ANN401
     elif what == 4 and isinstance(holder, dict):
         del holder[key]
     elif what == 5:
-        holder[key] = [holder[key]] * rng.choice((1, 2, 1000))
+        holder[key] = [holder[key]] * rng.choice((1, 2, 5 if isinstance(holder[key], dict | list) else 1000))
     elif what == 6:
         holder[key] = {"a": holder[key]}
     elif isinstance(holder[key], int | float) and not isinstance(holder[key], bool):

@@ -283,8 +283,10 @@ def _faults(run: Any, asked: argparse.Namespace, kept: Path) -> Tally:  # noqa: 
             tally.read += not refused and not wrong
             if wrong:
                 tally.findings[wrong] += 1
+                print("FOUND", wrong, flush=True)
         tally.seconds += time.perf_counter() - begun
         shutil.rmtree(place, ignore_errors=True)
+    print(f"{run.__name__.strip('_')}: {tally.tried} tried", flush=True)
     return tally
 
 

@@ -11,6 +11,7 @@ from synth.cli import values
 from synth.cli.datasets import check_alone, check_no_workers, fidelity_worlds, validate_worlds
 from synth.cli.group import COLLECTION, FORMAT, LAST_YEAR, MADE_WITH, WORKERS, YEAR, formats, main
 from synth.cli.kinds import PATH, SHARE
+from synth.cli.words import legible
 from synth.errors import InputError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def validate(
     else:
         report = check(paths, year=year, return_=return_, form=one_form, last_year=last_year, strict=strict)
     printed = {
-        "text": lambda r: r.to_text(rows),
+        "text": lambda r: legible(r.to_text(rows)),
         "json": printing.to_json,
         "csv": printing.to_csv,
         "junit": printing.to_junit,
@@ -153,7 +154,7 @@ def spoil(
         paths, out, rates=rates, kinds=_names(kinds), rules=_names(rules_), seed=seed, last_year=last_year
     )
     for note in made.notes:
-        click.echo(note)
+        click.echo(legible(note))
     counts = made.counts()
     click.echo(" times  mistake or rule broken")
     click.echo("\n".join(f"{number:>6,}  {name}" for name, number in counts.items()))

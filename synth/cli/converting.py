@@ -9,6 +9,7 @@ import click
 from synth.cli import values
 from synth.cli.group import QUIET, main
 from synth.cli.kinds import PATH
+from synth.cli.words import legible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def convert(
     if quiet:
         return
     for note in made.notes:
-        click.echo(note)
+        click.echo(legible(note))
     rows = ", ".join(f"{form.replace('_', ' ')} {count:,}" for form, count in made.rows.items())
     files = ", ".join(f"{name} ({count} file{'s' if count != 1 else ''})" for name, count in made.files.items())
     click.echo(f"Year {year_code(made.year)}, rows: {rows}. Written to {made.folder}: {files}.")

@@ -15,6 +15,7 @@ from synth.cli.extracting import EXTRACT, QUIRKS, extraction
 from synth.cli.group import COLLECTION, PROFILE, QUIET, main
 from synth.cli.kinds import PATH, PLACE
 from synth.cli.progress import Progress
+from synth.cli.words import legible
 from synth.errors import InputError
 
 if TYPE_CHECKING:
@@ -221,4 +222,4 @@ def show(child: str | None, folder: Path | None, count: int | None, seed: int, l
     if (child is None) == (count is None):
         raise InputError("Name one child (synth show SYN...) or ask for some (synth show --random 5), not both.")
     chosen = [child.strip().upper()] if child is not None else pick(place, count or 1, seed, looked_after)
-    click.echo("\n\n".join(timelines(place, chosen)))
+    click.echo(legible("\n\n".join(timelines(place, chosen))))

@@ -10,7 +10,7 @@ import click
 from synth import __version__
 from synth.cli import values
 from synth.cli.kinds import PATH
-from synth.cli.words import legible
+from synth.cli.words import LONGEST, legible
 from synth.errors import SynthError
 
 if TYPE_CHECKING:
@@ -84,10 +84,10 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except click.UsageError as error:
             # Click declares it final; what is shown is made from it.
-            vars(error)["message"] = legible(error.message)
+            vars(error)["message"] = legible(error.message, LONGEST)
             raise
         except SynthError as error:
-            click.echo(f"synth: {legible(str(error))}", err=True)
+            click.echo(f"synth: {legible(str(error), LONGEST)}", err=True)
             ctx.exit(2)
         except KeyboardInterrupt:
             click.echo("synth: interrupted; what was not finished has been removed.", err=True)
@@ -99,7 +99,7 @@ class _Commands(click.Group):
         except OSError as error:
             # A path no system can hold, a disk that fails while files are read.
             place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"synth: {legible(f'{place}{error.strerror or error}')}. Check the path.", err=True)
+            click.echo(f"synth: {legible(f'{place}{error.strerror or error}', LONGEST)}. Check the path.", err=True)
             ctx.exit(2)
         except MemoryError:
             click.echo("synth: out of memory; give it more, or ask for fewer authorities, years or files.", err=True)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["legible"]
+__all__ = ["LONGEST", "legible"]
 
-_LONGEST = 4000
-"""Letters of one message; the middle of a longer one is left out."""
+LONGEST = 4000
+"""Letters of one message of an error; the middle of a longer one is left out."""
 
 
-def legible(text: str) -> str:
-    r"""Return text in which control, direction and unpaired signs are escapes such as \x1b, cut where it is endless.
+def legible(text: str, longest: int | None = None) -> str:
+    r"""Return text in which control, direction and unpaired signs are escapes such as \x1b, cut if `longest`.
 
     Line feeds stay: messages have several lines.
     """
     shown = "".join(sign if sign.isprintable() or sign == "\n" else _escaped(sign) for sign in text)
-    if len(shown) <= _LONGEST:
+    if longest is None or len(shown) <= longest:
         return shown
-    half = _LONGEST // 2
-    return f"{shown[:half]} ... ({len(shown) - _LONGEST:,} letters left out) ... {shown[-half:]}"
+    half = longest // 2
+    return f"{shown[:half]} ... ({len(shown) - longest:,} letters left out) ... {shown[-half:]}"
 
 
 def _escaped(sign: str) -> str:
