@@ -15,6 +15,7 @@ import numpy as np
 from synth.documents import json_of
 from synth.errors import InputError, OutputError
 from synth.guidance import collected_as
+from synth.log import doing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -222,6 +223,7 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
         yield building
         building.chmod(0o755)
         _put_in_place(building, out / name)
+        doing("%s put in place", out / name)
     except OSError as error:
         raise OutputError(
             f"{out}: the files could not be written ({error.strerror or error}). Nothing was replaced."

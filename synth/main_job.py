@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from synth.checker import checker
 from synth.errors import OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
+from synth.log import doing
 from synth.manifest import manifest_text
 from synth.profile.projected import check_covered, reaching
 from synth.simulate import drawn_with, simulated
@@ -89,6 +90,7 @@ def generate_panel(
         written: list[tuple[Path, Generated]] = []
         lived = places.enter_context(simulated(drawn, authorities, years, seed, tick, collection, world))
         for made in lived:
+            doing("%s simulated", made.year)
             building = places.enter_context(folder_in_place(out, str(made.year)))
             for form, name in FILES.items():
                 write_csv(made.forms[form], building / name)
@@ -98,8 +100,10 @@ def generate_panel(
             told = reaching(profile, made.year)
             words = manifest_text(made, told, seed, mode, command.replace("{year}", str(made.year)), building)
             (building / MANIFEST).write_text(words, "utf-8")
+            doing("%s written to %s", made.year, building)
             written.append((out / str(made.year), made))
         reports = check.reports()
+        doing("read back and checked: %s", ", ".join(str(report.year) for report in reports))
         for report in reports:
             if not report.ok:
                 raise OutputError(

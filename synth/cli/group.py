@@ -77,7 +77,7 @@ FORMAT = formats("text", "json")
 
 
 class _Commands(click.Group):
-    """Turns the package's own errors into one message on standard error and exit code 2."""
+    """Turns the package's own errors into one message on standard error and exit code 2, unforeseen ones into 70."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as click declares it
         try:
@@ -104,13 +104,33 @@ class _Commands(click.Group):
         except MemoryError:
             click.echo("synth: out of memory; give it more, or ask for fewer authorities, years or files.", err=True)
             ctx.exit(2)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends in one message
+            from synth.cli.unexpected import UNEXPECTED, said  # noqa: PLC0415
+
+            click.echo(said(error, verbose=bool(ctx.params.get("verbose"))), err=True)
+            ctx.exit(UNEXPECTED)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="synth")
-def main() -> None:
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Tell on standard error what is done, and show the traceback of a crash."
+)
+@click.pass_context
+def main(ctx: click.Context, verbose: bool) -> None:
     """Wholly synthetic records for the Welsh children's social care returns.
 
     Children Receiving Care and Support (CRCS) and Children Looked After (CLA), simulated from published figures. No
     real record is used anywhere.
     """
+    if verbose:
+        import platform  # noqa: PLC0415
+
+        from synth.log import doing, told  # noqa: PLC0415
+
+        ctx.with_resource(told())
+        doing("synth %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
+        doing("begin %s", ctx.invoked_subcommand)
+        ctx.call_on_close(lambda: doing("end"))

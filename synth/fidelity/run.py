@@ -8,6 +8,7 @@ from synth.errors import InputError
 from synth.fidelity.comparison import compare
 from synth.fidelity.folders import read_year, year_before
 from synth.fidelity.report import Report
+from synth.log import doing
 from synth.published import Tables, load_tables, read_csv
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def fidelity(folder: Path, profile: Profile, tables: Tables | None = None) -> Re
         raise InputError(f"{folder}: {this.year} is a projection; nothing published is there to hold it against.")
     before = year_before(this)
     comparison = compare(this, before, tables, profile.held_out)
+    doing("%s counted and held against what was published about %d", folder, this.year)
     known, remarks = origin(this.profile, this.profile_digest, profile)
     return Report(
         folder=str(folder),

@@ -12,6 +12,7 @@ from synth.formats.statistics import write_spss, write_stata
 from synth.formats.unfit import place_of
 from synth.formats.workbooks import write_workbooks
 from synth.formulas import without_formulas
+from synth.log import doing
 from synth.tables import write_form
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def write_formats(content: Content, formats: Collection[str], folder: Path) -> t
             place = folder / name
             place.mkdir()
             notes += _WRITERS[name](content, place) or ()
+            doing("%s written", place)
     return tuple(notes)
 
 

@@ -23,6 +23,7 @@ from synth.guidance.rows import (
     Statement,
     Tables,
 )
+from synth.log import doing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -209,6 +210,7 @@ def _shipped_tables() -> Tables:
 def _checked(folder: Traversable | Path) -> Tables:
     tables = read_tables(folder)
     check_tables(tables)
+    doing("guidance tables read from %s", folder)
     return tables
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from synth.errors import ProfileError, nearest
+from synth.log import doing
 from synth.profile.model import FORMAT_VERSION, Figure, Level, Parameter, Profile, Record
 from synth.profile.nested import mismatch
 from synth.profile.rescaled import Factors, rescaled
@@ -46,9 +47,11 @@ def load_profile(path: Path | None = None) -> Profile:
     if found.get("overlay") is True:
         return overlay(load_profile(None), path)
     try:
-        return Profile.model_validate(found)
+        profile = Profile.model_validate(found)
     except ValidationError as error:
         raise ProfileError(explained(path, error, Profile)) from None
+    doing("profile %s read from %s", profile.name, path)
+    return profile
 
 
 def overlay(profile: Profile, path: Path) -> Profile:

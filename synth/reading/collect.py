@@ -13,6 +13,7 @@ import polars as pl
 from synth.dates import year_code
 from synth.errors import InputError
 from synth.guidance import ALL_YEAR, CENSUS_DATE, collected_as, load, years
+from synth.log import doing
 from synth.reading.dataset import AUTHORITY, advice, authority_folders
 from synth.reading.delimited import read_delimited
 from synth.reading.headings import every_shape, wanted_shapes
@@ -112,6 +113,7 @@ def _parts(paths: Sequence[Path], wanted: Wanted, notes: list[str]) -> list[Part
             if path.suffix.lower() in DATA_ENDINGS:
                 notes.append(f"Left out: {problem}")
             continue
+        doing("%s read: %s", path, ", ".join(f"{part.shape.form} {part.text.height}" for part in found))
         parts += found
         notes += [*said, *(note for part in found for note in part.notes)]
     return parts

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from synth.errors import InputError
 from synth.guidance import RETURNS, collected_as, load
+from synth.log import doing
 from synth.reading.delimited import first_records, read_grid
 from synth.reading.headings import check_repeats
 from synth.reading.kinds import kind_of
@@ -44,6 +45,7 @@ def read_form(path: Path, form: str, g: Guidance) -> FormTable:
         raise InputError(f"{said} Files of this program are whole and in UTF-8.")
     raw = grid.frame
     raw.columns = list(heading.cells)
+    doing("%s read: %s %d", path, form, raw.height)
     return form_table(raw, form, g, file=shown, lines=grid.lines)
 
 

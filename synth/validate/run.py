@@ -12,6 +12,7 @@ import polars as pl
 
 from synth.dates import year_code
 from synth.guidance import RETURNS
+from synth.log import doing
 from synth.reading import beside_last_year, read_any
 from synth.rules.rulebook import rules_for
 from synth.tables import LAST, Tables
@@ -66,6 +67,7 @@ def validate_tables(tables: Tables, year: int, *, strict: bool = True) -> Report
         outcomes += [_unchecked(rule) for rule in absent]
     frame = pl.concat(findings) if findings else pl.DataFrame(schema=FINDING_COLUMNS)
     files = tuple((table.file, table.height) for table in tables.forms.values())
+    doing("%d rules of %d asked, %d findings", len(outcomes), year, frame.height)
     return Report(year, files, tuple(outcomes), frame, _notes(tables))
 
 

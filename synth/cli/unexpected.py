@@ -1,0 +1,47 @@
+"""What is said when something goes wrong that nobody foresaw: one message, and the way to the whole traceback."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import synth
+
+__all__ = ["UNEXPECTED", "said"]
+
+UNEXPECTED = 70
+"""The exit code: EX_SOFTWARE of sysexits.h (BSD); no command uses it for anything else."""
+_LONGEST = 300
+"""Characters of an exception's own words that are shown: some hold whole tables."""
+
+
+def said(error: Exception, *, verbose: bool) -> str:
+    """Return the message about an exception, after its traceback where `verbose` asks for it; no line feed at the end.
+
+    The message names the exception, the line of this package that was at work, and what to do next.
+    """
+    words = " ".join(str(error).split())
+    words = words if len(words) <= _LONGEST else words[:_LONGEST] + " ..."
+    what = type(error).__name__ + (f": {words}" if words else "")
+    if isinstance(error, MemoryError):
+        cause = "Memory ran out: ask for fewer authorities, years or --workers"
+    elif isinstance(error, OSError):
+        cause = "The system refused a file or a folder: `synth doctor` looks at folders and disk"
+    else:
+        cause = "This is a mistake in synth or in a package it uses, not one of yours"
+    if verbose:
+        trace = "".join(traceback.format_exception(error)).rstrip()
+        more = "The traceback stands above; before you pass it on, see that it quotes nothing of a real record"
+        return f"{trace}\nsynth: unexpected {what}{_where(error)}.\n{cause}. {more}."
+    more = "`synth --verbose` with the same command shows what was done and the whole traceback"
+    return f"synth: unexpected {what}{_where(error)}.\n{cause}. {more}."
+
+
+def _where(error: BaseException) -> str:
+    """Name the innermost line of this package in the traceback of an exception; nothing if none is in it."""
+    package = Path(synth.__file__).parent
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents]
+    if not frames:
+        return ""
+    place = Path(frames[-1].filename).relative_to(package.parent).as_posix()
+    return f" ({place}, line {frames[-1].lineno})"
