@@ -5,6 +5,7 @@ from synth.cli import (  # noqa: F401  importing them adds their commands
     comparing,
     completing,
     converting,
+    doctoring,
     generating,
     profiles,
     reporting,
