@@ -1,5 +1,6 @@
 """What hurts: bytes turned about, cells that have harmed other programs, and JSON with such values in its place."""
 
+# ruff: noqa: PLR2004  shares and numbers of ways to hurt: they mean nothing else
 from __future__ import annotations
 
 import json
@@ -16,17 +17,50 @@ CELLS = (
     *("", " ", "\u00a0", "NULL", "None", "nan", "NaN", "-inf", "1e999", "1e-999", "-0", "0x10", "1_000", "٣", "²", "①"),
     *("9" * 20, "9" * 400, "9" * 5000, "-1", "0", "99999999999999999999", "0.1", "1,5", "1.0", "true", "FALSE"),
     *("31/02/2023", "29/02/2023", "00/00/0000", "31/12/9999", "01/01/0001", "2023-03-31", "45000", "1/4/22"),
-    *("20222３", "202223", "202122", "999900", "000000", "202299", "2022-23", "²02223"),
+    *("20222\uff13", "202223", "202122", "999900", "000000", "202299", "2022-23", "²02223"),
     *("\u202etxt.exe", "a\u200bb", "\u2066x\u2069", "\x1b[31mred\x1b[0m", "\x07", "\x00", "\x85", "\u2028", "\ufeff"),
-    *("<script>alert(1)</script>", "&lt;", "]]>", "'; DROP TABLE child; --", "{{7*7}}", "%s%n", "${x}", "\\", '"', '""'),
+    *(
+        "<script>alert(1)</script>",
+        "&lt;",
+        "]]>",
+        "'; DROP TABLE child; --",
+        "{{7*7}}",
+        "%s%n",
+        "${x}",
+        "\\",
+        '"',
+        '""',
+    ),
     *("../../etc/passwd", "C:\\nul", "e\u0301", "\U0001f600", "\ufffe", "\U0010ffff", "a" * 40_000, "a\nb", "a\r\nb"),
 )
 NAMES = (
     *("../out", "..", ".", "/etc/passwd", "a/b", "con", "x\ny", "\u202ex", "\x1b[31m", "é" * 100, "a" * 300, " ", "*"),
-    *("year=2023/world=0001/../../..", "year=2023/world=0001", "metadata/../../x.csv", "authority=../", "\x00", "~", "-"),
+    *(
+        "year=2023/world=0001/../../..",
+        "year=2023/world=0001",
+        "metadata/../../x.csv",
+        "authority=../",
+        "\x00",
+        "~",
+        "-",
+    ),
 )
 _INSERTED = (
-    *(b'"', b",", b"\n", b"\r\n", b"\r", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b";", b"\t", b"=cmd()", b"-1", b"31/02/2023"),
+    *(
+        b'"',
+        b",",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\0",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf",
+        b";",
+        b"\t",
+        b"=cmd()",
+        b"-1",
+        b"31/02/2023",
+    ),
     *(b"99999999999999999999", b"null", b"[]", b"{}", b"[", b"{", b"1e999", b"NaN", b"\xf0\x9f\x98\x80", b"'", b"\x1a"),
     *(b"LOCAL_AUTHORITY_CODE", b"YEAR_CODE", b'""', b"\x1b[2J", b"\xe2\x80\xae", b"\\ud800", b"\xc3", b"\x85", b"true"),
 )
@@ -49,7 +83,7 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
         elif what == 3 and found:
             begin = rng.randrange(len(found))
             found[at:at] = found[begin : begin + rng.choice((1, 10, 100, 1000))]
-        elif what == 4 and rng.random() < 0.3:  # noqa: PLR2004  a cut hides what else was done
+        elif what == 4 and rng.random() < 0.3:
             del found[at:]
         elif what == 5 and at < len(found):
             found[at] ^= 1 << rng.randrange(8)
@@ -67,10 +101,10 @@ def hurt_csv(content: bytes, rng: random.Random) -> bytes:
     """Return a CSV whose shape is (mostly) right and whose cells, headings, encoding or line ends are not."""
     rows = [line.split(",") for line in content.decode().splitlines()]
     for _ in range(rng.choice((1, 1, 3, 10))):
-        line = rows[rng.randrange(len(rows))] if rng.random() < 0.9 else rows[0]  # noqa: PLR2004
+        line = rows[rng.randrange(len(rows))] if rng.random() < 0.9 else rows[0]
         at = rng.randrange(len(line)) if line else 0
         what = rng.randrange(10)
-        if what < 6 and line:  # noqa: PLR2004
+        if what < 6 and line:
             line[at] = quoted(rng.choice(CELLS), rng)
         elif what == 6 and line:
             for row in rows[1:]:
@@ -82,7 +116,7 @@ def hurt_csv(content: bytes, rng: random.Random) -> bytes:
         elif what == 9:
             rows.insert(rng.randrange(len(rows) + 1), list(rng.choice(rows)))
     text = rng.choice(("\n", "\n", "\n", "\r\n", "\r")).join(",".join(row) for row in rows)
-    if rng.random() < 0.1:  # noqa: PLR2004
+    if rng.random() < 0.1:
         text = text.replace(",", rng.choice((";", "\t", "|", ":")))
     code = rng.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252", "cp037"))
     return text.encode(code, "replace" if code[:3] != "utf" else "surrogatepass")
@@ -90,7 +124,7 @@ def hurt_csv(content: bytes, rng: random.Random) -> bytes:
 
 def quoted(cell: str, rng: random.Random) -> str:
     """Return a cell as a CSV writes it, now and then not."""
-    if any(sign in cell for sign in ',"\r\n') and rng.random() < 0.9:  # noqa: PLR2004
+    if any(sign in cell for sign in ',"\r\n') and rng.random() < 0.9:
         return '"' + cell.replace('"', '""') + '"'
     return cell
 
@@ -103,12 +137,12 @@ def hurt_json(content: bytes, rng: random.Random) -> bytes:
         # Down to a random depth: where most values stand, most are changed.
         while isinstance(holder, dict | list) and holder:
             key = rng.choice(list(holder)) if isinstance(holder, dict) else rng.randrange(len(holder))
-            if isinstance(holder[key], dict | list) and holder[key] and rng.random() < 0.85:  # noqa: PLR2004
+            if isinstance(holder[key], dict | list) and holder[key] and rng.random() < 0.85:
                 holder = holder[key]
                 continue
             _replace(holder, key, rng)
             break
-    text = json.dumps(found, ensure_ascii=rng.random() < 0.5)  # noqa: PLR2004
+    text = json.dumps(found, ensure_ascii=rng.random() < 0.5)
     text = text.replace('"@deep"', "[" * _DEEP + "]" * _DEEP).replace('"@objects"', '{"a":' * _DEEP + "1" + "}" * _DEEP)
     text = text.replace('"@digits"', "9" * 5000).replace('"@inf"', "1e999").replace('"@twice"', '{"a":1,"a":2}')
     return text.encode(rng.choice(("utf-8", "utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16")), "surrogatepass")

@@ -1,5 +1,6 @@
 """Commands with random and near-right options, and hurtful cells in what commands write again, run in one process."""
 
+# ruff: noqa: PLR2004, E501  tables of words; shares and numbers of ways to hurt: they mean nothing else
 from __future__ import annotations
 
 import csv
@@ -20,12 +21,75 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "RefusedError"]
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
-_NUMBERS = ("-1", "0", "1", "2", "5", "1e3", "nan", "inf", "-inf", "0.5", "1" * 20, "9" * 400, "9" * 5000, "²", "٣", "", "0x1")
+_NUMBERS = (
+    "-1",
+    "0",
+    "1",
+    "2",
+    "5",
+    "1e3",
+    "nan",
+    "inf",
+    "-inf",
+    "0.5",
+    "1" * 20,
+    "9" * 400,
+    "9" * 5000,
+    "²",
+    "٣",
+    "",
+    "0x1",
+)
 _YEARS = ("2023", "2022", "2017", "2025", "2016", "2026", "0", "-1", "9999", "10000", "2O23", "9" * 30)
-_SPANS = ("2022-2023", "2023-2022", "2023", "1-99999999999", "2023-", "-", "²-³", "2017-" + "9" * 5000, "0-2023", "2023-2023")
-_PLACES = ("in", "in/synthetic_crcs.csv", "in/synthetic_cla_child.csv", "worlds", "worlds/year=2023", "nowhere", ".", "", "..", "out",
-           "worlds/year=2023/world=0001", "over.json", "/dev/null", "link", "a" * 300, "in/../in", "\udcff", "-", "new/deep")
-_AUTHORITIES = ("Merthyr Tydfil", "1", "0", "23", "-1", "²", "merthyr", "Caerdydd,", ",", "W06000024", "534", "x" * 5000, "../in", "99")
+_SPANS = (
+    "2022-2023",
+    "2023-2022",
+    "2023",
+    "1-99999999999",
+    "2023-",
+    "-",
+    "²-³",
+    "2017-" + "9" * 5000,
+    "0-2023",
+    "2023-2023",
+)
+_PLACES = (
+    "in",
+    "in/synthetic_crcs.csv",
+    "in/synthetic_cla_child.csv",
+    "worlds",
+    "worlds/year=2023",
+    "nowhere",
+    ".",
+    "",
+    "..",
+    "out",
+    "worlds/year=2023/world=0001",
+    "over.json",
+    "/dev/null",
+    "link",
+    "a" * 300,
+    "in/../in",
+    "\udcff",
+    "-",
+    "new/deep",
+)
+_AUTHORITIES = (
+    "Merthyr Tydfil",
+    "1",
+    "0",
+    "23",
+    "-1",
+    "²",
+    "merthyr",
+    "Caerdydd,",
+    ",",
+    "W06000024",
+    "534",
+    "x" * 5000,
+    "../in",
+    "99",
+)
 _VALUES = {
     "--year": _YEARS, "--years": _SPANS, "--authorities": _AUTHORITIES, "--seed": _NUMBERS, "--rows": _NUMBERS,
     "--scale": ("-1", "0", "2", "8193", "9" * 20, "x"), "--world": ("0", "1", "8192", "8193", "9" * 20), "--workers": ("0", "-1", "1", "x"),
@@ -35,8 +99,33 @@ _VALUES = {
     "--form": ("child", "crcs", "episode", "chil", "", "postcodes"), "--hold-out": ("T16", "T0", ""), "--random": ("1", "3", "0", "9" * 20),
     "--threshold": ("5", "10", "4", "9" * 20), "--min-children": ("1", "10", "0", "9" * 20), "--dask": ("x", "tcp://", "tcp://127.0.0.1:1"),
 }  # fmt: skip
-_FORMATS = ("csv", "parquet", "xlsx", "sqlite", "csv,xlsx", "csv,csv", ",", "text", "json", "html", "junit", "markdown", "CSV", "xls")
-_WRITERS = ("spoil", "convert", "validate csv", "validate html", "validate text", "validate json", "show", "report", "tables")
+_FORMATS = (
+    "csv",
+    "parquet",
+    "xlsx",
+    "sqlite",
+    "csv,xlsx",
+    "csv,csv",
+    ",",
+    "text",
+    "json",
+    "html",
+    "junit",
+    "markdown",
+    "CSV",
+    "xls",
+)
+_WRITERS = (
+    "spoil",
+    "convert",
+    "validate csv",
+    "validate html",
+    "validate text",
+    "validate json",
+    "show",
+    "report",
+    "tables",
+)
 _WORKING = frozenset({"generate", "fit"})
 
 
@@ -52,11 +141,13 @@ def arguments(good: Path, place: Path, rng: random.Random) -> None:
     for parameter in command.params:
         flag = getattr(parameter, "is_flag", False)
         if parameter.param_type_name == "argument":
-            given += [rng.choice(_PLACES if "path" in str(parameter.type).lower() else CELLS[:60])] * rng.choice((0, 1, 1, 1, 1, 2))
-        elif rng.random() < (0.9 if parameter.required else 0.3):  # noqa: PLR2004
+            given += [rng.choice(_PLACES if "path" in str(parameter.type).lower() else CELLS[:60])] * rng.choice(
+                (0, 1, 1, 1, 1, 2)
+            )
+        elif rng.random() < (0.9 if parameter.required else 0.3):
             option = rng.choice(parameter.opts)
             given += [option] if flag else [option, _value(option, parameter, rng)]
-    if rng.random() < 0.05:  # noqa: PLR2004
+    if rng.random() < 0.05:
         given.insert(rng.randrange(len(given) + 1), rng.choice((*CELLS, "--", "--nothing", "-h", "--version")))
     if name[-1] == "generate" and not {"--authorities"} & set(given):
         given += ["--authorities", "Merthyr Tydfil", "--out", "new"]
@@ -68,13 +159,13 @@ def arguments(good: Path, place: Path, rng: random.Random) -> None:
 
 def _value(option: str, parameter: object, rng: random.Random) -> str:
     choices = getattr(parameter.type, "choices", None)  # type: ignore[attr-defined]
-    if choices and rng.random() < 0.8:  # noqa: PLR2004
+    if choices and rng.random() < 0.8:
         return str(rng.choice(tuple(choices)))
     if option == "--format":
         return rng.choice(_FORMATS)
     known = _VALUES.get(option)
     if known is not None:
-        return rng.choice(known if rng.random() < 0.9 else CELLS)  # noqa: PLR2004
+        return rng.choice(known if rng.random() < 0.9 else CELLS)
     return rng.choice((*_PLACES, *(name for name in NAMES if not name.startswith("/"))))
 
 
@@ -93,9 +184,9 @@ def _lay_out(good: Path, place: Path, rng: random.Random) -> None:
     shutil.copytree(good / "year", place / "in")
     shutil.copytree(good / "worlds", place / "worlds", copy_function=os.link)
     shutil.copy(good / "small.json", place / "over.json")
-    if rng.random() < 0.2:  # noqa: PLR2004
+    if rng.random() < 0.2:
         (place / "over.json").write_bytes(hurt_json((good / "small.json").read_bytes(), rng))
-    os.symlink("/etc", place / "link")
+    (place / "link").symlink_to("/etc")
 
 
 def written_again(good: Path, place: Path, rng: random.Random) -> None:
@@ -103,8 +194,10 @@ def written_again(good: Path, place: Path, rng: random.Random) -> None:
     root = place / "in"
     shutil.copytree(good / "year", root)
     for path in sorted(root.glob("*.csv")):
-        if rng.random() < 0.5:  # noqa: PLR2004
-            path.write_bytes(_with_cells(path.read_bytes(), rng) if rng.random() < 0.8 else hurt_csv(path.read_bytes(), rng))  # noqa: PLR2004
+        if rng.random() < 0.5:
+            path.write_bytes(
+                _with_cells(path.read_bytes(), rng) if rng.random() < 0.8 else hurt_csv(path.read_bytes(), rng)
+            )
     what, _, form = rng.choice(_WRITERS).partition(" ")
     given = {
         "spoil": ["in", "--out", "new", "--rate", "0.5"],
@@ -169,7 +262,7 @@ def _run(given: list[str], place: Path) -> str:
         result = CliRunner().invoke(main, given, prog_name="synth")
     finally:
         os.chdir(here)
-    shown = " ".join(repr(word[:40]) if len(word) > 40 or not word.isprintable() else word for word in given)  # noqa: PLR2004
+    shown = " ".join(repr(word[:40]) if len(word) > 40 or not word.isprintable() else word for word in given)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         result.exception.add_note(f"synth {shown}")
         raise result.exception
@@ -180,9 +273,9 @@ def _run(given: list[str], place: Path) -> str:
         raise AssertionError(f"raw {found.group()!r} in a message: synth {shown}")
     if "--format" not in given and (found := _CONTROL.search(result.stdout)):
         raise AssertionError(f"raw {found.group()!r} in text: synth {shown}")
-    if result.exit_code == 2:  # noqa: PLR2004
+    if result.exit_code == 2:
         if after.keys() - before.keys():
-            raise AssertionError(f"synth {shown}: refused, and wrote {sorted(after.keys() - before.keys())[0]}")
+            raise AssertionError(f"synth {shown}: refused, and wrote {min(after.keys() - before.keys())}")
         if not result.stderr.strip():
             raise AssertionError(f"synth {shown}: refused without a message")
         raise RefusedError(result.stderr)

@@ -1,27 +1,31 @@
 """Kinds of hurtful input: each makes a file or folder from good ones, and gives it to what reads it."""
 
+# ruff: noqa: PLR2004  shares and numbers of ways to hurt: they mean nothing else
 from __future__ import annotations
 
 import io
 import json
 import os
-import random
 import shutil
 import zipfile
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robust_bytes import CELLS, NAMES, hurt_csv, hurt_json, mutated
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable
+    from pathlib import Path
+
+    import polars as pl
 
 __all__ = ["KINDS", "make_good", "two_sheets"]
 
 FORMS = ("synthetic_crcs", "synthetic_cla_child", "synthetic_cla_episode", "synthetic_cla_adoption")
 TABLES = ("returns", "items", "codes", "limits", "allowed", "statements", "notes")
 CHILDREN = 12
+SHORT = tuple(cell for cell in CELLS if len(cell) < 1000)
 
 
 def make_good(good: Path) -> None:
@@ -50,12 +54,16 @@ def make_good(good: Path) -> None:
     some = child["LOCAL_CHILD_IDENTIFIER"].head(CHILDREN) if "LOCAL_CHILD_IDENTIFIER" in child.columns else None
     for path in sorted(made.glob("synthetic_*.csv")):
         frame = pl.read_csv(path, infer_schema=False)
-        column = next((name for name in frame.columns if some is not None and frame[name].is_in(some.implode()).any()), None)
+        column = next(
+            (name for name in frame.columns if some is not None and frame[name].is_in(some.implode()).any()), None
+        )
         kept = frame.filter(pl.col(column).is_in(some.implode())) if column and some is not None else frame
         kept.head(3 * CHILDREN).write_csv(year / path.name)
     (year / "synthetic_postcodes.csv").unlink(missing_ok=True)
     convert([year], parse_formats(("parquet,xlsx",)), good / "other")
-    make_dataset(Job(Plan(codes=(chosen[0].code,), years=(2023,), worlds=2, seed=4), profile, store_at(str(good / "worlds"))))
+    make_dataset(
+        Job(Plan(codes=(chosen[0].code,), years=(2023,), worlds=2, seed=4), profile, store_at(str(good / "worlds")))
+    )
     tables = good / "guidance"
     tables.mkdir()
     for name in TABLES:
@@ -87,7 +95,7 @@ def _read(path: Path, rng: random.Random) -> None:
     from synth.reading import read_any  # noqa: PLC0415
     from synth.validate import formats, validate  # noqa: PLC0415
 
-    if rng.random() < 0.7:  # noqa: PLR2004
+    if rng.random() < 0.7:
         read_any([path])
         return
     report = validate([path])
@@ -124,25 +132,27 @@ def _zipped(members: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes
 
 
 _ENTITIES = (
-    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
-        b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9)
-    ) + b"]>"
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">'
+    + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(9))
+    + b"]>"
 )
 
 
 def hurt_book(content: bytes, rng: random.Random) -> bytes:
-    """Return a workbook whose archive is whole (mostly) and whose XML is bytes turned about, a bomb, or far too wide."""
+    """Return a workbook whose archive is whole (mostly) and whose XML is turned about, a bomb, or far too wide."""
     members = _members(content)
-    name = rng.choice([name for name in members if name.endswith(".xml") or name.endswith(".rels")])
+    name = rng.choice([name for name in members if name.endswith((".xml", ".rels"))])
     sheet = rng.choice([name for name in members if "worksheets/sheet" in name])
     what = rng.randrange(12)
-    if what < 3:  # noqa: PLR2004
+    if what < 3:
         members[name] = mutated(members[name], rng)
     elif what == 3:
         head, _, rest = members[name].partition(b"?>")
         members[name] = head + b"?>" + _ENTITIES + rest
     elif what == 4:
-        reach = rng.choice((b'r="XFD1048576"', b'r="A99999999999"', b'r="ZZZZ1"', b'r="A0"', b'r="A-1"', b'r=""', b'r="\xc3\xa91"'))
+        reach = rng.choice(
+            (b'r="XFD1048576"', b'r="A99999999999"', b'r="ZZZZ1"', b'r="A0"', b'r="A-1"', b'r=""', b'r="\xc3\xa91"')
+        )
         members[sheet] = members[sheet].replace(rng.choice((b'r="A2"', b'r="B3"', b'r="A1"')), reach)
     elif what == 5:
         members[sheet] = members[sheet].replace(b"<dimension ref=", b'<dimension ref="A1:XFD1048576" x=')
@@ -158,14 +168,47 @@ def hurt_book(content: bytes, rng: random.Random) -> bytes:
     elif what == 8:
         members[sheet] += b" " * rng.choice((1_000_000, 20_000_000))
     elif what == 9:
-        members[rng.choice(NAMES).replace("\x00", "")] = members.pop(name)
+        members[rng.choice(NAMES).replace("\x00", "") or "x"] = members.pop(name)
     elif what == 10:
         number = rng.choice((b"1e999", b"NaN", b"-1", b"2958466", b"1e308", b"9" * 400, b"", b"45000.5", b"-0"))
         members[sheet] = members[sheet].replace(b"<v>", b"<v>" + number + b"</v><v>", rng.choice((1, 100)))
-        members[sheet] = members[sheet].replace(b't="s"', rng.choice((b't="n"', b't="d"', b't="e"', b't="b"', b't="zz"')), 5)
+        members[sheet] = members[sheet].replace(
+            b't="s"', rng.choice((b't="n"', b't="d"', b't="e"', b't="b"', b't="zz"')), 5
+        )
     else:
-        members[sheet] = members[sheet].replace(b"<sheetData>", b"<sheetData>" + b"<row><c><v>1</v></c></row>" * 100_000)
-    return _zipped(members, rng.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED, zipfile.ZIP_LZMA)))
+        members[sheet] = members[sheet].replace(
+            b"<sheetData>", b"<sheetData>" + b"<row><c><v>1</v></c></row>" * 100_000
+        )
+    return _zipped(
+        members, rng.choice((zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED, zipfile.ZIP_LZMA))
+    )
+
+
+def _odd_column(name: str, n: int, rng: random.Random) -> pl.Series:
+    """Return a column of a type or with values that no return has."""
+    import polars as pl  # noqa: PLC0415
+
+    return rng.choice(
+        (
+            lambda: pl.Series(name, [rng.choice(SHORT) for _ in range(n)]),
+            lambda: pl.Series(name, [float("nan"), float("inf"), 1e308, -1e308, 2.0**63][: n or 1] * n).head(n),
+            lambda: pl.Series(name, [[1, 2]] * n),
+            lambda: pl.Series(name, [{"a": 1}] * n),
+            lambda: pl.Series(name, [b"\xff\xfe\x00"] * n),
+            lambda: pl.Series(name, [None] * n, dtype=pl.Null),
+            lambda: pl.Series(name, [2**31 - 1] * n, dtype=pl.Int32).cast(pl.Date),
+            lambda: pl.Series(name, [-(2**31)] * n, dtype=pl.Int32).cast(pl.Date),
+            lambda: pl.Series(name, [rng.choice((-(2**63), 2**63 - 1, 0))] * n, dtype=pl.Int64).cast(
+                pl.Datetime(rng.choice(("ns", "us", "ms")))
+            ),
+            lambda: pl.Series(name, [2**64 - 1] * n, dtype=pl.UInt64),
+            lambda: pl.Series(name, [2**63 - 1] * n, dtype=pl.Int64).cast(pl.Duration),
+            lambda: pl.Series(name, [1] * n, dtype=pl.Int64).cast(pl.Time),
+            lambda: pl.Series(name, ["a"] * n, dtype=pl.Categorical),
+            lambda: pl.Series(name, ["1.5"] * n).cast(pl.Decimal(30, 5)),
+            lambda: pl.Series(name, [bool(rng.randrange(2))] * n),
+        )
+    )()
 
 
 def hurt_parquet(content: bytes, rng: random.Random) -> bytes:
@@ -175,34 +218,12 @@ def hurt_parquet(content: bytes, rng: random.Random) -> bytes:
     frame = pl.read_parquet(io.BytesIO(content))
     n = frame.height
     for _ in range(rng.choice((1, 1, 3))):
-        name = rng.choice(frame.columns)
-        column = rng.choice(
-            (
-                lambda: pl.Series(name, [rng.choice(CELLS) for _ in range(n)]),
-                lambda: pl.Series(name, [float("nan"), float("inf"), 1e308, -1e308, 2.0**63][: n or 1] * n).head(n),
-                lambda: pl.Series(name, [[1, 2]] * n),
-                lambda: pl.Series(name, [{"a": 1}] * n),
-                lambda: pl.Series(name, [b"\xff\xfe\x00"] * n),
-                lambda: pl.Series(name, [None] * n, dtype=pl.Null),
-                lambda: pl.Series(name, [2**31 - 1] * n, dtype=pl.Int32).cast(pl.Date),
-                lambda: pl.Series(name, [-(2**31)] * n, dtype=pl.Int32).cast(pl.Date),
-                lambda: pl.Series(name, [rng.choice((-(2**63), 2**63 - 1, 0))] * n, dtype=pl.Int64).cast(
-                    pl.Datetime(rng.choice(("ns", "us", "ms")))
-                ),
-                lambda: pl.Series(name, [2**64 - 1] * n, dtype=pl.UInt64),
-                lambda: pl.Series(name, [2**63 - 1] * n, dtype=pl.Int64).cast(pl.Duration),
-                lambda: pl.Series(name, [1] * n, dtype=pl.Int64).cast(pl.Time),
-                lambda: pl.Series(name, ["a"] * n, dtype=pl.Categorical),
-                lambda: pl.Series(name, ["1.5"] * n).cast(pl.Decimal(30, 5)),
-                lambda: pl.Series(name, [bool(rng.randrange(2))] * n),
-            )
-        )()
-        frame = frame.with_columns(column)
-    if rng.random() < 0.1:  # noqa: PLR2004
+        frame = frame.with_columns(_odd_column(rng.choice(frame.columns), n, rng))
+    if rng.random() < 0.1:
         frame = frame.rename({rng.choice(frame.columns): rng.choice([c for c in CELLS if c not in frame.columns])})
-    if rng.random() < 0.02:  # noqa: PLR2004
+    if rng.random() < 0.02:
         frame = frame.with_columns(pl.lit(1).alias(f"x{n}") for n in range(5000))
-    if rng.random() < 0.05:  # noqa: PLR2004
+    if rng.random() < 0.05:
         frame = pl.concat([frame] * 1000) if n else frame
     out = io.BytesIO()
     frame.write_parquet(out, compression=rng.choice(("zstd", "snappy", "uncompressed", "lz4")))
@@ -224,7 +245,7 @@ def _profile(change: Callable[[bytes, random.Random], bytes], name: str) -> Call
         path.write_bytes(change(_content(good / name), rng))
         loaded = load_profile(path)
         digest(loaded)
-        if rng.random() < 0.3:  # noqa: PLR2004
+        if rng.random() < 0.3:
             profile_text(loaded, 2023)
             profile_json(loaded, 2023)
 
@@ -237,7 +258,7 @@ def _guidance(change: Callable[[bytes, random.Random], bytes]) -> Callable[..., 
         from synth.guidance.listing import listing, listing_text  # noqa: PLC0415
 
         for name in TABLES:
-            os.symlink(good / "guidance" / f"{name}.csv", place / f"{name}.csv")
+            (place / f"{name}.csv").symlink_to(good / "guidance" / f"{name}.csv")
         path = place / f"{rng.choice(TABLES)}.csv"
         path.unlink()
         path.write_bytes(change(_content(good / "guidance" / path.name), rng))
@@ -280,13 +301,13 @@ def _manifest(change: Callable[[bytes, random.Random], bytes], *, inside: bool) 
         hurt = change(_content(good / "worlds" / path.relative_to(root)), rng)
         path.unlink()
         path.write_bytes(hurt)
-        if inside and rng.random() < 0.8:  # noqa: PLR2004
+        if inside and rng.random() < 0.8:
             # A manifest above that agrees with it: all else must be seen by what stands in it.
             above = json.loads(_content(good / "worlds" / "manifest.json"))
             above["partitions"][part]["manifest_sha256"] = hashlib.sha256(hurt).hexdigest()
             (root / "manifest.json").unlink()
             (root / "manifest.json").write_text(json.dumps(above), "utf-8")
-        if rng.random() < 0.1:  # noqa: PLR2004
+        if rng.random() < 0.1:
             _links(root, rng)
         Folder(root).finished(part)
         check_place(root.parent, root / part)
@@ -302,7 +323,7 @@ def _links(root: Path, rng: random.Random) -> None:
     with_parent = root / name
     with_parent.parent.mkdir(parents=True, exist_ok=True)
     if not with_parent.is_symlink():
-        os.symlink(target, with_parent)
+        with_parent.symlink_to(target)
 
 
 def _folder(good: Path, place: Path, rng: random.Random) -> None:
@@ -315,15 +336,16 @@ def _folder(good: Path, place: Path, rng: random.Random) -> None:
     for path in _found(good, "year/*.csv"):
         (root / path.name).write_bytes(_content(path))
     for _ in range(rng.choice((1, 3))):
-        name = rng.choice([n for n in NAMES if "/" not in n and "\x00" not in n and len(n.encode()) < 250]) + rng.choice(
-            ("", ".csv", ".xlsx", ".parquet", ".txt")
-        )
+        name = rng.choice(
+            [n for n in NAMES if "/" not in n and "\x00" not in n and len(n.encode()) < 250]
+        ) + rng.choice(("", ".csv", ".xlsx", ".parquet", ".txt"))
         path = root / name
         if path.exists() or path.is_symlink():
             continue
         what = rng.randrange(6)
         if what == 0:
-            os.symlink(rng.choice(("/etc/passwd", "/dev/zero", "/dev/stdin", "..", ".", name, str(good / "year"))), path)
+            out = ("/etc/passwd", "/dev/zero", "/dev/stdin", "..", ".", name, good / "year")
+            path.symlink_to(rng.choice(out))
         elif what == 1:
             os.mkfifo(path)
         elif what == 2:
@@ -331,11 +353,13 @@ def _folder(good: Path, place: Path, rng: random.Random) -> None:
         elif what == 3:
             path.write_bytes(mutated(_content(_pick(good, rng, "year/*.csv")), rng))
         elif what == 4:
-            path.write_bytes(rng.choice((b"", b"\0" * 1000, b"PK\x03\x04", b"PAR1PAR1", b"\x1f\x8b", b"{}", b"\n" * 10**6)))
+            path.write_bytes(
+                rng.choice((b"", b"\0" * 1000, b"PK\x03\x04", b"PAR1PAR1", b"\x1f\x8b", b"{}", b"\n" * 10**6))
+            )
         else:
             path.write_bytes(_content(_pick(good, rng, "other/*/*.*")))
     years_of([place])
-    if rng.random() < 0.5:  # noqa: PLR2004
+    if rng.random() < 0.5:
         read_any([root])
     else:
         validate([root]).to_text()

@@ -1,6 +1,7 @@
 """Input that hurts, and faults: how many were tried, refused with a message, read, and what went wrong.
 
-    python benchmarks/robustness.py [--inputs N] [--faults N] [--seed S] [--workers N] [--minutes M] [--only WORDS] [--keep FOLDER]
+    python benchmarks/robustness.py [--inputs N] [--faults N] [--seed S] [--workers N] [--minutes M]
+                                    [--only WORDS] [--keep FOLDER]
 
 Inputs are made from a few good files: bytes turned about, and whole containers with content that hurts. The n-th input
 of a kind is the same for a seed. Worker processes read them; a finding is
@@ -11,7 +12,7 @@ of a kind is the same for a seed. Worker processes read them; a finding is
     crash       the worker died
     memory      the resident set grew by more than 700 MB during one input (Linux)
 
-What was found is kept in --keep, one folder for each place in the code. Faults run whole commands: see robust_faults.py.
+What was found is kept in --keep, a folder for each place in the code. Faults run whole commands: robust_faults.py.
 Exit code 1 with any finding.
 """
 
@@ -83,12 +84,16 @@ def one(kind: str, number: int, seed: int, good: Path, place: Path) -> tuple[str
         found = ("refused", "") if str(told) and not endless else ("finding", f"a message of {len(str(told))} letters")
     except (Exception, SystemExit) as problem:  # noqa: BLE001  whatever it is, it is told
         found = ("finding", _place(problem))
-    except BaseException as problem:  # noqa: BLE001  a panic of the table library is no Exception
+    except BaseException as problem:
         if isinstance(problem, KeyboardInterrupt):
             raise
         found = ("finding", _place(problem))
     grown = _peak() - before
-    return ("finding", f"memory: {kind} grew by more than {GROWTH} MB") if grown > GROWTH and found[0] != "finding" else found
+    return (
+        ("finding", f"memory: {kind} grew by more than {GROWTH} MB")
+        if grown > GROWTH and found[0] != "finding"
+        else found
+    )
 
 
 def _place(problem: BaseException) -> str:
@@ -196,7 +201,7 @@ class Pool:
         tally.refused += what == "refused"
         tally.read += what == "read"
         if what == "finding":
-            where = where if not where.startswith("AssertionError") else where.split(": synth")[0]
+            where = where if not where.startswith("AssertionError") else where.split(": synth", maxsplit=1)[0]
             key = where.partition(" (synth")[0]
             tally.findings[key] += 1
             if key not in self.examples:
@@ -262,7 +267,9 @@ def main() -> int:
     tried = sum(tally.tried for name, tally in rows if name in ALL)
     if tried:
         used = spent.children_user + spent.children_system - cpu.children_user - cpu.children_system
-        print(f"{tried:,} inputs, seed {asked.seed}: {1000 * seconds / tried:.1f} s, {1000 * used / tried:.1f} s CPU per 1,000,"
+        each = f"{1000 * seconds / tried:.1f} s, {1000 * used / tried:.1f} s CPU"
+        print(
+            f"{tried:,} inputs, seed {asked.seed}: {each} per 1,000,"
               f" {asked.workers} workers")  # fmt: skip
     found = sum(sum(tally.findings.values()) for _, tally in rows)
     if found == 0 and asked.keep is None:
@@ -294,7 +301,9 @@ def _print(rows: list[tuple[str, Tally]]) -> None:
     print(f"{'kind':<32}{'tried':>8}{'refused':>9}{'read':>8}{'findings':>10}{'ms each':>9}")
     for name, tally in rows:
         each = 1000 * tally.seconds / max(tally.tried, 1)
-        print(f"{name:<32}{tally.tried:>8,}{tally.refused:>9,}{tally.read:>8,}{tally.findings.total():>10,}{each:>9.1f}")
+        print(
+            f"{name:<32}{tally.tried:>8,}{tally.refused:>9,}{tally.read:>8,}{tally.findings.total():>10,}{each:>9.1f}"
+        )
     for name, tally in rows:
         for where, times in tally.findings.most_common():
             print(f"  {times:>5} {name}: {where}")

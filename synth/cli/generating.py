@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -114,7 +115,7 @@ def generate(
     from synth.profile import load_profile  # noqa: PLC0415
 
     # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _stopped)
     wanted = _wanted(year, years)
     asked = parse_formats(formats)
     chosen = parse_authorities(authorities)
@@ -164,6 +165,13 @@ def generate(
     for line in (*more.told(), *extracted):
         click.echo(line)
     click.echo(in_short(loaded))
+
+
+def _stopped(*_: object) -> NoReturn:
+    """Say that the run was ended, and end it as an interrupt does."""
+    # Written as it is: a signal may come while something else is being printed.
+    os.write(2, b"synth: ended; what was not finished has been removed.\n")
+    sys.exit(143)
 
 
 def _wanted(year: int | None, years: str | None) -> list[int]:

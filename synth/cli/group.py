@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -76,6 +76,11 @@ def formats(*names: str, told: str = "") -> Callable[[_Command], _Command]:
 FORMAT = formats("text", "json")
 
 
+def _told_of_memory(ctx: click.Context) -> NoReturn:
+    click.echo("synth: out of memory; give it more, or ask for fewer authorities, years or files.", err=True)
+    ctx.exit(2)
+
+
 class _Commands(click.Group):
     """Turns the package's own errors into one message on standard error and exit code 2, unforeseen ones into 70."""
 
@@ -102,11 +107,12 @@ class _Commands(click.Group):
             click.echo(f"synth: {legible(f'{place}{error.strerror or error}', LONGEST)}. Check the path.", err=True)
             ctx.exit(2)
         except MemoryError:
-            click.echo("synth: out of memory; give it more, or ask for fewer authorities, years or files.", err=True)
-            ctx.exit(2)
+            _told_of_memory(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it ends in one message
+            if isinstance(error, RuntimeError) and "start new thread" in str(error):
+                _told_of_memory(ctx)
             from synth.cli.unexpected import UNEXPECTED, said  # noqa: PLC0415
 
             click.echo(said(error, verbose=bool(ctx.params.get("verbose"))), err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from synth.documents import whole_number
 from synth.errors import ProfileError, nearest
 from synth.log import doing
 from synth.profile.model import FORMAT_VERSION, Figure, Level, Parameter, Profile, Record
@@ -147,7 +148,7 @@ def _read(path: Path) -> dict[str, Any]:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; ProfileError tells a missing file from a damaged one."""
     try:
-        found = json.loads(path.read_text("utf-8"), object_pairs_hook=_once)
+        found = json.loads(path.read_text("utf-8"), object_pairs_hook=_once, parse_int=whole_number)
     except OSError as error:
         raise ProfileError(
             f"{path}: the file cannot be read ({error.strerror}). Check the name; without one the built-in is used.",
@@ -162,7 +163,11 @@ def read_json(path: Path) -> dict[str, Any]:
             f"{path}: byte {error.object[error.start]:#04x} at position {error.start:,} is no UTF-8; expected a JSON "
             "file, as `synth profile show --format json` prints one.",
         ) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise ProfileError(
+            f"{path}: its lists or objects are nested too deep. Restore the file or correct it."
+        ) from None
+    except ValueError as error:
         raise ProfileError(f"{path}: {error}. Restore the file or correct it.") from None
     if not isinstance(found, dict):
         raise ProfileError(f"{path}: found {_short(found)}; expected a JSON object. Restore the file.")
