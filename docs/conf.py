@@ -38,4 +38,4 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
 }
 # Pages without neighbours in their section keep the width of the others.
-html_sidebars = {"index": [], "tutorial": [], "changelog": [], "contributing": []}
+html_sidebars = {"index": [], "tutorial": [], "changelog": [], "contributing": [], "security": [], "releasing": []}
