@@ -74,17 +74,31 @@ def test_whatever_is_not_ok_says_what_to_do(asked):
         assert bool(finding["next"]) == (finding["status"] != "ok"), finding
 
 
-def test_problems_end_with_exit_code_1_and_their_remedy(tmp_path):
+def test_problems_end_with_exit_code_1_and_their_remedy(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", "utf-8")
-    result = run("doctor", "--out", tmp_path / "file", "--profile", tmp_path / "nowhere.json")
+    mine = tmp_path / "mine.json"
+    mine.write_text('{"format_version": 1, "overlay": true, "parameters": {}}', "utf-8")
+    monkeypatch.setattr("synth.profile.check.check_profile", lambda _profile: ["levels: 3; expected 2."])
+    result = run("doctor", "--out", tmp_path / "file", "--profile", tmp_path / "nowhere.json", "--profile", mine)
     assert result.exit_code == 1
     assert result.stderr == ""
     lines = [line.split() for line in result.stdout.splitlines()]
     wrong = [words[1] for words in lines if words[:1] == ["problem"]]
-    assert wrong == ["outputs", "profile"]
+    assert wrong == ["outputs", "built-in", "profile"]
+    assert [
+        "note",
+        "profile",
+        str(mine),
+        "1",
+        "findings,",
+        "the",
+        "first:",
+        *["levels:", "3;", "expected", "2."],
+    ] in lines
+    assert f"synth profile check --profile {mine}" in result.stdout
     assert "is a file, not a folder" in result.stdout
     assert "-> move it away, or give another folder with --out" in result.stdout
-    assert "2 problems" in result.stdout
+    assert "3 problems" in result.stdout
 
 
 def test_a_package_that_is_missing_old_or_broken_is_a_problem(monkeypatch):
