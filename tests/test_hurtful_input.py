@@ -17,6 +17,7 @@ from synth.geography.authorities import parse_authorities
 from synth.guidance.read import refuse
 from synth.profile import load_profile
 from synth.profile.ranges import out_of_range
+from synth.profile.text import profile_text
 from synth.reading import read_any
 from synth.reading.dataset import dataset_among, open_dataset
 from synth.show.folder import year_of
@@ -212,6 +213,18 @@ def test_bounds_of_another_shape_are_no_reason_to_fail():
     assert out_of_range([[1], 2], "days") is None
     assert "falls" in out_of_range([3, 2], "days")
     assert "not a finite number" in out_of_range(10**400, "days")
+
+
+def test_levels_no_memory_would_hold_are_refused(tmp_path):
+    level = {"kind": "looked_after", "authority": "552", "year": 2023, "value": 10**12}
+    path = tmp_path / "overlay.json"
+    path.write_text(json.dumps({"format_version": 1, "overlay": True, "levels": [level]}), "utf-8")
+    with pytest.raises(
+        ProfileError, match=r"levels\[0\]\.value: found 1000000000000; .* less than or equal to 1000000"
+    ):
+        load_profile(path)
+    path.write_text(path.read_text("utf-8").replace(str(10**12), '50, "high": 1e90'), "utf-8")
+    assert "assumed" in profile_text(load_profile(path), 2023)
 
 
 def test_long_cells_of_the_guidance_are_cut():

@@ -44,6 +44,8 @@ Kind: TypeAlias = Literal["looked_after", "care_and_support"]
 Basis: TypeAlias = Literal["published", "bridged", "assumed"]
 Counts: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
 
+_MOST = 1_000_000
+"""Children of one authority a simulation can be asked for: beyond it no memory would hold them."""
 _KINDS = ("looked_after", "care_and_support")
 
 
@@ -59,7 +61,7 @@ class Level(Record):
     kind: Kind
     authority: str
     year: int
-    value: int = Field(ge=0)
+    value: int = Field(ge=0, le=_MOST)
     low: float = Field(ge=0)
     high: float
     basis: Basis

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["ShownParameter", "profile_json", "profile_text", "show"]
 
 _WIDTH = 100
+_LEAST = 20
+"""Columns a source has, however wide the numbers before it are."""
 _LONGEST = 600
 """Characters of a value printed in full; longer tables are summed up in words."""
 
@@ -113,7 +115,7 @@ def _levels(cells: list[Level]) -> Iterator[str]:
             f"{cell.authority:<5}{names[cell.authority]:<20}{cell.value:>9}{cell.low:>9.1f}{cell.high:>9.1f}"
             f"  {cell.basis:<10}"
         )
-        wrapped = textwrap.wrap(cell.source, _WIDTH - len(head)) or [""]
+        wrapped = textwrap.wrap(cell.source, max(_WIDTH - len(head), _LEAST)) or [""]
         yield head + wrapped[0]
         yield from (" " * len(head) + more for more in wrapped[1:])
     yield f"{'':<5}{'Wales':<20}{sum(cell.value for cell in cells):>9}"
