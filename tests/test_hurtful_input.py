@@ -198,8 +198,8 @@ def test_memory_that_runs_out_is_told(monkeypatch):
 
     monkeypatch.setattr("synth.reading.dataset.dataset_among", without)
     code, _, told = synth("validate", CORPUS)
-    assert code == 2
-    assert "out of memory" in told
+    assert code == 70
+    assert "Memory ran out" in told
 
 
 def test_digits_that_are_none_are_no_numbers(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -76,11 +76,6 @@ def formats(*names: str, told: str = "") -> Callable[[_Command], _Command]:
 FORMAT = formats("text", "json")
 
 
-def _told_of_memory(ctx: click.Context) -> NoReturn:
-    click.echo("synth: out of memory; give it more, or ask for fewer authorities, years or files.", err=True)
-    ctx.exit(2)
-
-
 class _Commands(click.Group):
     """Turns the package's own errors into one message on standard error and exit code 2, unforeseen ones into 70."""
 
@@ -101,22 +96,14 @@ class _Commands(click.Group):
             # The reader (head, less) has seen enough.
             sys.stderr.close()
             ctx.exit(0)
-        except OSError as error:
-            # A path no system can hold, a disk that fails while files are read.
-            place = f"{error.filename}: " if error.filename else ""
-            click.echo(f"synth: {legible(f'{place}{error.strerror or error}', LONGEST)}. Check the path.", err=True)
-            ctx.exit(2)
-        except MemoryError:
-            _told_of_memory(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it ends in one message
-            if isinstance(error, RuntimeError) and "start new thread" in str(error):
-                _told_of_memory(ctx)
-            from synth.cli.unexpected import UNEXPECTED, said  # noqa: PLC0415
+            from synth.cli.unexpected import UNEXPECTED, of_a_path, said  # noqa: PLC0415
 
-            click.echo(said(error, verbose=bool(ctx.params.get("verbose"))), err=True)
-            ctx.exit(UNEXPECTED)
+            path = of_a_path(error)
+            click.echo(path or said(error, verbose=bool(ctx.params.get("verbose"))), err=True)
+            ctx.exit(2 if path else UNEXPECTED)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

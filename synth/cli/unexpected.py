@@ -6,8 +6,9 @@ import traceback
 from pathlib import Path
 
 import synth
+from synth.cli.words import LONGEST, legible
 
-__all__ = ["UNEXPECTED", "said"]
+__all__ = ["UNEXPECTED", "of_a_path", "said"]
 
 UNEXPECTED = 70
 """The exit code: EX_SOFTWARE of sysexits.h (BSD); no command uses it for anything else."""
@@ -23,7 +24,7 @@ def said(error: Exception, *, verbose: bool) -> str:
     words = " ".join(str(error).split())
     words = words if len(words) <= _LONGEST else words[:_LONGEST] + " ..."
     what = type(error).__name__ + (f": {words}" if words else "")
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "start new thread" in words:
         cause = "Memory ran out: ask for fewer authorities, years or --workers"
     elif isinstance(error, OSError):
         cause = "The system refused a file or a folder: `synth doctor` looks at folders and disk"
@@ -35,6 +36,13 @@ def said(error: Exception, *, verbose: bool) -> str:
         return f"{trace}\nsynth: unexpected {what}{_where(error)}.\n{cause}. {more}."
     more = "`synth --verbose` with the same command shows what was done and the whole traceback"
     return f"synth: unexpected {what}{_where(error)}.\n{cause}. {more}."
+
+
+def of_a_path(error: Exception) -> str:
+    """Return the message about a path no system can hold or that cannot be read; nothing for other exceptions."""
+    if not isinstance(error, OSError) or not error.filename:
+        return ""
+    return f"synth: {legible(f'{error.filename}: {error.strerror or error}', LONGEST)}. Check the path."
 
 
 def _where(error: BaseException) -> str:
