@@ -513,7 +513,7 @@ def test_what_stands_beside_the_forms_is_named_and_replaced_as_one_with_them(run
     assert named == {"more/years.txt": {"sha256": hashlib.sha256(b"2021\n").hexdigest()}}
     assert written.report.ok
     (written.folder / "more" / "mine.txt").touch()
-    with pytest.raises(InputError, match=r"holds files this program did not write \(more\)"):
+    with pytest.raises(InputError, match=r"holds files this program did not write \(more/mine.txt\)"):
         run()
     (written.folder / "more" / "mine.txt").unlink()
     run()
