@@ -43,11 +43,10 @@ def margins(tables, totals):
 
 
 @pytest.fixture(scope="module")
-def account(fitted_with_steps, known):
+def account(whole_fit, known):
     """The account of the whole fit."""
-    fitted, _ = fitted_with_steps
-    assert list(fitted.profile.levels) == list(known)
-    return fitted.account
+    assert list(whole_fit.fit.profile.levels) == list(known)
+    return whole_fit.fit.account
 
 
 @pytest.fixture(scope="module")

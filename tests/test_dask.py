@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 from click.testing import CliRunner
@@ -16,9 +17,11 @@ from synth.cli import main
 from synth.errors import InputError, OutputError
 from synth.scale import Folder, Job, Plan, Remote, make_dataset
 from synth.scale.alike import check_alike, versions
+from synth.scale.cluster import cluster_at
 
-distributed = pytest.importorskip("distributed")
-cluster_at = pytest.importorskip("synth.scale.cluster").cluster_at
+if find_spec("distributed") is None:
+    pytest.skip("the tests of clusters need distributed", allow_module_level=True)
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are killed as on POSIX")
 
 PLAN = Plan(codes=("520", "534"), years=(2023,), worlds=5, seed=4)
@@ -57,7 +60,9 @@ class Processes:
 
     def ready(self):
         """Return the address once all workers are there."""
-        with distributed.Client(self.address, set_as_default=False) as client:
+        from distributed import Client  # slow to import: by these tests only, not as they are collected
+
+        with Client(self.address, set_as_default=False) as client:
             client.wait_for_workers(len(self.workers), timeout=60)
         return self.address
 
@@ -121,34 +126,6 @@ def test_a_cluster_writes_the_bytes_of_one_machine_and_goes_on_past_a_killed_wor
     assert contents(tmp_path / "worlds") == dataset
 
 
-def test_a_lost_scheduler_is_told_and_the_same_command_goes_on_from_there(
-    cluster, dataset, profile, tmp_path, monkeypatch
-):
-    doomed = Processes(tmp_path, workers=1)
-    root = tmp_path / "worlds"
-    job = Job(FEW, profile, Folder(root))
-
-    def tick(done, _of):
-        if done == 1:
-            doomed.scheduler.kill()
-            doomed.scheduler.wait()
-
-    try:
-        address = doomed.ready()
-        with monkeypatch.context() as patch:
-            patch.setattr("synth.scale.cluster._REACHED", 1)  # so long it is called again
-            with pytest.raises(OutputError, match=r"scheduler is lost.*goes on from there"), cluster_at(address) as run:
-                make_dataset(job, run=run, tick=tick)
-    finally:
-        doomed.end()
-    assert not (root / "manifest.json").exists()
-    command = "generate --authorities 520,534 --year 2023 --seed 4 --scale 3"
-    again = CliRunner().invoke(main, [*command.split(), "--dask", cluster.address, "--out", str(root)])
-    assert again.exit_code == 0, again.output
-    assert "partitions had been finished before" in again.output
-    assert worlds(contents(root), FEW) == worlds(dataset, FEW)
-
-
 def test_workers_write_behind_a_url(cluster, dataset, profile, tmp_path):
     (tmp_path / "share").mkdir()
     with cluster_at(cluster.address) as run:
@@ -192,25 +169,58 @@ def test_what_is_not_installed_is_said():
     check_alike({"Scheduler at A": {"synth": versions()["synth"]}, "Worker B": versions()})
 
 
-def test_a_cluster_without_workers_or_whose_workers_do_not_survive_is_told(monkeypatch, profile, tmp_path):
+@pytest.fixture(scope="module")
+def doomed(tmp_path_factory):
+    """A scheduler without workers that gives a task to one worker only; the last test that asks for it kills it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
+        processes = Processes(tmp_path_factory.mktemp("doomed"), workers=0)
+    try:
+        yield processes
+    finally:
+        processes.end()
+
+
+def test_a_cluster_without_workers_or_whose_workers_do_not_survive_is_told(doomed, monkeypatch, profile, tmp_path):
     class Deadly(Folder):
         def put(self, *_):
             os._exit(1)
 
-    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")
     job = Job(replace(PLAN, worlds=1), profile, Deadly(tmp_path / "worlds"))
-    poor = Processes(tmp_path, workers=0)
-    try:
-        with monkeypatch.context() as patch:
-            patch.setattr("synth.scale.cluster._REACHED", 0.5)
-            with pytest.raises(InputError, match=r"has no worker.*dask worker tcp"), cluster_at(poor.address):
-                pass
-        poor.workers.append(poor.worker())
-        lost = "lost one after the other, 1 in all"
-        with cluster_at(poor.ready()) as run, pytest.raises(OutputError, match=lost):
-            make_dataset(job, run=run)
-    finally:
-        poor.end()
+    with monkeypatch.context() as patch:
+        patch.setattr("synth.scale.cluster._REACHED", 0.5)
+        with pytest.raises(InputError, match=r"has no worker.*dask worker tcp"), cluster_at(doomed.address):
+            pass
+    doomed.workers.append(doomed.worker())
+    lost = "lost one after the other, 1 in all"
+    with cluster_at(doomed.ready()) as run, pytest.raises(OutputError, match=lost):
+        make_dataset(job, run=run)
+    doomed.workers.pop().wait(timeout=30)
+
+
+def test_a_lost_scheduler_is_told_and_the_same_command_goes_on_from_there(
+    cluster, doomed, dataset, profile, tmp_path, monkeypatch
+):
+    root = tmp_path / "worlds"
+    job = Job(FEW, profile, Folder(root))
+
+    def tick(done, _of):
+        if done == 1:
+            doomed.scheduler.kill()
+            doomed.scheduler.wait()
+
+    doomed.workers.append(doomed.worker())
+    address = doomed.ready()
+    with monkeypatch.context() as patch:
+        patch.setattr("synth.scale.cluster._REACHED", 1)  # so long it is called again
+        with pytest.raises(OutputError, match=r"scheduler is lost.*goes on from there"), cluster_at(address) as run:
+            make_dataset(job, run=run, tick=tick)
+    assert not (root / "manifest.json").exists()
+    command = "generate --authorities 520,534 --year 2023 --seed 4 --scale 3"
+    again = CliRunner().invoke(main, [*command.split(), "--dask", cluster.address, "--out", str(root)])
+    assert again.exit_code == 0, again.output
+    assert "partitions had been finished before" in again.output
+    assert worlds(contents(root), FEW) == worlds(dataset, FEW)
 
 
 def test_what_cannot_be_reached_is_said(monkeypatch):

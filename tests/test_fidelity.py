@@ -25,6 +25,7 @@ from synth.published import WALES, load_tables, profiles_dir, published_cells, p
 from synth.published.counted import VIEWS, counted_as, load_counted, role_of
 
 YEARS = range(2017, 2025)
+FEW = "Cardiff,Powys"
 LA, CARDIFF, POWYS = "LOCAL_AUTHORITY_CODE", "552", "524"
 
 
@@ -294,7 +295,7 @@ def test_shares_are_judged_against_their_own_size(report):
 
 
 def test_some_authorities_give_no_cell_of_wales(written, profile):
-    part = fidelity(written(2023, 1, "Cardiff,Powys")[0], profile)
+    part = fidelity(written(2023, 1, FEW)[0], profile)
     areas = {r.cell.geography for r in part.comparison.results}
     assert areas == {"W06000015", "W06000023"}
     assert any("Wales" in why for cell, why in part.comparison.skipped if cell.geography == WALES)
@@ -324,7 +325,7 @@ def test_a_changed_profile_is_noticed_even_where_the_cells_hold(written, profile
     overlay = tmp_path / "more.json"
     more = {"disability.share_n2": {"value": share + 0.05}}
     overlay.write_text(json.dumps({"format_version": 1, "overlay": True, "parameters": more}), "utf-8")
-    folder = shutil.copytree(written(2023, 1)[0], tmp_path / "2023")
+    folder = shutil.copytree(written(2023, 1, FEW)[0], tmp_path / "2023")
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     changed = load_profile(overlay)
     manifest["profile"] |= {"name": changed.name, "sha256": digest(changed)}
@@ -343,9 +344,9 @@ def test_a_changed_profile_is_noticed_even_where_the_cells_hold(written, profile
 
 
 def test_figures_of_two_years_need_the_year_before(written, profile, tables, tmp_path):
-    names = "Cardiff"
-    for year in (2023, 2024):
-        shutil.copytree(written(year, 1, names)[0], tmp_path / str(year))
+    both = (2023, 2024)
+    for year in both:
+        shutil.copytree(written(year, 1, "Cardiff", both)[0], tmp_path / str(year))
     this = read_year(tmp_path / "2024")
     before = year_before(this)
     assert before.year == 2023
@@ -447,12 +448,13 @@ def other_heading(folder):
         (other_heading, "LAC"),
     ],
 )
-def test_a_folder_that_cannot_be_read_is_told(copied, spoil, said):
-    spoil(copied)
+def test_a_folder_that_cannot_be_read_is_told(written, tmp_path, spoil, said):
+    folder = shutil.copytree(written(2023, 1, FEW)[0], tmp_path / "2023")
+    spoil(folder)
     with pytest.raises(InputError) as error:
-        read_year(copied)
+        read_year(folder)
     assert said in str(error.value)
-    result = run(copied)
+    result = run(folder)
     assert (result.exit_code, result.stdout) == (2, "")
     assert said in result.stderr
 

@@ -13,7 +13,7 @@ from synth.errors import GuidanceError
 from synth.guidance import ALL_YEAR, CENSUS_DATE, load
 from synth.rules.registry import rule
 from synth.rules.rulebook import check_registry, rules_for
-from synth.tables import LA, Tables, child_column
+from synth.tables import FIRST_LINE, LA, FormTable, Tables, child_column, lines_of
 from synth.validate import FINDING_COLUMNS, check_rule, validate_tables
 from synth.worked import good, good_tables, tables
 
@@ -25,8 +25,8 @@ RULES = _NOW + [(year, r) for year, r in _ONCE if (r.id, r.form) not in _KNOWN]
 """All rules of the last year, and those of the year before that it no longer has."""
 GOOD = {year: good_tables(year) for year in YEARS}
 COPIES = 40
-LOT, FEW = 24, 8
-"""Rules broken at once where all rules are asked about them, and where each is asked about itself only."""
+LOT = 16
+"""Rules broken at once."""
 
 
 @cache
@@ -36,16 +36,29 @@ def many(year: int, mode: str = "", copies: int = COPIES) -> Tables:
 
 
 @cache
-def texts(year: int, mode: str, copies: int) -> dict[str, pl.DataFrame]:
-    """Return the forms of so many copies, all of text."""
-    return {form: table.text.cast(pl.String) for form, table in many(year, mode, copies).forms.items()}
+def copies(year: int, mode: str) -> list[Tables]:
+    """Return each copy of the good children by itself, as in a lot; last year's return is that of all."""
+    whole = many(year, mode, LOT)
+
+    def part(table: FormTable, n: int) -> FormTable:
+        height = table.height // LOT
+        text, typed = (frame.slice(n * height, height) for frame in (table.text, table.typed))
+        return dataclasses.replace(table, text=text, typed=typed, lines=lines_of(height))
+
+    return [
+        dataclasses.replace(whole, forms={form: part(table, n) for form, table in whole.forms.items()})
+        for n in range(LOT)
+    ]
 
 
 def touched(before: Tables, after: Tables) -> set[tuple[str | None, str | None]]:
     """Children with a row in any form that is not the same, or not there as often, as before."""
+    return touched_in({form: (before.text(form), after.text(form)) for form in before.forms})
+
+
+def touched_in(forms: dict[str, tuple[pl.DataFrame, pl.DataFrame]]) -> set[tuple[str | None, str | None]]:
     found: set[tuple[str | None, str | None]] = set()
-    for form in before.forms:
-        old, new = before.text(form), after.text(form)
+    for form, (old, new) in forms.items():
         if old.equals(new):
             continue
         a, b = Counter(old.rows()), Counter(new.rows())
@@ -84,66 +97,60 @@ def named(r):
 class Lot:
     """Many rules broken at once, each in a copy of the good children of its own: the n-th rule in the n-th copy.
 
-    A breaker changes no other child, so what is found in a copy is due to its own rule: the rules are then asked once
-    about all copies, not once for each rule. `alone` are those to be looked at by themselves, whose breakers add or
-    remove rows or take what is another child's.
+    What is found in a copy is due to its own rule, so all rules are asked once about all copies, not once for each of
+    them. `alone` are those to be looked at by themselves: their breakers take the number of a child in another copy.
     """
 
-    def __init__(self, year: int, rules: list, copies: int, mode: str = "") -> None:
-        self.rules, self.before, self.texts = rules, many(year, mode, copies), texts(year, mode, copies)
-        self.heights = {form: text.height // copies for form, text in self.texts.items()}
-        self.alone, self.changed = set(), {}
-        parts = {form: [self.copy(text, form, n) for n in range(copies)] for form, text in self.texts.items()}
-        for n, r in enumerate(rules):
-            height = self.heights[r.form]
-            frames = r.break_rows(self.before, guidance(r, year, mode), np.arange(n * height, (n + 1) * height), rng(r))
-            self.changed[n] = set(frames)
-            if not all(self.apart(form, frame, n) for form, frame in frames.items()):
+    def __init__(self, year: int, rules: list, mode: str = "") -> None:
+        self.rules, self.before = rules, copies(year, mode)
+        self.alone, self.broken = set(), [{} for _ in self.before]
+        whole = many(year, mode, LOT)
+        self.texts = {form: text(table) for form, table in whole.forms.items()}
+        numbers = {form: numbers_in(form, frame) for form, frame in self.texts.items()}
+        for n, (r, copy) in enumerate(zip(rules, self.before, strict=False)):
+            frames = r.break_rows(copy, guidance(r, year, mode), np.arange(copy[r.form].height), rng(r))
+            new = {form: numbers_in(form, frame) - numbers_in(form, copy.text(form)) for form, frame in frames.items()}
+            if any(taken & numbers[form] for form, taken in new.items()):
                 self.alone.add(n)
-                continue
-            for form, frame in frames.items():
-                text = frame.cast(pl.String)
-                parts[form][n] = self.copy(text, form, n)
-                for elsewhere in (slice(0, n * self.heights[form]), slice((n + 1) * self.heights[form], None)):
-                    assert text[elsewhere].equals(self.texts[form][elsewhere]), f"{r.id} changed other children"
-        assert all(self.before.text(form).cast(pl.String).equals(text) for form, text in self.texts.items()), (
-            "the input was changed"
-        )
-        forms = set().union(*self.changed.values())
-        self.broken = {form: pl.concat(parts[form]) for form in forms}
-        self.after = self.before.changed(self.broken)
+            else:
+                self.broken[n] = {form: frame.cast(pl.String) for form, frame in frames.items()}
+        assert all(frame.equals(text(whole[form])) for form, frame in self.texts.items()), "the input was changed"
+        parts = {
+            form: [frames[form] if form in frames else self.text_of(form, n) for n, frames in enumerate(self.broken)]
+            for form in set().union(*self.broken)
+        }
+        self.after = whole.changed({form: pl.concat(frames) for form, frames in parts.items()})
+        self.first = {}
+        """The first line of each copy in each file, and the line after the last."""
+        for form, table in whole.forms.items():
+            heights = [frame.height for frame in parts[form]] if form in parts else [table.height // LOT] * LOT
+            self.first[table.file] = FIRST_LINE + np.append(0, np.cumsum(heights))
 
-    def copy(self, text: pl.DataFrame, form: str, n: int) -> pl.DataFrame:
-        return text.slice(n * self.heights[form], self.heights[form])
-
-    def apart(self, form: str, frame: pl.DataFrame, n: int) -> bool:
-        """Say whether a broken form has the rows it had, and no child in a copy the number of one in another."""
-        old = self.texts[form]
-        if frame.height != old.height:
-            return False
-        for name in {"UPN", child_column(form)} & set(old.columns):
-            here = slice(n * self.heights[form], (n + 1) * self.heights[form])
-            new = set(frame[name][here]) - set(old[name][here]) - {None}
-            if new & set(old[name]):
-                return False
-        return True
+    def text_of(self, form: str, n: int) -> pl.DataFrame:
+        """Return a form of a copy as it was."""
+        height = self.texts[form].height // LOT
+        return self.texts[form].slice(n * height, height)
 
     def touched(self, n: int) -> set[tuple[str | None, str | None]]:
         """Children of a copy with a row that is not as before."""
-        found = set()
-        for form in self.changed[n]:
-            old, new = (self.copy(text[form], form, n) for text in (self.texts, self.broken))
-            differ = ~pl.Series(a == b for a, b in zip(old.rows(), new.rows(), strict=True))
-            for text in (old, new):
-                found |= set(text.filter(differ).select(LA, child_column(form)).rows())
-        return found
+        return touched_in({form: (self.text_of(form, n), frame) for form, frame in self.broken[n].items()})
 
     def of_copy(self, findings: pl.DataFrame, n: int) -> pl.DataFrame:
-        """Those findings that are about rows of a copy: its rows stand together, the first on line 2."""
-        heights = pl.col("file").replace_strict(
-            {table.file: self.heights[form] for form, table in self.before.forms.items()}, return_dtype=pl.Int64
-        )
-        return findings.filter((pl.col("line") - 2) // heights == n)
+        """Those findings that are about rows of a copy: they stand together, after those of the copies before."""
+        here = [
+            self.first[file][n] <= (line or 0) < self.first[file][n + 1]
+            for file, line in findings.select("file", "line").iter_rows()
+        ]
+        return findings.filter(pl.Series(here, dtype=pl.Boolean))
+
+
+def text(table: FormTable) -> pl.DataFrame:
+    return table.text.cast(pl.String)
+
+
+def numbers_in(form: str, frame: pl.DataFrame) -> set[str]:
+    """Pupil numbers and identifiers on a form."""
+    return {number for name in {"UPN", child_column(form)} & set(frame.columns) for number in frame[name]} - {None}
 
 
 def guidance(r, year, mode=""):
@@ -157,8 +164,8 @@ def lots():
     for year in YEARS:
         rules = [r for y, r in RULES if y == year and r.per == "row"]
         for first in range(0, len(rules), LOT):
-            lot = Lot(year, rules[first : first + LOT], LOT)
-            findings = asked(lot.after, year, set(lot.before.forms))
+            lot = Lot(year, rules[first : first + LOT])
+            findings = asked(lot.after, year, set(lot.after.forms))
             found |= {(year, r.id, r.form): (lot, n, findings) for n, r in enumerate(lot.rules)}
     return found
 
@@ -209,8 +216,8 @@ def test_every_rule_of_other_years_finds_what_its_breaker_broke(year, mode):
     rules = [r for r in rules if r not in absent]
     in_rows = [r for r in rules if r.per == "row"]
     alone = [r for r in rules if r.per != "row"]
-    for first in range(0, len(in_rows), FEW):
-        lot = Lot(year, in_rows[first : first + FEW], FEW, mode)
+    for first in range(0, len(in_rows), LOT):
+        lot = Lot(year, in_rows[first : first + LOT], mode)
         for n, r in enumerate(lot.rules):
             if n in lot.alone:
                 alone.append(r)

@@ -113,17 +113,15 @@ def tables():
 
 
 @pytest.fixture(scope="module")
-def totals(fitted_with_steps):
+def totals(whole_fit):
     """Totals that agree with one another: those of the account."""
-    whole, _ = fitted_with_steps
-    return _totals(whole.profile, whole.account, YEARS)
+    return _totals(whole_fit.fit.profile, whole_fit.fit.account, YEARS)
 
 
 @pytest.fixture(scope="module")
-def fitted(fitted_with_steps):
+def fitted(whole_fit):
     """Targets of some years as the whole fit gives them, and what they miss; the account's own tables are left out."""
-    whole, _ = fitted_with_steps
-    own = {"stock", "starts"}
+    whole, own = whole_fit.fit, {"stock", "starts"}
     targets = [one for one in whole.profile.targets if one.year in YEARS and one.table not in own]
     return targets, [miss for miss in whole.misses if miss.year in YEARS]
 

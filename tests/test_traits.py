@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -123,18 +124,30 @@ def test_flags_grow_with_their_share(behaviour, changed, factor):
         assert (few <= many).all(), item
 
 
+@pytest.fixture(scope="module")
+def many(behaviour):
+    """Return 60,000 children of a sex and age with what is seen of them: the same for every item of health."""
+
+    @cache
+    def described(sex, age):
+        birth = day(2022 - age, 1, 15)
+        who = children(60_000, sex=sex, need=N1, remanded=False, birth=birth)
+        return who, seen(behaviour, who)
+
+    return described
+
+
 @pytest.mark.parametrize("item", HEALTH)
 @pytest.mark.parametrize("sex", [MALE, FEMALE])
-def test_health_is_as_frequent_as_the_profile_says(behaviour, item, sex):
+def test_health_is_as_frequent_as_the_profile_says(behaviour, many, item, sex):
     """At the first age it applies to and at 17; for girls the latent is shifted, the threshold the same."""
     shares = behaviour.table(f"health.{item.lower()}", 2022, STATUSES, ("first", "last"))
     shift = behaviour.vector("health.girls_shift", 2022, (item,))[0] if sex == FEMALE else 0.0
     unknown = 0.0 if item == "HEALTH_IMMUNISATIONS" else behaviour.scalar("health.not_available_share", 2022)
     first = load("crcs", 2022).item("crcs", item).min_age or 0
     for column, age in enumerate((first, 17)):
-        birth = day(2022 - age, 1, 15)
-        who = children(60_000, sex=sex, need=N1, remanded=False, birth=birth)
-        codes = seen(behaviour, who).health[item]
+        who, described = many(sex, age)
+        codes = described.health[item]
         assert fits_share(codes == "88", unknown) if unknown else not (codes == "88").any()
         for status in range(3):
             rows = (who.status == status) & (codes != "88")

@@ -20,7 +20,7 @@ from synth.lives.legal import STATUSES
 from synth.lives.placements import KINDS
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding, unfold
-from synth.main_job import generate
+from synth.main_job import generate, generate_panel
 from synth.profile import load_profile
 from synth.profile.model import Target
 from synth.simulate import simulate
@@ -244,9 +244,8 @@ def test_an_authority_alone_has_its_rows_of_all(aligned, together, name):
     assert equal(part, simulate(aligned, alone, 2019, 6).forms)
 
 
-def carried_over(profile, authorities, year, seed, folder):
+def carried_over(made, year):
     """Check both years' files and that what was open at the end of the first begins the second."""
-    made = [generate(profile, authorities, y, seed=seed, out=folder / str(y)) for y in (year, year + 1)]
     for _, _, report in made:
         assert report.ok, report.to_text()
     before, after = (frames(m)["episode"] for _, m, _ in made)
@@ -263,7 +262,7 @@ def carried_over(profile, authorities, year, seed, folder):
 
 @pytest.mark.parametrize(("year", "seed"), [(2017, 1), (2019, 2)])
 def test_two_years_tell_the_same_and_no_rule_finds_anything(aligned, tmp_path, year, seed):
-    carried_over(aligned, parse_authorities(NAMES), year, seed, tmp_path)
+    carried_over(generate_panel(aligned, parse_authorities(NAMES), (year, year + 1), seed=seed, out=tmp_path), year)
 
 
 @given(st.integers(0, 2**31), st.sampled_from(range(2017, 2024)), st.floats(0.05, 4))
@@ -281,7 +280,8 @@ def test_whatever_is_asked_for_lives_stay_lawful_and_the_past_stays(profile, tmp
                 shares = rng.dirichlet(np.full(len(cells), spread)) * (1.0 if len(cells) > 1 else rng.random())
                 by_code[authority.code] = tuple(int(n) for n in np.floor(level * shares))
             counts[table][y] = by_code
-    carried_over(with_targets(profile, counts), authorities, year, seed, tmp_path_factory.mktemp("wild"))
+    wild, out = with_targets(profile, counts), tmp_path_factory.mktemp("wild")
+    carried_over([generate(wild, authorities, y, seed=seed, out=out) for y in (year, year + 1)], year)
 
 
 # -- targets as arrays ------------------------------------------------------------------------------------------
