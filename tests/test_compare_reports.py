@@ -140,7 +140,7 @@ def test_the_command_prints_writes_and_exits(one, shuffled, tmp_path):
     assert list(tmp_path.iterdir()) == [out]
     gone = CliRunner().invoke(main, [*args, str(tmp_path / "no" / "found.json")])
     assert gone.exit_code == 2
-    assert "cannot be written" in gone.stderr
+    assert "cannot write in" in gone.stderr
 
 
 def test_folders_without_a_form_in_common_are_refused(one, tmp_path):
