@@ -30,6 +30,7 @@ FORMS = {
     "cut.parquet": "cannot be read as Parquet",
     "cut.xlsx": "not a zip file",
     "ebcdic.csv": "no row of headings of a form",
+    "endless_levels.parquet": "cannot be decoded in the memory there is",
     "entities.xlsx": "declares a document type or entities",
     "escape.csv": "escape.csv, line 2: holds byte 0x1b",
     "far_cell.xlsx": "reach row 1,048,576 and column 16,384",

@@ -7,6 +7,7 @@ import struct
 import time
 import zipfile
 import zlib
+from pathlib import Path
 
 import openpyxl
 import polars as pl
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 from synth.cli import main
 from synth.errors import InputError
 from synth.guidance import load
-from synth.reading import read_any
+from synth.reading import apart, read_any
+from synth.reading.apart import columns_of, shape_of
 from synth.reading.archive import MAX_CELLS
 from synth.reading.headings import recognise, wanted_shapes
 from synth.reading.kinds import MAX_BYTES
@@ -26,6 +28,7 @@ from synth.reading.text import MAX_LINE
 from synth.tables import as_dates
 from synth.worked import good, write_good
 
+CORPUS = Path(__file__).parent / "corpus"
 FORMS = ("child", "episode", "adoption", "care_leaver", "crcs")
 CHILD = good(2023)["child"]
 LEAVER = "LOCAL_AUTHORITY_CODE,SYSTEM_ID,DATE_CEASED,ACCOM,ACTIV"
@@ -456,6 +459,20 @@ class TestParquet:
         content = (tmp_path / "a.parquet").read_bytes()
         for bad in (content[:-20], content[:40] + content[80:], b"PAR1" + bytes(100) + b"PAR1"):
             assert "cannot be read as Parquet" in said(put(tmp_path, "b.parquet", bad))
+
+    def test_a_file_the_library_ends_its_process_over_is_told_and_the_next_is_read(self, tmp_path):
+        CHILD.write_parquet(tmp_path / "a.parquet")
+        assert "decoded in the memory there is" in said(CORPUS / "endless_levels.parquet")
+        assert read_any([tmp_path / "a.parquet"]).forms["child"].text.height == CHILD.height
+
+    def test_where_the_reading_process_was_ended_another_is_started(self, tmp_path):
+        CHILD.write_parquet(tmp_path / "a.parquet")
+        columns, rows = shape_of(tmp_path / "a.parquet")
+        assert (list(columns), rows) == (CHILD.columns, CHILD.height)
+        (process,) = apart._running
+        process.process.kill()
+        process.process.wait()
+        assert columns_of(tmp_path / "a.parquet", ["YEAR_CODE"]).equals(CHILD.select("YEAR_CODE"))
 
 
 def packed(members, **options):

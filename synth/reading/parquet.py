@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from synth.errors import InputError
+from synth.reading.apart import DamagedError, columns_of, shape_of
 from synth.reading.headings import place, recognise
 from synth.reading.kinds import UnreadableError
 from synth.reading.part import Grid, Part, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from synth.reading.headings import Wanted
@@ -23,7 +21,6 @@ __all__ = ["read_parquet"]
 
 MAX_ROWS = 2_000_000
 """Rows read at most: a small file can declare any number of equal rows."""
-_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def read_parquet(path: Path, shown: str, wanted: Wanted) -> Part:
@@ -34,11 +31,8 @@ def read_parquet(path: Path, shown: str, wanted: Wanted) -> Part:
     columns of lists or the like and for more than two million rows.
     """
     try:
-        with _hushed():
-            schema = pl.read_parquet_schema(path)
-            lazy = pl.scan_parquet(path, glob=False)
-            height = int(lazy.select(pl.len()).collect().item())
-    except _FAILURES as problem:
+        schema, height = shape_of(path)
+    except DamagedError as problem:
         raise UnreadableError(_damaged(shown, problem)) from problem
     headings = list(schema)
     shape = recognise(headings, wanted, shown)
@@ -48,9 +42,8 @@ def read_parquet(path: Path, shown: str, wanted: Wanted) -> Part:
     texts = [_text(headings[number], schema[headings[number]], shown) for number in placed.columns.values()]
     nothing = [pl.lit(None, dtype=pl.String).alias(headings[number]) for number, _ in placed.others]
     try:
-        with _hushed():
-            frame = lazy.select(texts).collect()
-    except _FAILURES as problem:
+        frame = columns_of(path, [headings[number] for number in placed.columns.values()]).select(texts)
+    except (DamagedError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as problem:
         raise InputError(_damaged(shown, problem)) from problem
     frame = frame.with_columns(nothing).select(headings)
     frame.columns = [str(number) for number in range(len(headings))]
@@ -60,24 +53,6 @@ def read_parquet(path: Path, shown: str, wanted: Wanted) -> Part:
         filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         frame, lines = frame.filter(filled), lines.filter(filled)
     return part_of(Grid(frame, lines), placed, shape, shown)
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep what the reader's own threads print of a damaged file off the terminal: one message will tell it."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is no terminal to print to
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
 
 
 def _text(name: str, kind: pl.DataType, shown: str) -> pl.Expr:

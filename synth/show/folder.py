@@ -10,6 +10,7 @@ import polars as pl
 
 from synth.errors import InputError
 from synth.reading import year_folders
+from synth.reading.apart import DamagedError, columns_of, shape_of
 from synth.tables import LA, child_column, file_name
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def read_forms(folder: Path) -> dict[str, pl.DataFrame]:
             continue
         try:
             frame = _text(path)
-        except (pl.exceptions.PolarsError, OSError) as problem:
+        except (pl.exceptions.PolarsError, OSError, DamagedError) as problem:
             kind = "CSV" if path.suffix == ".csv" else "Parquet"
             raise InputError(f"{path}: cannot be read as {kind} ({str(problem).splitlines()[0]}).") from problem
         for heading in (LA, child_column(form)):
@@ -106,7 +107,7 @@ def _text(path: Path) -> pl.DataFrame:
     """Read a file as text, dates as CSV writes them, blanks empty."""
     if path.suffix == ".csv":
         return pl.read_csv(path, infer_schema=False).fill_null("")
-    frame = pl.read_parquet(path, hive_partitioning=False)
+    frame = columns_of(path, list(shape_of(path)[0]))
     return frame.with_columns(pl.col(pl.Date).dt.strftime("%d/%m/%Y")).cast(pl.String).fill_null("")
 
 
