@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-__all__ = ["FAULTS"]
+__all__ = ["AGAIN", "FAULTS", "MAKE", "good_folder", "state_of"]
 
 MAKE = ("generate", "--authorities", "Merthyr Tydfil", "--year", "2017", "--out", "out")
 """A year that is simulated in about a second."""
@@ -84,19 +84,20 @@ def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, said
 
 
-def _state(place: Path) -> dict[str, str]:
+def state_of(place: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its path there."""
     files = (path for path in sorted(place.rglob("*")) if path.is_file())
     return {path.relative_to(place).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def _good(place: Path, *more: str) -> dict[str, str]:
-    """Make a year and something of the user's, and return what stands there."""
+def good_folder(place: Path, *more: str) -> dict[str, str]:
+    """Make a year and something of the user's, and return what stands there, as `state_of` does."""
     place.chmod(0o777)
     (place / MINE).write_text("keep me", "utf-8")
     status, said = _end(_begin(place, *(more or MAKE)))
     if status:
         raise SystemExit(f"the good files could not be made: {said}")
-    return _state(place)
+    return state_of(place)
 
 
 def _told(status: int, said: str, codes: tuple[int, ...]) -> str:
@@ -110,7 +111,7 @@ def _told(status: int, said: str, codes: tuple[int, ...]) -> str:
 
 def _kept(before: dict[str, str], place: Path, new: str = "again") -> str:
     """Say what is wrong with the files: changed ones, and unfinished ones left."""
-    after = _state(place)
+    after = state_of(place)
     if lost := [name for name, digest in before.items() if after.get(name) != digest]:
         return f"{lost[0]} was changed or lost"
     left = [name for name in after if name not in before]
@@ -120,7 +121,7 @@ def _kept(before: dict[str, str], place: Path, new: str = "again") -> str:
 
 
 def _full(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
-    before = _good(place)
+    before = good_folder(place)
     for what in AGAIN:
         limit = rng.choice((0, 1, 1000, 4096, 20_000, 100_000))
         status, said = _end(_begin(place, *what, limit=(resource.RLIMIT_FSIZE, limit)))
@@ -137,7 +138,7 @@ def _remove(place: Path) -> None:
 
 
 def _read_only(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
-    before = _good(place)
+    before = good_folder(place)
     place.chmod(0o555)
     for what in (rng.choice(AGAIN), *AGAIN[:3]):
         status, said = _end(_begin(place, *what, bound="yes" if os.geteuid() == 0 else ""))
@@ -148,25 +149,18 @@ def _read_only(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
 
 def _ended(place: Path, rng: Random, sign: signal.Signals, codes: tuple[int, ...]) -> Iterator[tuple[str, bool]]:
     """End commands that replace a good folder at some moment."""
-    before = _good(place)
+    before = good_folder(place)
     for _ in range(4):
         process = _begin(place, *MAKE, "--seed", "5")
         time.sleep(rng.uniform(0.5, 3))
         process.send_signal(sign)
         status, said = _end(process)
-        after = _state(place)
+        after = state_of(place)
         whole = after.get("out/2017/manifest.json") == before["out/2017/manifest.json"]
-        wrong = "" if sign == signal.SIGKILL else _told(status, said, codes)
-        if sign != signal.SIGKILL and not wrong and whole:
-            wrong = _kept(before, place)
-        # A killed run may leave what is unfinished: the next run clears it up and gives the right bytes.
+        wrong = _told(status, said, codes) or (_kept(before, place) if whole else "")
         status, said = _end(_begin(place, *MAKE))
-        wrong = wrong or _told(status, said, (0,)) or ("other bytes" if _state(place) != before else "")
+        wrong = wrong or _told(status, said, (0,)) or ("other bytes" if state_of(place) != before else "")
         yield wrong and f"{sign.name}: {wrong}", True
-
-
-def _killed(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
-    yield from _ended(place, rng, signal.SIGKILL, ())
 
 
 def _interrupted(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
@@ -179,26 +173,26 @@ def _politely(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
 
 def _two(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
     """Let two runs write into one folder: one of the two stands in the end, whole."""
-    states = [_good(place, *MAKE, "--seed", seed) for seed in ("5", "6")]
+    states = [good_folder(place, *MAKE, "--seed", seed) for seed in ("5", "6")]
     one = _begin(place, *MAKE, "--seed", "5")
     time.sleep(rng.uniform(0, 0.3))
     two = _begin(place, *MAKE, "--seed", "6")
     ends = [_end(one), _end(two)]
     wrong = next((told for status, said in ends if (told := _told(status, said, (0, 2)))), "")
-    if not wrong and _state(place) not in states:
+    if not wrong and state_of(place) not in states:
         wrong = "what stands there is neither's"
     yield wrong, any(status for status, _ in ends)
 
 
 def _surroundings(place: Path, _: Random) -> Iterator[tuple[str, bool]]:
     """Change what no file may depend on."""
-    before = _good(place)
+    before = good_folder(place)
     clock = place / "clock"
     clock.mkdir()
     (clock / "sitecustomize.py").write_text(
         "import time\ntime.time = lambda: 4e9\ntime.time_ns = lambda: 4 * 10**18\n", "utf-8"
     )
-    before |= {"clock/sitecustomize.py": _state(place)["clock/sitecustomize.py"]}
+    before |= {"clock/sitecustomize.py": state_of(place)["clock/sitecustomize.py"]}
     changes: tuple[dict[str, str], ...] = (
         {"TZ": "Pacific/Kiritimati"}, {"TZ": "America/Anchorage"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"LC_ALL": "tr_TR.UTF-8"},
         {"PYTHONHASHSEED": "0"}, {"PYTHONHASHSEED": "4294967295"}, {"SOURCE_DATE_EPOCH": "0"}, {"COLUMNS": "20", "TERM": "dumb"},
@@ -207,12 +201,12 @@ def _surroundings(place: Path, _: Random) -> Iterator[tuple[str, bool]]:
     )  # fmt: skip
     for change in changes:
         status, said = _end(_begin(place, *MAKE, **change))
-        wrong = _told(status, said, (0,)) or ("other bytes" if _state(place) != before else "")
+        wrong = _told(status, said, (0,)) or ("other bytes" if state_of(place) != before else "")
         yield wrong and f"{change}: {wrong}", False
 
 
 def _low_memory(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
-    before = _good(place)
+    before = good_folder(place)
     for what in AGAIN:
         room = rng.choice((900, 1200, 1600, 2000)) * 1_000_000
         status, said = _end(_begin(place, *what, limit=(resource.RLIMIT_AS, room), POLARS_MAX_THREADS="1"))
@@ -229,7 +223,6 @@ def _low_memory(place: Path, rng: Random) -> Iterator[tuple[str, bool]]:
 FAULTS: dict[str, Callable[[Path, Random], Iterator[tuple[str, bool]]]] = {
     "disk full": _full,
     "folder read-only": _read_only,
-    "killed": _killed,
     "interrupted (Ctrl-C)": _interrupted,
     "ended politely": _politely,
     "two runs at once": _two,

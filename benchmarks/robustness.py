@@ -1,6 +1,6 @@
 """Input that hurts, and faults: how many were tried, refused with a message, read, and what went wrong.
 
-    python benchmarks/robustness.py [--inputs N] [--faults N] [--seed S] [--workers N] [--minutes M]
+    python benchmarks/robustness.py [--inputs N] [--faults N] [--kills N] [--seed S] [--workers N] [--minutes M]
                                     [--only WORDS] [--keep FOLDER]
 
 Inputs are made from a few good files: bytes turned about, and whole containers with content that hurts. The n-th input
@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, Any
 from robust_commands import COMMANDS, RefusedError
 from robust_faults import FAULTS
 from robust_inputs import KINDS, make_good
+from robust_kills import kills
 
 from synth.errors import SynthError
 
@@ -53,6 +54,7 @@ GROWTH = 700
 ROOM = 12_000_000_000
 """Bytes of address space of a worker, so that no input takes the machine with it."""
 BATCH = 50
+KILLED = "killed"
 LONGEST = 6000
 """Letters of a message: what is longer is no message."""
 ALL = KINDS | COMMANDS
@@ -243,6 +245,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=5000)
     parser.add_argument("--faults", type=int, default=3, help="runs of each fault that is tried at random moments")
+    parser.add_argument("--kills", type=int, default=14, help="times a command is killed midway")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=1e6, help="no further inputs are given out after so many")
@@ -263,6 +266,8 @@ def main() -> int:
     seconds, spent = time.perf_counter() - begun, os.times()
     if asked.faults:
         rows += [(name, _faults(run, asked, kept)) for name, run in FAULTS.items() if asked.only in name]
+    if asked.kills and asked.only in KILLED:
+        rows.append((KILLED, _kills(asked, kept)))
     _print(rows)
     tried = sum(tally.tried for name, tally in rows if name in ALL)
     if tried:
@@ -294,6 +299,21 @@ def _faults(run: Any, asked: argparse.Namespace, kept: Path) -> Tally:  # noqa: 
         tally.seconds += time.perf_counter() - begun
         shutil.rmtree(place, ignore_errors=True)
     print(f"{run.__name__.strip('_')}: {tally.tried} tried", flush=True)
+    return tally
+
+
+def _kills(asked: argparse.Namespace, kept: Path) -> Tally:
+    tally = Tally()
+    place = Path(tempfile.mkdtemp(prefix="fault-", dir=kept))
+    begun = time.perf_counter()
+    for wrong in kills(place, random.Random(f"{asked.seed}/kills"), asked.kills):  # noqa: S311
+        tally.tried += 1
+        tally.read += not wrong
+        if wrong:
+            tally.findings[wrong] += 1
+            print("FOUND", wrong, flush=True)
+    tally.seconds = time.perf_counter() - begun
+    shutil.rmtree(place, ignore_errors=True)
     return tally
 
 
