@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from polars.exceptions import PanicException
 
 import synth
 from synth.cli import main
@@ -214,7 +215,13 @@ def crash():
     @main.command("crash")
     @click.argument("kind")
     def command(kind):
-        raise {"key": KeyError("Tŷ" * 400), "disk": OSError(28, "No space left"), "memory": MemoryError()}[kind]
+        raise {
+            "key": KeyError("Tŷ" * 400),
+            "disk": OSError(28, "No space left"),
+            "memory": MemoryError(),
+            "library": ImportError("x.so: failed to map segment from shared object"),
+            "panic": PanicException("capacity overflow"),
+        }[kind]
 
     yield
     del main.commands["crash"]
@@ -234,6 +241,21 @@ def test_a_crash_is_one_message_and_an_exit_code_of_its_own():
     assert "synth doctor" in run("crash", "disk").stderr
     assert "No space left" in run("crash", "disk").stderr
     assert "Memory ran out" in run("crash", "memory").stderr
+    assert "Memory ran out" in run("crash", "library").stderr
+    assert run("crash", "panic").stderr.startswith("synth: unexpected PanicException: capacity overflow")
+
+
+def test_too_little_memory_is_said_before_libraries_hang_for_want_of_it():
+    resource = pytest.importorskip("resource")
+    limit = 500_000_000
+    process = subprocess.run(
+        [sys.executable, "-m", "synth", "doctor"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert process.returncode == 2
+    assert process.stdout == ""
+    assert process.stderr.startswith("synth: memory is limited to 500 MB of address space here")
 
 
 @pytest.mark.usefixtures("crash")

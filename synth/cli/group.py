@@ -98,7 +98,10 @@ class _Commands(click.Group):
             ctx.exit(0)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:  # noqa: BLE001  whatever it is, it ends in one message
+        except BaseException as error:
+            # Whatever it is, it ends in one message; a panic of a library in Rust is no Exception.
+            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+                raise
             from synth.cli.unexpected import UNEXPECTED, of_a_path, said  # noqa: PLC0415
 
             path = of_a_path(error)

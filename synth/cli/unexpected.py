@@ -16,7 +16,7 @@ _LONGEST = 300
 """Characters of an exception's own words that are shown: some hold whole tables."""
 
 
-def said(error: Exception, *, verbose: bool) -> str:
+def said(error: BaseException, *, verbose: bool) -> str:
     """Return the message about an exception, after its traceback where `verbose` asks for it; no line feed at the end.
 
     The message names the exception, the line of this package that was at work, and what to do next.
@@ -24,7 +24,7 @@ def said(error: Exception, *, verbose: bool) -> str:
     words = " ".join(str(error).split())
     words = words if len(words) <= _LONGEST else words[:_LONGEST] + " ..."
     what = type(error).__name__ + (f": {words}" if words else "")
-    if isinstance(error, MemoryError) or "start new thread" in words:
+    if _of_memory(error):
         cause = "Memory ran out: ask for fewer authorities, years or --workers"
     elif isinstance(error, OSError):
         cause = "The system refused a file or a folder: `synth doctor` looks at folders and disk"
@@ -38,7 +38,20 @@ def said(error: Exception, *, verbose: bool) -> str:
     return f"synth: unexpected {what}{_where(error)}.\n{cause}. {more}."
 
 
-def of_a_path(error: Exception) -> str:
+_SHORT = ("start new thread", "failed to map segment", "annot allocate memory")
+"""What is said in other exceptions where memory is short: by threads, by the loader of libraries, by the system."""
+
+
+def _of_memory(error: BaseException | None) -> bool:
+    """Say whether an exception, or one that led to it, tells of too little memory."""
+    return error is not None and (
+        isinstance(error, MemoryError)
+        or any(sign in str(error) for sign in _SHORT)
+        or _of_memory(error.__cause__ or error.__context__)
+    )
+
+
+def of_a_path(error: BaseException) -> str:
     """Return the message about a path no system can hold or that cannot be read; nothing for other exceptions."""
     if not isinstance(error, OSError) or not error.filename:
         return ""
