@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "DAYS_IN_YEAR",
     "Days",
     "age_on",
     "birthday",
@@ -24,6 +25,9 @@ __all__ = [
 
 Days = NDArray[np.int32]
 """Days since 1 January 1970, int32."""
+
+DAYS_IN_YEAR = 365.2425
+"""In the mean of the Gregorian calendar."""
 
 
 def day(year: int, month: int, dom: int) -> int:

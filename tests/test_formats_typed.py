@@ -124,6 +124,17 @@ def test_databases_hold_what_the_csv_holds(folder, lite, duck, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_typed_files_say_in_themselves_that_they_are_synthetic(place, duck, form):
+    name = FILES[form].removesuffix(".csv")
+    _, sav = pyreadstat.read_sav(place / "spss" / f"{name}.sav", metadataonly=True)
+    _, dta = pyreadstat.read_dta(place / "stata" / f"{name}.dta", metadataonly=True)
+    asked = "SELECT comment FROM duckdb_tables() WHERE table_name = $1"
+    ((comment,),) = duck.execute(asked, [name.removeprefix("synthetic_")]).fetchall()
+    for said in (sav.file_label, dta.file_label, comment):
+        assert said.endswith("wholly synthetic records")
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_spss_holds_what_the_csv_holds(folder, place, form):
     path = place / "spss" / FILES[form].replace(".csv", ".sav")
     found, told = pyreadstat.read_sav(path, output_format="polars")

@@ -80,7 +80,9 @@ def test_every_folder_says_that_it_is_synthetic(year):
 
 def test_files_that_can_say_so_in_themselves_do(year):
     for path in [*year.rglob("*.parquet"), *(year.parent / "sail_2023").glob("*.parquet")]:
-        assert "Every record is synthetic" in pl.read_parquet_metadata(path)["statement"], path
+        assert re.match("Every record (in this folder )?is synthetic", pl.read_parquet_metadata(path)["statement"]), (
+            path
+        )
     base = sqlite3.connect(year / "sqlite" / "synthetic.sqlite")
     made = [sql for name, sql in base.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
             if "_codes_" not in name]  # fmt: skip
@@ -89,6 +91,8 @@ def test_files_that_can_say_so_in_themselves_do(year):
     assert all("synthetic" in sql or "Invented" in sql for sql in made)
     for path in (year / "metadata" / "dictionary.html", year / "metadata" / "dcat.jsonld"):
         assert "synthetic" in path.read_text("utf-8"), path
+    about = json.loads((year.parent / "sail_2023" / "about.json").read_bytes())["statement"]
+    assert about.startswith(json.loads((year / "manifest.json").read_bytes())["statement"])
     assert (year.parent / "sail_2023" / "load.sql").read_text("utf-8").startswith("-- Every record is synthetic")
 
 

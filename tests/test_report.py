@@ -72,6 +72,11 @@ def test_it_is_one_small_file_that_asks_for_nothing(page):
     assert "@import" not in outside
 
 
+def test_it_says_at_its_top_in_both_languages_that_it_is_synthetic(page):
+    said = re.findall(r'<header>\s*<p class="banner">([^<]*)</p>', page)
+    assert [words.split(".")[0] for words in said] == ["Wholly synthetic", "Cwbl synthetig"]
+
+
 def test_all_is_well_with_a_good_year(page, facts):
     assert "Nothing here is far from what was published." in page
     assert "Look here first" not in page

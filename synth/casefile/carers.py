@@ -15,7 +15,7 @@ from synth.casefile.addresses import host_authority, postcode_words
 from synth.casefile.data import rows_of, share
 from synth.casefile.families import Adults
 from synth.casefile.naming import family_name, local_names, names_of_adults
-from synth.dates import day
+from synth.dates import DAYS_IN_YEAR, day
 from synth.lives.draw import choose
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Carers", "carers_of", "household_of"]
 
-_YEAR = 365.2425
 _BOTH = 2
 
 
@@ -89,7 +88,7 @@ def _foster_carers(streams: Streams, stays: Stays, household: NDArray[np.uint64]
     partner_sex = np.where(alike, sex, 3 - sex)
     early, late = day(int(share("foster_born_from")), 1, 1), day(int(share("foster_born_to")), 12, 31)
     born = np.floor(early + u("birth") * (late - early)).astype(np.int32)
-    apart = (2 * u("partner's birth") - 1) * share("foster_partner_within") * _YEAR
+    apart = (2 * u("partner's birth") - 1) * share("foster_partner_within") * DAYS_IN_YEAR
     partner_born = np.clip(born + np.floor(apart), early, late).astype(np.int32)
     who, partner = (streams("people: carers").words(house, number) for number in (1, 2))
     given, second, family = local_names(streams, who, sex, born, order)
@@ -132,10 +131,14 @@ def _relatives(streams: Streams, families: Families, stays: Stays, household: ND
         older = low + streams("people: carer's age").uniform(house) * (high - low)
         older = older + share("carers_apart") * (streams("people: carer's age").uniform(who) - 0.5)
         oldest = families.oldest[group]
-        latest, earliest = (oldest - share(f"adult_{most}_carer") * _YEAR for most in ("youngest", "oldest"))
-        born = np.clip(families.mother.born[group] - older * _YEAR, earliest, latest)
+        latest, earliest = (oldest - share(f"adult_{most}_carer") * DAYS_IN_YEAR for most in ("youngest", "oldest"))
+        born = np.clip(families.mother.born[group] - older * DAYS_IN_YEAR, earliest, latest)
         # Who is at the bound was not born on the child's birthday.
-        return who, sex, np.floor(born - _YEAR * streams("people: carer's birthday").uniform(who)).astype(np.int32)
+        return (
+            who,
+            sex,
+            np.floor(born - DAYS_IN_YEAR * streams("people: carer's birthday").uniform(who)).astype(np.int32),
+        )
 
     who, sex, born = person(1)
     own = family_name(streams, who, culture, custom)

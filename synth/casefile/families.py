@@ -13,6 +13,7 @@ import numpy as np
 
 from synth.casefile.data import rows_of, share
 from synth.casefile.naming import Customs, customs, family_name, names_of_adults
+from synth.dates import DAYS_IN_YEAR
 from synth.lives.draw import choose, within
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ __all__ = ["FATHER", "MOTHER", "PARTNER", "Adults", "Families", "adult", "famili
 
 MOTHER, FATHER, PARTNER = 1, 2, 3
 """Adults of a family by their part in it; carers are numbered from there on."""
-_YEAR = 365.2425
 _NOT_LATER_THAN = 1.0
 
 
@@ -156,7 +156,7 @@ def _near(streams: Streams, name: NDArray[np.uint64], part: str, mother: Days, o
     """Birth of a man some years older or younger than the mother, within the bounds of a father's age."""
     u = streams(f"people: {part}'s age").uniform(name)
     older = share("father_older_from") + u * (share("father_older_to") - share("father_older_from"))
-    age = np.floor((oldest - mother) / _YEAR + older)
+    age = np.floor((oldest - mother) / DAYS_IN_YEAR + older)
     return _born(streams, name, part, age, oldest, youngest, share("father_oldest"))
 
 
@@ -170,10 +170,10 @@ def _born(
     most: float,
 ) -> Days:
     """Return the birth of a parent who is `age` at that of the oldest child, and at most `most` at the youngest's."""
-    at_most = np.floor(most - (youngest - oldest) / _YEAR)
+    at_most = np.floor(most - (youngest - oldest) / DAYS_IN_YEAR)
     youngest_parent = share("parent_youngest")
     bounded = np.maximum(np.minimum(age, at_most), youngest_parent)
-    days = (bounded + _NOT_LATER_THAN * streams(f"people: birth of {part}").uniform(name)) * _YEAR
+    days = (bounded + _NOT_LATER_THAN * streams(f"people: birth of {part}").uniform(name)) * DAYS_IN_YEAR
     return np.asarray(oldest - np.floor(days)).astype(np.int32)
 
 

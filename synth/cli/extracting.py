@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from synth.files import Generated
+    from synth.profile import Profile
 
 __all__ = ["EXTRACT", "QUIRKS", "Extraction", "extraction"]
 
@@ -33,12 +34,13 @@ class Extraction(NamedTuple):
     seed: int
     command: str
     quirks: bool
+    statement: str
 
     def write(self, years: Sequence[Generated]) -> str:
         """Write the extract and say what there is."""
         from synth.extract import write_extract  # noqa: PLC0415
 
-        made = write_extract(years, self.out, self.seed, self.command, quirks=self.quirks)
+        made = write_extract(years, self.out, self.seed, self.command, quirks=self.quirks, statement=self.statement)
         (first, count), *others = made.rows.items()
         rows = f"{count:,} rows in {first}, " + ", ".join(f"{count:,} in {name}" for name, count in others)
         odd = "" if made.quirks is None else f"; {made.quirks:,} quirks, in quirks.csv"
@@ -46,7 +48,14 @@ class Extraction(NamedTuple):
 
 
 def extraction(
-    name: str | None, quirks: bool, scaled: bool, out: Path, years: Sequence[int], seed: int, command: str
+    name: str | None,
+    quirks: bool,
+    scaled: bool,
+    out: Path,
+    years: Sequence[int],
+    seed: int,
+    command: str,
+    profile: Profile,
 ) -> Extraction | None:
     """Return the extract that was asked for, if any; `command` has {year} for the year.
 
@@ -59,8 +68,9 @@ def extraction(
     if scaled:
         raise InputError("--extract is made of one world; leave --scale away, and name another world with --world.")
     from synth.extract import check_extract  # noqa: PLC0415
+    from synth.manifest import statement_of  # noqa: PLC0415
 
     check_extract(out, years)
     span = f"--years {years[0]}-{years[-1]}" if len(years) > 1 else f"--year {years[0]}"
     told = command.replace("--year {year}", span) + f" --extract {name}" + " --quirks" * quirks
-    return Extraction(out, seed, told, quirks)
+    return Extraction(out, seed, told, quirks, statement_of(profile))

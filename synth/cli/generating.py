@@ -124,7 +124,7 @@ def generate(
     codes = [authority.code for authority in chosen]
     place, command = Path(out or "outputs"), command_of(codes, "--year {year}", seed, mode, collection, world - 1)
     more = beside(asked, people, slips, scale is not None)
-    extracting = extraction(extract, quirks, scale is not None, place, wanted, seed, command)
+    extracting = extraction(extract, quirks, scale is not None, place, wanted, seed, command, loaded)
     if scale is not None:
         from synth.cli.scaling import generate_worlds  # noqa: PLC0415
         from synth.scale import Plan  # noqa: PLC0415

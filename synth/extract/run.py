@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from synth.extract.build import built, identities
 from synth.extract.gathered import gathered
@@ -12,7 +12,7 @@ from synth.extract.links import linked
 from synth.extract.quirks import quirked
 from synth.files import check_place, folder_in_place
 from synth.lives.streams import Streams
-from synth.manifest import file_digest, json_text
+from synth.manifest import STATEMENT, file_digest, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,10 +27,10 @@ __all__ = ["EXTRACTS", "Extract", "check_extract", "write_extract"]
 
 EXTRACTS = ("sail",)
 ABOUT, LOAD, DERIVED, IDENTITIES, LEDGER_FILE = "about.json", "load.sql", "derived.sql", "identities.csv", "quirks.csv"
-_STATEMENT = (
-    "Every record is synthetic and in the shape in which researchers see the two returns in the SAIL Databank, so that"
-    " code written here runs there. It is no copy of anything held there. Table and column names are those of public"
-    " code where their basis is confirmed; the others are suggestions."
+_SHAPE = (
+    "The tables are in the shape in which researchers see the two returns in the SAIL Databank, so that code written"
+    " here runs there. They are no copy of anything held there. Table and column names are those of public code where"
+    " their basis is confirmed; the others are suggestions."
 )
 
 
@@ -47,15 +47,18 @@ def check_extract(out: Path, years: Sequence[int]) -> None:
     check_place(out, out / _folder(years), _names())
 
 
-def write_extract(years: Sequence[Generated], out: Path, seed: int, command: str, *, quirks: bool = False) -> Extract:
+def write_extract(
+    years: Sequence[Generated], out: Path, seed: int, command: str, *, quirks: bool = False, statement: str = STATEMENT
+) -> Extract:
     """Write the extract of generated years, which rise, into the folder `out`/sail_FIRST-LAST; one before is replaced.
 
     Each table stands there as CSV (days as 2023-03-31) and as Parquet, with all years one under the other. `seed` is
     that of the years: identifiers hidden with it are the same in any extract of the same children. With `quirks` the
-    oddities known of the copy are put in, with a ledger. Raises InputError as `check_extract` does, OutputError where
+    oddities known of the copy are put in, with a ledger. `statement` says what stands behind the years, as
+    `statement_of` their profile does. Raises InputError as `check_extract` does, OutputError where
     the disk refuses.
     """
-    span = [made.year for made in years]
+    span, statement = [made.year for made in years], f"{statement} {_SHAPE}"
     check_extract(out, span)
     streams = Streams(seed)
     frames = linked(gathered(years), streams)
@@ -70,14 +73,16 @@ def write_extract(years: Sequence[Generated], out: Path, seed: int, command: str
                 building / f"{table.name}.parquet",
                 compression="zstd",
                 compression_level=1,
-                metadata={"statement": _STATEMENT},  # names and columns are those of real tables: say it inside too
+                metadata={"statement": statement},  # names and columns are those of real tables: say it inside too
             )
         identities(frames, streams).write_csv(building / IDENTITIES)
         if ledger is not None:
             ledger.write_csv(building / LEDGER_FILE)
         (building / LOAD).write_text(_load(), "utf-8", newline="\n")
         (building / DERIVED).write_bytes((files("synth.extract") / DERIVED).read_bytes())
-        (building / ABOUT).write_text(_about(found, span, command, building), "utf-8", newline="\n")
+        about = {"statement": statement, "command": command, "years": span, "linkage": linkage()}
+        text = json_text(about | {"tables": _told(found, building)})
+        (building / ABOUT).write_text(text, "utf-8", newline="\n")
     counts = {table.name: rows.height for table, rows in found.items()}
     return Extract(out / _folder(span), counts, None if ledger is None else ledger.height)
 
@@ -103,8 +108,9 @@ def _load() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about(found: Mapping[Table, pl.DataFrame], years: Sequence[int], command: str, folder: Path) -> str:
-    told = {
+def _told(found: Mapping[Table, pl.DataFrame], folder: Path) -> dict[str, Any]:
+    """Describe the tables of a folder."""
+    return {
         table.name: {
             "rows": rows.height,
             "basis": table.basis,
@@ -115,6 +121,3 @@ def _about(found: Mapping[Table, pl.DataFrame], years: Sequence[int], command: s
         }
         for table, rows in found.items()
     }
-    return json_text(
-        {"statement": _STATEMENT, "command": command, "years": list(years), "linkage": linkage(), "tables": told}
-    )

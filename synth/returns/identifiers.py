@@ -93,7 +93,7 @@ def first_school_day(
 def pupil_numbers(
     education_number: NDArray[np.str_], serial: NDArray[np.int64], issued_year: NDArray[np.int64]
 ) -> NDArray[np.str_]:
-    """Return pupil numbers with a right check letter and a school number below 1000, which no school has.
+    """Return pupil numbers with a right check letter and a school number below 1000, as far as is known no school's.
 
     `education_number` is the authority's three-digit number, `serial` a number below a million, unique within the
     authority, `issued_year` the calendar year of issue. Raises ValueError past a million children.
