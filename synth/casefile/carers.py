@@ -134,11 +134,8 @@ def _relatives(streams: Streams, families: Families, stays: Stays, household: ND
         latest, earliest = (oldest - share(f"adult_{most}_carer") * DAYS_IN_YEAR for most in ("youngest", "oldest"))
         born = np.clip(families.mother.born[group] - older * DAYS_IN_YEAR, earliest, latest)
         # Who is at the bound was not born on the child's birthday.
-        return (
-            who,
-            sex,
-            np.floor(born - DAYS_IN_YEAR * streams("people: carer's birthday").uniform(who)).astype(np.int32),
-        )
+        into = streams("people: carer's birthday").uniform(who)
+        return who, sex, np.floor(born - DAYS_IN_YEAR * into).astype(np.int32)
 
     who, sex, born = person(1)
     own = family_name(streams, who, culture, custom)
