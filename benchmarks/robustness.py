@@ -276,7 +276,12 @@ def main() -> int:
         print(
             f"{tried:,} inputs, seed {asked.seed}: {each} per 1,000,"
               f" {asked.workers} workers")  # fmt: skip
-    found = sum(sum(tally.findings.values()) for _, tally in rows)
+    found = sum(tally.findings.total() for _, tally in rows)
+    others = [tally for name, tally in rows if name not in ALL]
+    survived = sum(tally.refused + tally.read for tally in others)
+    print(
+        f"{tried:,} inputs tried, {survived:,} of {sum(t.tried for t in others):,} faults survived, {found:,} findings"
+    )
     if found == 0 and asked.keep is None:
         shutil.rmtree(kept)
     return 1 if found else 0
