@@ -10,6 +10,7 @@ from synth.rules.common import (
     ENDS,
     answer,
     at_rows,
+    bound,
     keyed,
     put,
     same,
@@ -200,7 +201,7 @@ def ordered(t: Tables, g: Guidance) -> pl.DataFrame:
 )
 def order_on_another_day(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the order is not made on the day the last episode ended, or too soon after the placing."""
-    weeks = int(g.limit("DATE_ADOPTED", "", "min_weeks_after_placed") or 0)
+    weeks = int(bound(g, "DATE_ADOPTED", "", "min_weeks_after_placed"))
     soon = pl.col("DATE_ADOPTED") < pl.col("DATE_PLACED") + pl.duration(weeks=weeks)
     elsewhere = (pl.col("DATE_ADOPTED") != pl.col("order")).fill_null(value=False)
     return answer(ordered(t, g), elsewhere | soon)

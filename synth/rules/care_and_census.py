@@ -11,6 +11,7 @@ from synth.rules.census import impairments
 from synth.rules.common import (
     answer,
     birthday,
+    bound,
     keyed,
     of_children,
     put,
@@ -54,7 +55,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 def _in_care(t: Tables, g: Guidance) -> pl.DataFrame:
     """Return children (who) under 18 as the year began with an episode other than short breaks."""
-    years = int(g.limit("DATE_OF_BIRTH", "", "max_age_at_year_start_years") or 0) + 1
+    years = int(bound(g, "DATE_OF_BIRTH", "", "max_age_at_year_start_years")) + 1
     young = birthday("dob", years) > g.first_day
     real = (pl.col("legal") != SHORT_BREAKS) & (pl.col("start") <= g.last_day)
     return t.episodes.filter(young & real & pl.col("who").is_not_null()).select("who").unique()

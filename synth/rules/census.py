@@ -10,6 +10,7 @@ import polars as pl
 from synth.rules.common import (
     CENSUS_AGES,
     answer,
+    bound,
     day_text,
     late_birthday,
     put,
@@ -64,13 +65,13 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CRCS-024", form="crcs")
 def grown_up(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the child is past the last age on 31 March."""
-    years = (g.limit("DATE_OF_BIRTH", "", "max_age_years") or 0) + 1
+    years = bound(g, "DATE_OF_BIRTH", "", "max_age_years") + 1
     return answer(t.typed("crcs"), late_birthday("DATE_OF_BIRTH", years) <= g.last_day)
 
 
 @grown_up.breaker(entails=("CRCS-040", "CRCS-058", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = int(g.limit("DATE_OF_BIRTH", "", "max_age_years") or 0) + 1
+    years = int(bound(g, "DATE_OF_BIRTH", "", "max_age_years")) + 1
     return put(t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(years_before(g.last_day, years)))})
 
 
@@ -113,14 +114,14 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-040", form="crcs")
 def registered_long_ago(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the registration is older than is usual."""
-    years = int(g.limit("CPR_DATE", "", "query_years") or 0)
+    years = int(bound(g, "CPR_DATE", "", "query_years"))
     oldest = pl.lit(g.last_day).dt.offset_by(f"-{years}y")
     return answer(t.typed("crcs"), registered < oldest)
 
 
 @registered_long_ago.breaker(entails=("CRCS-039",))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = int(g.limit("CPR_DATE", "", "query_years") or 0)
+    years = int(bound(g, "CPR_DATE", "", "query_years"))
     on = take(t.typed("crcs"), pl.col("CHILD_PROTECTION_REGISTER") == "1", rows)
     return put(t, "crcs", {"CPR_DATE": same(on, day_text(years_before(g.last_day, years) - dt.timedelta(days=1)))})
 

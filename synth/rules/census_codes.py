@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.dates import year_code
-from synth.rules.common import CENSUS_AGES, answer, at_rows, birthday, day_text, put, same, take
+from synth.rules.common import CENSUS_AGES, answer, at_rows, birthday, bound, day_text, put, same, take
 from synth.rules.pupil_number import UPN_LENGTH, other_upn, with_letter
 from synth.rules.registry import rule
 from synth.tables import LA
@@ -94,7 +94,7 @@ def _at_school(t: Tables, g: Guidance) -> pl.Expr:
     Schooling starts with the term after the fifth birthday: who turns five after December starts after 31 March.
     The years after the last school age are left out, and those whose plan was closed before they started.
     """
-    start, end = (int(g.limit("UPN", "", f"school_age_{end}_years") or 0) for end in ("from", "to"))
+    start, end = (int(bound(g, "UPN", "", f"school_age_{end}_years")) for end in ("from", "to"))
     by = pl.lit(dt.date(g.last_day.year - 1, 12, 31))
     if "PLAN_CLOSED_DATE" in t.typed("crcs").columns:
         by = pl.min_horizontal(by, "PLAN_CLOSED_DATE")
@@ -115,14 +115,14 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CRCS-019", form="crcs")
 def number_too_young(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child below the age of nursery classes has a pupil number."""
-    years = g.limit("UPN", "", "query_age_years") or 0
+    years = bound(g, "UPN", "", "query_age_years")
     real = number.str.len_chars() == UPN_LENGTH
     return answer(t.typed("crcs"), real & (birthday("DATE_OF_BIRTH", years) > g.last_day))
 
 
 @number_too_young.breaker(entails=("CRCS-012", "CRCS-064"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = g.limit("UPN", "", "query_age_years") or 0
+    years = bound(g, "UPN", "", "query_age_years")
     chosen = take(t.typed("crcs"), number.is_null() & (birthday("DATE_OF_BIRTH", years) > g.last_day), rows)
     made = pl.DataFrame({"UPN": [f"A681300{row:06d}" for row in chosen]}, schema={"UPN": pl.String})
     full = made.select(with_letter(number)).to_series()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.rules.census import REASONS
-from synth.rules.common import answer, at_rows, birthday, put, same, take
+from synth.rules.common import answer, at_rows, birthday, bound, put, same, take
 from synth.rules.registry import rule
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _unusual_need(relation: str, item: str, g: Guidance) -> pl.Expr:
 @rule("CRCS-044", form="crcs")
 def many_categories(t: Tables, g: Guidance) -> pl.Series:
     """Flag where more categories of abuse or neglect are given than a registration usually names."""
-    most = g.limit("CHILD_PROTECTION_REGISTER", "1", "max_categories") or len(REASONS)
+    most = bound(g, "CHILD_PROTECTION_REGISTER", "1", "max_categories")
     said = pl.sum_horizontal((pl.col(name) == "1").fill_null(value=False).cast(pl.Int64) for name in REASONS)
     return answer(t.typed("crcs"), on_register & (said > most))
 
@@ -184,13 +184,13 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-069", form="crcs")
 def young_for_behaviour(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the need is the child's behaviour and the child is below the age of criminal responsibility."""
-    years = g.limit("CATEGORY_OF_NEED_CODE", BEHAVIOUR, "query_age_years") or 0
+    years = bound(g, "CATEGORY_OF_NEED_CODE", BEHAVIOUR, "query_age_years")
     return answer(t.typed("crcs"), (need == BEHAVIOUR) & (birthday("DATE_OF_BIRTH", years) > g.last_day))
 
 
 @young_for_behaviour.breaker(entails=NEED_SAID)
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = g.limit("CATEGORY_OF_NEED_CODE", BEHAVIOUR, "query_age_years") or 0
+    years = bound(g, "CATEGORY_OF_NEED_CODE", BEHAVIOUR, "query_age_years")
     young = take(t.typed("crcs"), birthday("DATE_OF_BIRTH", years) > g.last_day, rows)
     return put(t, "crcs", {"CATEGORY_OF_NEED_CODE": same(young, BEHAVIOUR)})
 
@@ -198,12 +198,12 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CRCS-083", form="crcs")
 def young_for_autism(t: Tables, g: Guidance) -> pl.Series:
     """Flag where autism is recorded for a child too young to be diagnosed as a rule."""
-    years = g.limit("HEALTH_AUTISTIC_SPECTRUM_DISORDER", "1", "query_age_years") or 0
+    years = bound(g, "HEALTH_AUTISTIC_SPECTRUM_DISORDER", "1", "query_age_years")
     return answer(t.typed("crcs"), autistic & (birthday("DATE_OF_BIRTH", years) > g.last_day))
 
 
 @young_for_autism.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = g.limit("HEALTH_AUTISTIC_SPECTRUM_DISORDER", "1", "query_age_years") or 0
+    years = bound(g, "HEALTH_AUTISTIC_SPECTRUM_DISORDER", "1", "query_age_years")
     young = take(t.typed("crcs"), birthday("DATE_OF_BIRTH", years) > g.last_day, rows)
     return put(t, "crcs", {"HEALTH_AUTISTIC_SPECTRUM_DISORDER": same(young, "1")})

@@ -9,7 +9,7 @@ import polars as pl
 from synth.guidance import ALL_YEAR, CENSUS_DATE, load
 from synth.reading.headings import tidy
 from synth.rules.agreement import CHILD
-from synth.rules.common import other_code, put, take
+from synth.rules.common import bound, other_code, put, take
 from synth.rules.registry import rule
 from synth.rules.whole_census import fewest, found, looked_after, number, set_where
 from synth.rules.whole_files import strays
@@ -79,9 +79,9 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-056", form="crcs", needs=CHILD, per="authority")
 def fewer_in_care_here(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query fewer children called looked after than the least share of those the other return has open."""
-    least = g.limit("LOOKED_AFTER_CHILD", "1", "min_percent_of_cla") or 0
+    least = bound(g, "LOOKED_AFTER_CHILD", "1", "min_percent_of_cla")
     share = 100 * pl.col("here") / pl.col("sure")
-    large = t.view(_in_care).filter(pl.col("sure") >= (fewest(g) or 1)).with_columns(share=share)
+    large = t.view(_in_care).filter(pl.col("sure") >= fewest(g)).with_columns(share=share)
     words = pl.format(
         "{} children are called looked after, {} per cent of the {} in the looked after return; usual is at least {}",
         number("here"),
@@ -114,7 +114,7 @@ def total_moved(t: Tables, g: Guidance) -> pl.DataFrame:
     and active on 31 March.
     """
     assert t.last is not None
-    most = g.limit("", "", "max_change_percent") or 0
+    most = bound(g, "", "", "max_change_percent")
     # Where only one of the two is of the whole year, those of it are counted whom a census date would hold.
     days = [
         load("crcs", year, CENSUS_DATE).quarter_day if mode == ALL_YEAR and other == CENSUS_DATE else None
@@ -124,7 +124,7 @@ def total_moved(t: Tables, g: Guidance) -> pl.DataFrame:
     both = now.join(_counted(t.last, days[1]).rename({"children": "then"}), on="la").with_columns(
         change=100 * (pl.col("children") / pl.col("then") - 1)
     )
-    moved = both.filter((pl.col("then") >= (fewest(g) or 1)) & (pl.col("change").abs() > most))
+    moved = both.filter((pl.col("then") >= fewest(g)) & (pl.col("change").abs() > most))
     words = pl.format(
         "{} children after {} last year, a change of {} per cent; usual is at most {}",
         number("children"),
@@ -149,12 +149,12 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-112", form="crcs", per="authority")
 def rate_of_children(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query an authority with fewer or more children for its residents under 18 than is usual."""
-    least, most = g.limit("", "", "min_rate") or 0, g.limit("", "", "max_rate") or _PER
+    least, most = bound(g, "", "", "min_rate"), bound(g, "", "", "max_rate")
     people = {x.code: float(x.value) for x in g.limits if x.measure == "residents_under_18"}
     residents = pl.DataFrame({"la": list(people), "residents": list(people.values())})
     rates = (
         _counted(t, None)
-        .filter(pl.col("children") >= (fewest(g) or 1))
+        .filter(pl.col("children") >= fewest(g))
         .join(residents, on="la")
         .with_columns(rate=_PER * pl.col("children") / pl.col("residents"))
     )

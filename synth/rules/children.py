@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.guidance import load
-from synth.rules.common import age_on, answer, birthday, put, same, take, with_child
+from synth.rules.common import age_on, answer, birthday, bound, put, same, take, with_child
 from synth.rules.pupil_number import UPN, with_letter
 from synth.rules.registry import rule
 from synth.tables import LA
@@ -31,8 +31,8 @@ seeks_asylum = pl.col("ASYLUM") == "1"
 
 def school_aged(t: Tables, g: Guidance) -> pl.DataFrame:
     """Return the rows of the child form, in file order, with `school`: of compulsory school age on the last day."""
-    youngest = int(g.limit("UPN", "", "school_age_from_years") or 0)
-    oldest = int(g.limit("UPN", "", "school_age_to_years") or 0)
+    youngest = int(bound(g, "UPN", "", "school_age_from_years"))
+    oldest = int(bound(g, "UPN", "", "school_age_to_years"))
     aged = age_on("DOB", t.last_day).is_between(youngest, oldest)
     return (
         t.text("child")
@@ -44,13 +44,13 @@ def school_aged(t: Tables, g: Guidance) -> pl.DataFrame:
 @rule("CLA017", form="child")
 def young_asylum_seeker(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child who seeks asylum alone is younger than is likely all through the year."""
-    years = g.limit("ASYLUM", "1", "query_age_years") or 0
+    years = bound(g, "ASYLUM", "1", "query_age_years")
     return answer(t.typed("child"), seeks_asylum & (birthday("DOB", years) > g.last_day))
 
 
 @young_asylum_seeker.breaker(entails=("CLA018", "CRCS-062"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = g.limit("ASYLUM", "1", "query_age_years") or 0
+    years = bound(g, "ASYLUM", "1", "query_age_years")
     young = take(t.typed("child"), (pl.col("ASYLUM") == "0") & (birthday("DOB", years) > g.last_day), rows)
     return put(t, "child", {"ASYLUM": same(young, "1")})
 
@@ -113,7 +113,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 def stayed(t: Tables, g: Guidance, whom: pl.Series) -> pl.DataFrame:
     """Return those of the children (who) who have long been looked after, short breaks aside: a number is due."""
-    days = int(g.limit("UPN", "", "looked_after_over_days") or 0)
+    days = int(bound(g, "UPN", "", "looked_after_over_days"))
     until = pl.when("open").then(pl.lit(t.last_day)).otherwise("end")
     theirs = t.episodes.filter((pl.col("legal") != "V1") & pl.col("who").is_in(whom.implode()))
     spans = theirs.select("who", days=(until - pl.col("start")).dt.total_days())

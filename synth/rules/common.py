@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 import polars as pl
 
+from synth.errors import GuidanceError
 from synth.tables import LA, child_column
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from synth.guidance import Guidance
     from synth.tables import Tables
 
 _FEW = 0.25
@@ -37,6 +39,7 @@ __all__ = [
     "answer",
     "at_rows",
     "birthday",
+    "bound",
     "child_cells",
     "day_text",
     "keyed",
@@ -65,6 +68,16 @@ def at_rows(height: int, rows: pl.Series) -> pl.Series:
     flags = np.zeros(height, np.bool_)
     flags[rows.to_numpy()] = True
     return pl.Series("wrong", flags)
+
+
+def bound(g: Guidance, item: str, code: str, measure: str) -> float:
+    """Return a limit, itself allowed, that a rule cannot do without; GuidanceError where the year has none."""
+    limit = g.limit(item, code, measure)
+    if limit is None:
+        raise GuidanceError(
+            f"limits.csv has no {measure} of {item or 'the whole file'} {code} for {g.return_} {g.year}."
+        )
+    return limit
 
 
 def birthday(birth: str, years: float) -> pl.Expr:

@@ -15,6 +15,7 @@ from synth.rules.common import (
     answer,
     at_rows,
     birthday,
+    bound,
     child_cells,
     day_text,
     keyed,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 ADULT = 18
-"""Age at which the Children Act 1989 stops; used only where guidance gives the last age before it."""
+"""Age at which the Children Act 1989 stops, for breakers alone."""
 OTHER_ENDING = "E8"
 HOME = "E4"
 KEY = [LA, "SYSTEM_ID"]
@@ -92,7 +93,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA015", form="child")
 def asylum_end_after_childhood(t: Tables, g: Guidance) -> pl.Series:
     """Flag where asylum status ceases after the birthday that ends it at the latest."""
-    years = g.limit("DATE_CEASED_UASC", "", "max_birthday_years") or ADULT
+    years = bound(g, "DATE_CEASED_UASC", "", "max_birthday_years")
     return answer(t.typed("child"), pl.col("DATE_CEASED_UASC") > late_birthday("DOB", years))
 
 
@@ -186,7 +187,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA033", form="episode", needs=("child",))
 def starts_grown_up(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode starts past the last age at which one can."""
-    years = (g.limit("DOB", "", "max_start_age_years") or 0) + 1
+    years = bound(g, "DOB", "", "max_start_age_years") + 1
     return answer(t.episodes, start >= late_birthday("dob", years))
 
 
@@ -263,7 +264,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA052", form="episode")
 def short_breaks_counted(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a series of short breaks counts fewer than the least number."""
-    least = g.limit("SHORT_BREAKS", "", "min_value") or 0
+    least = bound(g, "SHORT_BREAKS", "", "min_value")
     return answer(t.episodes, (pl.col("legal") == "V1") & (pl.col("breaks") < least))
 
 
@@ -275,7 +276,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CLA108", form="episode", needs=("child",))
 def ends_grown_up(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode goes on past the birthday that ends being looked after."""
-    years = g.limit("DOB", "", "max_birthday_years") or ADULT
+    years = bound(g, "DOB", "", "max_birthday_years")
     return answer(t.episodes, end > late_birthday("dob", years))
 
 
@@ -289,7 +290,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CLA109", form="episode", needs=("child",))
 def open_grown_up(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an open episode belongs to someone past the last age on 31 March."""
-    years = (g.limit("DOB", "", "max_age_years") or 0) + 1
+    years = bound(g, "DOB", "", "max_age_years") + 1
     return answer(t.episodes, pl.col("open") & (late_birthday("dob", years) <= g.last_day))
 
 
@@ -302,8 +303,8 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA120", form="episode", needs=("child",))
 def stays_on_away_from_birthday(t: Tables, g: Guidance) -> pl.Series:
     """Flag where staying on with foster carers at 18 (E10) is given away from that birthday or placement."""
-    years = g.limit("REASON_EPISODE_FINISHED_CODE", "E10", "birthday_years") or ADULT
-    before = int(g.limit("REASON_EPISODE_FINISHED_CODE", "E10", "max_days_before_birthday") or 0)
+    years = bound(g, "REASON_EPISODE_FINISHED_CODE", "E10", "birthday_years")
+    before = int(bound(g, "REASON_EPISODE_FINISHED_CODE", "E10", "max_days_before_birthday"))
     placements = sorted(g.allowed("reason_ceased_needs_placement").get("E10", frozenset()))
     timely = end.is_between(birthday("dob", years) - pl.duration(days=before), late_birthday("dob", years))
     fostered = pl.col("placement").is_in(placements)

@@ -271,10 +271,13 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[Part]:
     if birth is None:
         return
     age = age_on(birth, g.last_day)
-    inside = (age >= (item.min_age or 0)) & (pl.lit(item.max_age is None) | (age <= (item.max_age or 0)))
     # A plan closed in the year may have been told of by the age the child had then.
     closed = next((pl.col(i.name) for i in g.items(form) if i.name == CLOSED), pl.lit(None, dtype=pl.Date))
-    then = (birthday(birth, item.min_age or 0) <= closed) & (birthday(birth, (item.max_age or 200) + 1) > closed)
+    inside = then = pl.lit(value=True)
+    if item.min_age is not None:
+        inside, then = inside & (age >= item.min_age), then & (birthday(birth, item.min_age) <= closed)
+    if item.max_age is not None:
+        inside, then = inside & (age <= item.max_age), then & (birthday(birth, item.max_age + 1) > closed)
     outside_code = item.outside_age_code
     taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
     ages = " or ".join(f"{w} {n}" for w, n in (("under", item.min_age), ("over", item.max_age)) if n is not None)

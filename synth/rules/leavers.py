@@ -10,6 +10,7 @@ from synth.rules.common import (
     answer,
     at_rows,
     birthday,
+    bound,
     keyed,
     put,
     same,
@@ -37,7 +38,7 @@ ACCOMMODATION = "reason_ceased_accommodation"
 @rule("CLA141", form="episode", needs=("child", "care_leaver"))
 def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
     """Flag where care ended at leaving age, calling for a care leaver record, and there is none."""
-    age = g.limit("DATE_CEASED", "", "min_age_years") or 0
+    age = bound(g, "DATE_CEASED", "", "min_age_years")
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
     statuses = [*g.allowed("legal_status_no_care_leaver_record")]
     left = pl.col("last") & (pl.col("finish") != "X1") & ~pl.col("finish").is_in(without)
@@ -48,7 +49,7 @@ def leaver_record_missing(t: Tables, g: Guidance) -> pl.Series:
 
 @leaver_record_missing.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    age = g.limit("DATE_CEASED", "", "min_age_years") or 0
+    age = bound(g, "DATE_CEASED", "", "min_age_years")
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
     left = pl.col("last") & ~pl.col("finish").is_in([*without, "X1"]) & (pl.col("end") >= birthday("dob", age))
     return without_children(t, "care_leaver", t.episodes, take(t.episodes, left & (pl.col("legal") != "V1"), rows))
@@ -59,7 +60,7 @@ def leaver_record_unfounded(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a care leaver is looked after on 31 March, or left too young or in a way that makes no care leaver."""
     without = [*g.allowed("reason_ceased_no_care_leaver_record")]
     young = with_child(t, "care_leaver", t.births, "DATE_CEASED").select(
-        pl.col("DATE_CEASED") < birthday("dob", g.limit("DATE_CEASED", "", "min_age_years") or 0)
+        pl.col("DATE_CEASED") < birthday("dob", bound(g, "DATE_CEASED", "", "min_age_years"))
     )
     left = with_child(t, "care_leaver", t.careers)
     wrong = pl.col("open").fill_null(value=False) | pl.col("last_finish").is_in(without).fill_null(value=False)

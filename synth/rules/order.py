@@ -12,6 +12,7 @@ from synth.rules.common import (
     ENDS,
     TOO_OLD,
     answer,
+    bound,
     child_cells,
     day_text,
     late_birthday,
@@ -244,7 +245,7 @@ def late_care_order(t: Tables, g: Guidance) -> pl.Series:
     orders = [x.code for x in g.limits if x.rule == "CLA079"]
     begins = pl.when(reason == "S").then(pl.lit(value=True)).otherwise(~pl.col("prev_legal").is_in(orders))
     for code in orders:
-        years = (g.limit("LEGAL_STATUS_CODE", code, "max_start_age_years") or 0) + 1
+        years = bound(g, "LEGAL_STATUS_CODE", code, "max_start_age_years") + 1
         wrong = wrong | ((legal == code) & (start >= late_birthday("dob", years)))
     return answer(t.episodes, begins & wrong)
 
@@ -254,7 +255,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     begun = set(take(t.episodes, reason == "S", rows))
     chosen = [row for row in lone(t, rows) if row in begun]
     code = next(x.code for x in g.limits if x.rule == "CLA079")
-    years = int(g.limit("LEGAL_STATUS_CODE", code, "max_start_age_years") or 0) + 1
+    years = int(bound(g, "LEGAL_STATUS_CODE", code, "max_start_age_years")) + 1
     starts = t.episodes["start"]
     births = {row: day_text(years_before(starts[row], years) - dt.timedelta(days=5)) for row in chosen}
     changed = child_cells(t, births, "DOB", t.episodes)

@@ -10,6 +10,7 @@ import polars as pl
 from synth.rules.common import (
     CENSUS_AGES,
     answer,
+    bound,
     day_text,
     late_birthday,
     put,
@@ -37,8 +38,8 @@ birth, active = pl.col("DATE_OF_BIRTH"), pl.col("PLAN_ACTIVE_31_MARCH")
 @rule("CRCS-025", form="crcs")
 def plan_past_childhood(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the child was grown up as the year began, or the plan goes on past that birthday."""
-    years = (g.limit("DATE_OF_BIRTH", "", "max_age_at_year_start_years") or 0) + 1
-    last = late_birthday("DATE_OF_BIRTH", g.limit("PLAN_CLOSED_DATE", "", "max_birthday_years") or years)
+    years = bound(g, "DATE_OF_BIRTH", "", "max_age_at_year_start_years") + 1
+    last = late_birthday("DATE_OF_BIRTH", bound(g, "PLAN_CLOSED_DATE", "", "max_birthday_years"))
     unclosed = t.text("crcs")["PLAN_CLOSED_DATE"].is_null()
     past = (closed > last) | (pl.lit(unclosed) & (last <= g.last_day))
     return answer(t.typed("crcs"), (late_birthday("DATE_OF_BIRTH", years) <= g.first_day) | past)
@@ -46,7 +47,7 @@ def plan_past_childhood(t: Tables, g: Guidance) -> pl.Series:
 
 @plan_past_childhood.breaker(entails=("CRCS-040", "CRCS-058", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    years = int(g.limit("DATE_OF_BIRTH", "", "max_age_at_year_start_years") or 0) + 1
+    years = int(bound(g, "DATE_OF_BIRTH", "", "max_age_at_year_start_years")) + 1
     return put(t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(years_before(g.first_day, years)))})
 
 

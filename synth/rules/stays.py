@@ -13,6 +13,7 @@ from synth.rules.common import (
     TOO_OLD,
     answer,
     birthday,
+    bound,
     day_text,
     lone,
     put,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 ENDING, PLACEMENT = "REASON_EPISODE_FINISHED_CODE", "PLACEMENT_TYPE_CODE"
-ADULT = 18
 
 start, end, legal, placement = pl.col("start"), pl.col("end"), pl.col("legal"), pl.col("placement")
 
@@ -77,7 +77,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 def _long_interim(t: Tables, g: Guidance) -> pl.Expr:
     """Say where the last episode of a run of interim orders makes it longer than usual, as far as this file shows."""
-    days = int(g.limit("LEGAL_STATUS_CODE", "C1", "query_days") or 0)
+    days = int(bound(g, "LEGAL_STATUS_CODE", "C1", "query_days"))
     long = pl.col("run_end") - pl.col("run_start") > pl.duration(days=days)
     until = pl.when("open").then(pl.lit(t.last_day)).otherwise("end")
     return long & (until == pl.col("run_end"))
@@ -101,14 +101,14 @@ def long_break(t: Tables, g: Guidance) -> pl.Series:
 
     A row is a series with its number of breaks in the year: the length of one of several is nowhere said.
     """
-    days = int(g.limit("LEGAL_STATUS_CODE", "V1", "max_days") or 0)
+    days = int(bound(g, "LEGAL_STATUS_CODE", "V1", "max_days"))
     one = (legal == "V1") & (pl.col("breaks") == 1) & (pl.col("reason") == "S") & (start >= g.first_day)
     return answer(t.episodes, one & (end - start > pl.duration(days=days)))
 
 
 @long_break.breaker(entails=("CLA068", "CLA072", *ENDS, *TOO_OLD))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    days = int(g.limit("LEGAL_STATUS_CODE", "V1", "max_days") or 0)
+    days = int(bound(g, "LEGAL_STATUS_CODE", "V1", "max_days"))
     series = take(t.episodes, pl.col("first") & pl.col("last") & (legal == "V1"), rows)
     last = g.first_day + dt.timedelta(days=days + 1)
     return put(
@@ -127,7 +127,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA083", form="episode")
 def many_breaks(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child's short breaks in the year, a day each at least, make more days than is lawful."""
-    most = int(g.limit("LEGAL_STATUS_CODE", "V1", "max_days_in_12_months") or 0)
+    most = int(bound(g, "LEGAL_STATUS_CODE", "V1", "max_days_in_12_months"))
     breaks = t.episodes.filter(legal == "V1").group_by("who").agg(taken=pl.col("breaks").sum())
     over = breaks.filter(pl.col("taken") > most)["who"]
     return answer(t.episodes, (legal == "V1") & pl.col("who").is_in(over.implode()))
@@ -135,7 +135,7 @@ def many_breaks(t: Tables, g: Guidance) -> pl.Series:
 
 @many_breaks.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
-    most = int(g.limit("LEGAL_STATUS_CODE", "V1", "max_days_in_12_months") or 0)
+    most = int(bound(g, "LEGAL_STATUS_CODE", "V1", "max_days_in_12_months"))
     return put(t, "episode", {"SHORT_BREAKS": same(take(t.episodes, legal == "V1", rows), str(most + 1))})
 
 
@@ -168,8 +168,8 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 def _between(g: Guidance) -> pl.Expr:
     """Say of an episode whether the child is no infant any more and no young parent yet when it starts."""
-    infant = int(g.limit(PLACEMENT, "R3", "infant_max_age_years") or 0) + 1
-    parent = int(g.limit(PLACEMENT, "R3", "parent_min_age_years") or ADULT)
+    infant = int(bound(g, PLACEMENT, "R3", "infant_max_age_years")) + 1
+    parent = int(bound(g, PLACEMENT, "R3", "parent_min_age_years"))
     return (start >= birthday("dob", infant)) & (start < birthday("dob", parent))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.rules.common import ENDS, at_rows, birthday, day_text, keyed, put, same, take
+from synth.rules.common import ENDS, at_rows, birthday, bound, day_text, keyed, put, same, take
 from synth.rules.registry import rule
 from synth.tables import LA
 
@@ -67,7 +67,7 @@ def there(t: Tables, _g: Guidance) -> pl.DataFrame:
 
 def _most(g: Guidance) -> int:
     """Return the days that may lie between the end with one authority and the start with the next."""
-    return int(g.limit(ENDING, TAKEN_OVER, "max_gap_days") or 0)
+    return int(bound(g, ENDING, TAKEN_OVER, "max_gap_days"))
 
 
 def _gap() -> pl.Expr:

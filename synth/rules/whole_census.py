@@ -8,7 +8,7 @@ import polars as pl
 
 from synth.rules.census import REASONS, impairments
 from synth.rules.census_needs import none_of, parenting
-from synth.rules.common import put, same, take
+from synth.rules.common import bound, put, same, take
 from synth.rules.registry import rule
 from synth.tables import LA
 
@@ -50,7 +50,7 @@ def out_of_bounds(
     whole: pl.Expr,
     said: str,
     *,
-    fewest: float | None,
+    fewest: float,
     least: float | None = None,
     most: float | None = None,
 ) -> pl.DataFrame:
@@ -66,7 +66,7 @@ def out_of_bounds(
         .filter(pl.col("la").is_not_null() & known)
         .group_by("la")
         .agg(part=pl.col("part").sum(), whole=pl.len())
-        .filter(pl.col("whole") >= (fewest or 1))
+        .filter(pl.col("whole") >= fewest)
         .with_columns(share=100 * pl.col("part") / pl.col("whole"))
     )
     low = pl.lit(value=False) if least is None else pl.col("share") < least
@@ -83,9 +83,9 @@ def out_of_bounds(
     return found(shares.filter(low | high).collect(), words)
 
 
-def fewest(g: Guidance, item: str = "", code: str = "") -> float | None:
+def fewest(g: Guidance, item: str = "", code: str = "") -> float:
     """Return how many records a share needs before it is looked at."""
-    return g.limit(item, code, "min_records")
+    return bound(g, item, code, "min_records")
 
 
 def set_where(t: Tables, wanted: pl.Expr, rows: Rows, cells: Mapping[str, str | None]) -> dict[str, pl.DataFrame]:
@@ -97,7 +97,7 @@ def set_where(t: Tables, wanted: pl.Expr, rows: Rows, cells: Mapping[str, str | 
 @rule("CRCS-028", form="crcs", per="authority")
 def gender_often_unknown(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a share of children of unknown gender above the bound."""
-    most = g.limit("GENDER", "9", "max_percent")
+    most = bound(g, "GENDER", "9", "max_percent")
     gender = pl.col("GENDER")
     said = "children are of unknown gender"
     return out_of_bounds(t, gender == "9", gender.is_not_null(), said, fewest=fewest(g), most=most)
@@ -111,7 +111,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-030", form="crcs", per="authority")
 def ethnicity_often_unknown(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a share of children whose ethnicity was not obtained above the bound."""
-    most = g.limit("ETHNIC_ORIGIN_CODE", "NOBT", "max_percent")
+    most = bound(g, "ETHNIC_ORIGIN_CODE", "NOBT", "max_percent")
     ethnicity = pl.col("ETHNIC_ORIGIN_CODE")
     said = "children have an ethnicity that was not obtained"
     return out_of_bounds(t, ethnicity == "NOBT", ethnicity.is_not_null(), said, fewest=fewest(g), most=most)
@@ -125,7 +125,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-049", form="crcs", per="authority")
 def often_both(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a share of looked after children who are on the register too above the bound."""
-    most = g.limit("LOOKED_AFTER_CHILD", "1", "max_registered_percent")
+    most = bound(g, "LOOKED_AFTER_CHILD", "1", "max_registered_percent")
     both = pl.col("CHILD_PROTECTION_REGISTER") == "1"
     said = "looked after children are on the child protection register too"
     return out_of_bounds(t, both, looked_after, said, fewest=fewest(g), most=most)
@@ -143,7 +143,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 def autism_as_mental_health(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query an authority where nearly every autistic child of an age for it has a mental health problem."""
     item = "HEALTH_AUTISTIC_SPECTRUM_DISORDER"
-    most = g.limit(item, "1", "max_mental_health_percent")
+    most = bound(g, item, "1", "max_mental_health_percent")
     some = (pl.col(item) == "1") & of_age
     said = "autistic children have a mental health problem: is it autism alone?"
     return out_of_bounds(t, mental == "1", some, said, fewest=fewest(g, item, "1"), most=most)
@@ -159,7 +159,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def misuse_as_mental_health(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query an authority where nearly every child who misuses substances has a mental health problem."""
     item = "HEALTH_SUBSTANCE_MISUSE"
-    most = g.limit(item, "1", "max_mental_health_percent")
+    most = bound(g, item, "1", "max_mental_health_percent")
     some = (pl.col(item) == "1") & of_age
     said = "children who misuse substances have a mental health problem: is it the misuse alone?"
     return out_of_bounds(t, mental == "1", some, said, fewest=fewest(g, item, "1"), most=most)
@@ -174,28 +174,28 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def health_often_unknown(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a health item not known of more children than the bound; children outside its ages are left out."""
     parts = [found()]
-    for bound in (x for x in g.limits if x.rule == UNKNOWN_HEALTH):
-        item = g.item("crcs", bound.item)
+    for row in (x for x in g.limits if x.rule == UNKNOWN_HEALTH):
+        item = g.item("crcs", row.item)
         asked = pl.col(item.name).is_not_null() & (pl.col(item.name) != item.outside_age_code)
-        said = f"children have {item.name} {bound.code}, not known"
-        unknown = pl.col(item.name) == bound.code
-        parts.append(out_of_bounds(t, unknown, asked, said, fewest=fewest(g), most=float(bound.value)))
+        said = f"children have {item.name} {row.code}, not known"
+        unknown = pl.col(item.name) == row.code
+        parts.append(out_of_bounds(t, unknown, asked, said, fewest=fewest(g), most=float(row.value)))
     return pl.concat(parts).group_by("la", maintain_order=True).agg(pl.col("value").str.join("; "))
 
 
 @health_often_unknown.breaker()
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     cells: dict[str, dict[int, str | None]] = {}
-    for bound in (x for x in g.limits if x.rule == UNKNOWN_HEALTH):
-        asked = pl.col(bound.item) != g.item("crcs", bound.item).outside_age_code
-        cells[bound.item] = same(take(t.typed("crcs"), asked, rows), bound.code)
+    for row in (x for x in g.limits if x.rule == UNKNOWN_HEALTH):
+        asked = pl.col(row.item) != g.item("crcs", row.item).outside_age_code
+        cells[row.item] = same(take(t.typed("crcs"), asked, rows), row.code)
     return put(t, "crcs", cells)
 
 
 @rule("CRCS-088", form="crcs", per="authority")
 def few_impairments_used(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query an authority whose disabled children have fewer kinds of impairment between them than is usual."""
-    least = g.limit("DISABILITY_NONE", "0", "min_impairments_used") or 0
+    least = bound(g, "DISABILITY_NONE", "0", "min_impairments_used")
     names = impairments(t)
     kinds = pl.sum_horizontal((pl.col(name) == "1").any().cast(pl.Int64) for name in names)
     used = (
@@ -203,7 +203,7 @@ def few_impairments_used(t: Tables, g: Guidance) -> pl.DataFrame:
         .filter(disabled & pl.col(LA).is_not_null())
         .group_by(la=LA)
         .agg(children=pl.len(), used=kinds)
-        .filter(pl.col("children") >= (fewest(g, "DISABILITY_NONE", "0") or 1))
+        .filter(pl.col("children") >= fewest(g, "DISABILITY_NONE", "0"))
     )
     words = pl.format(
         "{} of {} impairments are used for {} disabled children; usual is at least {}",
@@ -228,7 +228,7 @@ def _one_impairment(t: Tables, rows: Rows) -> dict[str, pl.DataFrame]:
 @rule("CRCS-089", form="crcs", per="authority")
 def one_impairment_each(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query an authority whose disabled children nearly all have one impairment only."""
-    most = g.limit("DISABILITY_NONE", "0", "max_single_impairment_percent")
+    most = bound(g, "DISABILITY_NONE", "0", "max_single_impairment_percent")
     single = pl.sum_horizontal((pl.col(name) == "1").cast(pl.Int64) for name in impairments(t)) == 1
     said = "disabled children have one impairment only"
     return out_of_bounds(t, single, disabled, said, fewest=fewest(g, "DISABILITY_NONE", "0"), most=most)
@@ -242,7 +242,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-092", form="crcs", per="authority")
 def often_no_factor(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a share of children without any parenting factor above the bound."""
-    most = g.limit("", "", "max_no_parenting_factor_percent")
+    most = bound(g, "", "", "max_no_parenting_factor_percent")
     said = "children have no parenting capacity factor"
     return out_of_bounds(t, none_of(parenting(t)), pl.lit(value=True), said, fewest=fewest(g), most=most)
 
@@ -255,7 +255,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule("CRCS-113", form="crcs", per="authority")
 def looked_after_share(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a share of looked after children outside the usual."""
-    least, most = (g.limit("LOOKED_AFTER_CHILD", "1", f"{end}_percent") for end in ("min", "max"))
+    least, most = (bound(g, "LOOKED_AFTER_CHILD", "1", f"{end}_percent") for end in ("min", "max"))
     known = pl.col("LOOKED_AFTER_CHILD").is_not_null()
     said = "children are looked after"
     return out_of_bounds(t, looked_after, known, said, fewest=fewest(g), least=least, most=most)
@@ -270,7 +270,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 def abuse_share(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a share of children in need for abuse or neglect outside the usual."""
     need = pl.col("CATEGORY_OF_NEED_CODE")
-    least, most = (g.limit("CATEGORY_OF_NEED_CODE", "N1", f"{end}_percent") for end in ("min", "max"))
+    least, most = (bound(g, "CATEGORY_OF_NEED_CODE", "N1", f"{end}_percent") for end in ("min", "max"))
     said = "children have need N1"
     return out_of_bounds(t, need == "N1", need.is_not_null(), said, fewest=fewest(g), least=least, most=most)
 

@@ -9,6 +9,7 @@ import polars as pl
 from synth.rules.children import school_aged
 from synth.rules.common import (
     ENDS,
+    bound,
     day_text,
     keyed,
     lone,
@@ -41,7 +42,7 @@ def strays(t: Tables, form: str, g: Guidance) -> pl.DataFrame:
     A file of several authorities is right where each has rows in number; a single row is astray beside so many
     where no other form knows its code.
     """
-    most, enough = (g.limit(LA, "", measure) or 0 for measure in ("max_stray_percent", "min_rows_beside_one"))
+    most, enough = (bound(g, LA, "", measure) for measure in ("max_stray_percent", "min_rows_beside_one"))
     table = t[form]
     if table.files is None:
         counts = table.typed.select(la=LA).drop_nulls().group_by("la").len("rows").with_columns(file=pl.lit(table.file))
@@ -103,8 +104,8 @@ def looked_after(t: Tables) -> pl.DataFrame:
 @rule("CLA146", form="episode", needs=(OLD_EPISODES,), per="authority")
 def number_jumps(t: Tables, g: Guidance) -> pl.DataFrame:
     """Flag authorities whose number of children on 31 March is far from last year's."""
-    most = g.limit("", "", "max_change_percent") or 0
-    least = g.limit("", "", "min_children") or 0
+    most = bound(g, "", "", "max_change_percent")
+    least = bound(g, "", "", "min_children")
     assert t.last is not None
     frame = looked_after(t).join(looked_after(t.last), on="la", suffix="_last")
     change = (pl.col("n") - pl.col("n_last")) * PERCENT / pl.col("n_last")
@@ -188,7 +189,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA148", form="child", per="authority")
 def many_unknown_numbers(t: Tables, g: Guidance) -> pl.DataFrame:
     """Flag authorities where many children of school age have no pupil number, or a code for one not known."""
-    most, least = (g.limit("UPN", "", name) or 0 for name in ("max_unknown_percent", "min_children"))
+    most, least = (bound(g, "UPN", "", name) for name in ("max_unknown_percent", "min_children"))
     unknown = pl.col("UPN").is_null() | pl.col("UPN").is_in(sorted(g.values("upn_not_known")))
     counts = t.view(school_aged, g).filter(pl.col("school") & pl.col("la").is_not_null()).group_by("la")
     shares = counts.agg(n=pl.len(), unknown=unknown.sum()).filter(pl.col("n") >= least)
