@@ -138,7 +138,11 @@ class _Outline:
         name = names[0] if names else ""
         rules: frozenset[str] = frozenset().union(*(self.reached.get((self.short, n), frozenset()) for n in names))
         if isinstance(top, FUNCTIONS):
-            inner = [n for n in ast.walk(top) if isinstance(n, FUNCTIONS) and n is not top and n.lineno <= line <= (n.end_lineno or 0)]
+            inner = [
+                n
+                for n in ast.walk(top)
+                if isinstance(n, FUNCTIONS) and n is not top and n.lineno <= line <= (n.end_lineno or 0)
+            ]
             name = ".".join([name, *(n.name for n in inner)])
             breaks = any(GENERATORS & {arg.arg for arg in n.args.args} for n in [top, *inner])
             if breaks or any((self.short, n.name) in ASIDE for n in [top, *inner]):

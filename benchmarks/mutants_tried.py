@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from typing import TYPE_CHECKING, Any
 
-from mutants_made import EVERY, ROOT, RULES, path_of
+from mutants_made import EVERY, ROOT, RULES, path_of, rule_modules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,9 @@ class Changed(MetaPathFinder, Loader):
     def __init__(self, module: str = "", source: str = "") -> None:
         self.module, self.source = module, source
 
-    def find_spec(self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         return spec_from_loader(fullname, self, origin=str(path_of(fullname))) if fullname == self.module else None
 
     def create_module(self, _spec: ModuleSpec) -> None:
@@ -42,6 +44,7 @@ def trying(pipe: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     sys.path.insert(0, str(ROOT / "tests"))
     known = importlib.import_module("edges").known()
+    modules = Modules()
     changed = Changed()
     sys.meta_path.insert(0, changed)
     while True:
@@ -50,7 +53,7 @@ def trying(pipe: Connection) -> None:
         except EOFError:
             return
         try:
-            noticed = _noticed(known, rules)
+            noticed = _noticed(modules, known, changed.module, rules)
         except KeyboardInterrupt:
             raise
         except BaseException:  # noqa: BLE001  a mutant that cannot be imported, or makes a library panic, is noticed
@@ -58,23 +61,71 @@ def trying(pipe: Connection) -> None:
         pipe.send(noticed)
 
 
-def _noticed(known: Sequence[tuple[Any, ...]], rules: frozenset[str]) -> bool:
-    for name in [name for name in sys.modules if name == RULES or name.startswith(f"{RULES}.")]:
-        del sys.modules[name]
-    book = importlib.import_module(f"{RULES}.rulebook")
+class Modules:
+    """The modules of rules as they are, and anew where a change reaches them."""
+
+    def __init__(self) -> None:
+        self.book = importlib.import_module(f"{RULES}.rulebook")
+        self.register = importlib.import_module(f"{RULES}.registry")._register  # noqa: SLF001
+        self.plain = {name: module for name, module in sys.modules.items() if name.startswith(f"{RULES}.")}
+        self.logics = dict(self.register)
+        self.by_hand = {id_ for id_, _ in self.logics}
+        self.users = _users()
+
+    def anew(self, module: str, *, book: bool) -> None:
+        """Import a module again, with those that use it; the rule book too where every rule may change."""
+        old = {module, *self.users.get(module, ())} | ({f"{RULES}.rulebook"} if book else set())
+        if f"{RULES}.registry" in old:
+            old = set(self.plain)
+        sys.modules.update(self.plain)
+        for name in old:
+            del sys.modules[name]
+        self.register.clear()
+        self.register.update({key: logic for key, logic in self.logics.items() if logic.check.__module__ not in old})
+        for name in sorted(old, key=f"{RULES}.rulebook".__eq__):
+            importlib.import_module(name)
+
+
+def _users() -> dict[str, set[str]]:
+    """Return for each module of rules those that use it, by way of others too; the rule book aside, which uses all."""
+    used = {
+        module: {
+            line.split()[1] for line in path_of(module).read_text().splitlines() if line.startswith(f"from {RULES}.")
+        }
+        for module in rule_modules()
+    }
+    used.pop(f"{RULES}.rulebook")
+    found: dict[str, set[str]] = {}
+    for module in used:
+        waiting, seen = set(used[module]), set()
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                found.setdefault(name, set()).add(module)
+                waiting |= used.get(name, set())
+    return found
+
+
+def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, rules: frozenset[str]) -> bool:
+    every = EVERY in rules
+    modules.anew(module, book=every)
     fault = importlib.import_module("edges").fault
+    book = sys.modules[f"{RULES}.rulebook"]
+    register = sys.modules[f"{RULES}.registry"].registered()
+    by_hand = {(logic.id, logic.form): logic for logic in register}
     by_year: dict[Any, dict[tuple[str, str], Any]] = {}
     for edge, tables, wrong in known:
-        if EVERY not in rules and edge.rule not in rules:
+        if edge.rule not in rules and not (every and edge.rule not in modules.by_hand):
             continue
         for part in (tables, tables.last):
             if part is not None:
                 # Views are kept by the function that makes them: those of the mutants before are of no more use.
                 part._kept.clear()  # noqa: SLF001
         g = tables.guidance("crcs" if edge.rule.startswith("CRCS") else "cla")
-        if g not in by_year:
+        if every and g not in by_year:
             by_year[g] = {(rule.id, rule.form): rule for rule in book.rules_for(g)[0]}
-        if fault(edge, tables, wrong, by_year[g]):
+        if fault(edge, tables, wrong, by_year[g] if every else by_hand):
             return True
     return False
 

@@ -88,7 +88,9 @@ def _read(path: Path) -> list[Edge]:
         else:
             wrong = cells[-1] == WRONG
             cells = cells[:-1] if wrong else cells
-            assert len(cells) == len(names) + 1, f"{path.name}:{number}: {len(cells)} cells for {len(names) + 1} columns"
+            assert len(cells) == len(names) + 1, (
+                f"{path.name}:{number}: {len(cells)} cells for {len(names) + 1} columns"
+            )
             table.rows.append([_cell(cell) for cell in [*cells, *(value for _, value in constants)]])
             table.wrong.append(wrong)
     return found
@@ -167,15 +169,20 @@ def fault(edge: Edge, tables: Tables, wrong: dict[str, list[bool]], rules: dict)
     if told.dtype != pl.Boolean or told.to_list() != due:
         ids = tables.text(rule.form)[child_column(rule.form)].to_list()
         got = told.to_list()
-        return f"{got} where {due} is due" if len(got) != len(due) else f"at odds: {[i for i, a, b in zip(ids, got, due, strict=True) if a != b]}"
+        return (
+            f"{got} where {due} is due"
+            if len(got) != len(due)
+            else f"at odds: {[i for i, a, b in zip(ids, got, due, strict=True) if a != b]}"
+        )
     return _asked_together(rule, tables, due)
 
 
 def _asked_together(rule, tables: Tables, due: list[bool]) -> str:
     """Ask the same of a rule that is a condition over one frame, as many of them are asked at once."""
-    if rule.condition is None:
+    condition = getattr(rule, "condition", None)
+    if condition is None:
         return ""
-    name = rule.condition.frame
+    name = condition.frame
     frame = tables.episodes if name == "episodes" else getattr(tables[rule.form], name)
-    same = frame.select(rule.condition.wrong.fill_null(value=False)).to_series().to_list() == due
+    same = frame.select(condition.wrong.fill_null(value=False)).to_series().to_list() == due
     return "" if same else "as a condition the rule finds something else"

@@ -9,6 +9,7 @@ import polars as pl
 from synth.rules.common import (
     ENDS,
     answer,
+    any_of,
     at_rows,
     bound,
     keyed,
@@ -174,9 +175,10 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 )
 def foster_care_flag(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the flag for former foster carers does not fit the last placement."""
-    wrong = pl.lit(value=False)
-    for code, flags in g.allowed("placement_decides_foster_care").items():
-        wrong = wrong | ((pl.col("last_placement") == code) & ~pl.col("FOSTER_CARE").is_in(sorted(flags)))
+    wrong = any_of(
+        (pl.col("last_placement") == code) & ~pl.col("FOSTER_CARE").is_in(sorted(flags))
+        for code, flags in g.allowed("placement_decides_foster_care").items()
+    )
     return answer(with_child(t, "adoption", t.careers), wrong)
 
 

@@ -10,6 +10,7 @@ from synth.guidance import load
 from synth.rules.common import (
     CENSUS_AGES,
     answer,
+    any_of,
     keyed,
     of_children,
     other_code,
@@ -164,9 +165,10 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CRCS-062", form="crcs", needs=CHILD, shows=_there(on_child_form, "asylum_cla"))
 def asylum_differs(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the two returns disagree on whether the child came alone to seek asylum."""
-    wrong = pl.lit(value=False)
-    for code, partners in g.allowed("asylum_in_cla").items():
-        wrong = wrong | ((pl.col("ASYLUM_SEEKER_CODE") == code) & ~pl.col("asylum_cla").is_in(sorted(partners)))
+    wrong = any_of(
+        (pl.col("ASYLUM_SEEKER_CODE") == code) & ~pl.col("asylum_cla").is_in(sorted(partners))
+        for code, partners in g.allowed("asylum_in_cla").items()
+    )
     return answer(t.view(on_child_form), wrong)
 
 

@@ -10,6 +10,7 @@ from synth.rules.agreement import CHILD, on_child_form
 from synth.rules.census import impairments
 from synth.rules.common import (
     answer,
+    any_of,
     birthday,
     bound,
     keyed,
@@ -90,9 +91,10 @@ def disability_differs(t: Tables, g: Guidance) -> pl.Series:
     A child with autism and no impairment may be called disabled in the looked after return: autism is an item of its
     own in the census.
     """
-    wrong = pl.lit(value=False)
-    for code, partners in g.allowed("disability_in_cla").items():
-        wrong = wrong | ((pl.col("DISABILITY_NONE") == code) & ~pl.col("disabled_cla").is_in(sorted(partners)))
+    wrong = any_of(
+        (pl.col("DISABILITY_NONE") == code) & ~pl.col("disabled_cla").is_in(sorted(partners))
+        for code, partners in g.allowed("disability_in_cla").items()
+    )
     autism = (pl.col("HEALTH_AUTISTIC_SPECTRUM_DISORDER") == "1") & (pl.col("DISABILITY_NONE") == "1")
     return answer(t.view(on_child_form), wrong & ~autism.fill_null(value=False))
 

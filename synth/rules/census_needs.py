@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from synth.rules.census import REASONS
-from synth.rules.common import answer, at_rows, birthday, bound, put, same, take
+from synth.rules.common import answer, any_of, at_rows, birthday, bound, put, same, take
 from synth.rules.registry import rule
 
 if TYPE_CHECKING:
@@ -67,9 +67,10 @@ def alone_but_not_in_care(t: Tables, g: Guidance) -> pl.Series:
 
     At 16 and 17 some leave care for a home of their own and keep the plan.
     """
-    wrong = pl.lit(value=False)
-    for code, usual in g.allowed("asylum_usual_looked_after").items():
-        wrong = wrong | ((asylum == code) & ~pl.col("LOOKED_AFTER_CHILD").is_in(sorted(usual)))
+    wrong = any_of(
+        (asylum == code) & ~pl.col("LOOKED_AFTER_CHILD").is_in(sorted(usual))
+        for code, usual in g.allowed("asylum_usual_looked_after").items()
+    )
     rows = _never_in_care(t, wrong & active(t))
     return at_rows(t["crcs"].height, rows)
 
@@ -96,10 +97,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 
 def _unusual_need(relation: str, item: str, g: Guidance) -> pl.Expr:
-    wrong = pl.lit(value=False)
-    for code, usual in g.allowed(relation).items():
-        wrong = wrong | ((pl.col(item) == code) & ~need.is_in(sorted(usual)))
-    return wrong
+    return any_of((pl.col(item) == code) & ~need.is_in(sorted(usual)) for code, usual in g.allowed(relation).items())
 
 
 @rule("CRCS-044", form="crcs")

@@ -37,6 +37,7 @@ __all__ = [
     "TOO_YOUNG",
     "age_on",
     "answer",
+    "any_of",
     "at_rows",
     "birthday",
     "bound",
@@ -61,6 +62,11 @@ __all__ = [
 def answer(frame: pl.DataFrame, wrong: pl.Expr) -> pl.Series:
     """Evaluate a condition over a view in file order; null, that is "cannot say", counts as not wrong."""
     return frame.select(wrong.fill_null(value=False).alias("wrong")).to_series()
+
+
+def any_of(conditions: Iterable[pl.Expr]) -> pl.Expr:
+    """Return where one condition or more holds; nowhere without any."""
+    return pl.any_horizontal(pl.lit(value=False), *conditions)
 
 
 def at_rows(height: int, rows: pl.Series) -> pl.Series:

@@ -13,6 +13,7 @@ from synth.rules.common import (
     TOO_OLD,
     TOO_YOUNG,
     answer,
+    any_of,
     at_rows,
     birthday,
     bound,
@@ -244,11 +245,11 @@ def old_codes(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode began under a placement code that had ended by then."""
     item = g.item("episode", "PLACEMENT_TYPE_CODE")
     written = pl.col(f"{AS_WRITTEN}{item.name}")
-    wrong = pl.lit(value=False)
-    for code in g.ended_codes:
-        if code.code_set == item.code_set and code.last_year is not None:
-            over = start > pl.date(code.last_year, g.last_day.month, g.last_day.day)
-            wrong = wrong | ((written == code.code) & over)
+    ended = {code.code: code.last_year for code in g.ended_codes if code.code_set == item.code_set}
+    wrong = any_of(
+        (written == code) & (start > pl.date(pl.lit(last_year), g.last_day.month, g.last_day.day))
+        for code, last_year in ended.items()
+    )
     unread = t.episodes.filter(pl.col("placement").is_null() & written.is_not_null())
     return at_rows(t.episodes.height, unread.filter(wrong)["row"])
 

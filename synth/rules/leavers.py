@@ -8,6 +8,7 @@ import polars as pl
 
 from synth.rules.common import (
     answer,
+    any_of,
     at_rows,
     birthday,
     bound,
@@ -89,10 +90,11 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 
 def housed_otherwise(t: Tables, g: Guidance, id_: str) -> pl.Series:
     """Return true where the accommodation does not go with how care ended, for the endings of one rule."""
-    wrong = pl.lit(value=False)
-    for row in g.allowed_rows:
-        if row.relation == ACCOMMODATION and row.rule == id_:
-            wrong = wrong | ((pl.col("last_finish") == row.code) & ~pl.col("ACCOM").is_in(sorted(row.partners)))
+    wrong = any_of(
+        (pl.col("last_finish") == row.code) & ~pl.col("ACCOM").is_in(sorted(row.partners))
+        for row in g.allowed_rows
+        if row.relation == ACCOMMODATION and row.rule == id_
+    )
     return answer(with_child(t, "care_leaver", t.careers), wrong)
 
 

@@ -12,6 +12,7 @@ from synth.rules.common import (
     ENDS,
     TOO_OLD,
     answer,
+    any_of,
     bound,
     child_cells,
     day_text,
@@ -108,7 +109,7 @@ def first_is_no_start(t: Tables, g: Guidance) -> pl.Series:
 
     An episode on 1 April may continue one that ended on 31 March and stands in the last return.
     """
-    within = start > pl.lit(g.first_day) + pl.duration(days=t.gap_days - 1)
+    within = start >= g.first_day + dt.timedelta(days=t.gap_days)
     return answer(t.episodes, pl.col("first") & within & reason.is_in(CONTINUES))
 
 
@@ -241,13 +242,14 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA079", form="episode", needs=("child",))
 def late_care_order(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a care order begins past the last age for one; C1 to C2 counts as one run of orders."""
-    wrong = pl.lit(value=False)
     orders = [x.code for x in g.limits if x.rule == "CLA079"]
     begins = pl.when(reason == "S").then(pl.lit(value=True)).otherwise(~pl.col("prev_legal").is_in(orders))
-    for code in orders:
-        years = bound(g, "LEGAL_STATUS_CODE", code, "max_start_age_years") + 1
-        wrong = wrong | ((legal == code) & (start >= late_birthday("dob", years)))
-    return answer(t.episodes, begins & wrong)
+    late = any_of(
+        (legal == code)
+        & (start >= late_birthday("dob", bound(g, "LEGAL_STATUS_CODE", code, "max_start_age_years") + 1))
+        for code in orders
+    )
+    return answer(t.episodes, begins & late)
 
 
 @late_care_order.breaker(entails=("CLA018", "CLA069", "CLA080", "CLA097", "CLA108", "CLA109", "CRCS-058", *TOO_OLD))
@@ -265,12 +267,13 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA081", form="episode")
 def short_breaks_beside_care(t: Tables, g: Guidance) -> pl.Series:
     """Flag where an episode continues one whose legal status it may not stand beside, either way round."""
-    wrong = pl.lit(value=False)
-    for code, partners in g.allowed("legal_status_not_next_to").items():
-        others = sorted(partners)
-        wrong = wrong | ((legal == code) & pl.col("prev_legal").is_in(others))
-        wrong = wrong | ((pl.col("prev_legal") == code) & legal.is_in(others))
-    return answer(t.episodes, pl.col("goes_on") & wrong)
+    before = pl.col("prev_legal")
+    beside = any_of(
+        (one == code) & other.is_in(sorted(partners))
+        for code, partners in g.allowed("legal_status_not_next_to").items()
+        for one, other in ((legal, before), (before, legal))
+    )
+    return answer(t.episodes, pl.col("goes_on") & beside)
 
 
 @short_breaks_beside_care.breaker(entails=("CLA085", "CLA088", "CLA089", "CLA112", *CHANGES, *ENDS))

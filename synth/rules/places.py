@@ -12,6 +12,7 @@ from synth.packaged import rows_in
 from synth.rules.common import (
     CHANGES,
     answer,
+    any_of,
     put,
     take,
 )
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 
 DISTRICT = r"^([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}$"
 """The part of a postcode before its last three characters."""
+WHERE = {
+    "inside": ["inside"],
+    "outside": ["outside_in_wales", "outside_wales"],
+    "outside_in_wales": ["outside_in_wales"],
+    "outside_wales": ["outside_wales"],
+}
+"""What the guidance says of a placement's place, and where it may lie then."""
 
 
 @cache
@@ -69,12 +77,11 @@ def _moved(t: Tables, chosen: list[int], *, home: bool) -> dict[str, pl.DataFram
 
 def elsewhere(t: Tables, g: Guidance, id_: str) -> pl.Series:
     """Return true where a placement lies elsewhere than its code says, for the codes of one rule."""
-    wrong = pl.lit(value=False)
-    for row in g.allowed_rows:
-        if row.relation == "placement_location" and row.rule == id_:
-            said = min(row.partners)
-            there = pl.col("where") != "inside" if said == "outside" else pl.col("where") == said
-            wrong = wrong | ((pl.col("placement") == row.code) & ~there)
+    wrong = any_of(
+        (pl.col("placement") == row.code) & ~pl.col("where").is_in(WHERE[min(row.partners)])
+        for row in g.allowed_rows
+        if row.relation == "placement_location" and row.rule == id_
+    )
     return answer(t.view(placed), wrong)
 
 

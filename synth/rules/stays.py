@@ -12,6 +12,7 @@ from synth.rules.common import (
     ENDS,
     TOO_OLD,
     answer,
+    any_of,
     birthday,
     bound,
     day_text,
@@ -62,10 +63,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 @rule("CLA047", form="episode")
 def codes_out_of_use(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a code that is out of use was written."""
-    wrong = pl.lit(value=False)
-    for row in g.allowed_rows:
-        if row.relation == "code_out_of_use":
-            wrong = wrong | (pl.col(row.item) == row.code)
+    wrong = any_of(pl.col(row.item) == row.code for row in g.allowed_rows if row.relation == "code_out_of_use")
     return answer(t.text("episode"), wrong)
 
 
@@ -146,15 +144,16 @@ def adopters_are_no_carers(t: Tables, g: Guidance) -> pl.Series:
     The child may have been with the carer for adoption already, under another legal status, or away for a while, in
     hospital or missing; what was before then is not looked for.
     """
-    wrong = pl.lit(value=False)
     away = g.allowed("placement_interrupted_by")
     before, moved = pl.col("prev_placement"), pl.col("postcode") != pl.col("prev_postcode")
-    for code, carers in g.allowed("placement_follows_placement").items():
-        fits = sorted({*carers, *g.allowed("placement_follows_placement"), *away.get(code, ())})
-        no_carer = pl.col("goes_on") & ~before.is_in(fits)
-        other_carer = pl.col("goes_on") & before.is_in(sorted(carers)) & moved
-        wrong = wrong | ((placement == code) & ((pl.col("reason") == "S") | no_carer | other_carer))
-    return answer(t.episodes, wrong)
+    follows = g.allowed("placement_follows_placement")
+
+    def misplaced(code: str) -> pl.Expr:
+        no_carer = pl.col("goes_on") & ~before.is_in(sorted({*follows[code], *follows, *away.get(code, ())}))
+        other_carer = pl.col("goes_on") & before.is_in(sorted(follows[code])) & moved
+        return (placement == code) & ((pl.col("reason") == "S") | no_carer | other_carer)
+
+    return answer(t.episodes, any_of(misplaced(code) for code in follows))
 
 
 @adopters_are_no_carers.breaker(entails=("CLA092", *CHANGES))
