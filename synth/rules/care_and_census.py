@@ -78,7 +78,7 @@ def _breaks(t: Tables) -> pl.DataFrame:
     """Return census rows with `only`: all episodes of the child are of short breaks; null if none is, or not known."""
     breaks = pl.col("legal") == SHORT_BREAKS
     # Who has none at all has not only those: few children are left to be looked at whole.
-    some = t.episodes.filter(breaks | pl.col("legal").is_null())["who"]
+    some = t.episodes.filter(breaks)["who"]
     theirs = t.episodes.filter(pl.col("who").is_in(some.implode()))
     only = theirs.group_by("who").agg(only=breaks.all(ignore_nulls=False))
     return with_child(t, "crcs", only, "LOOKED_AFTER_CHILD")
@@ -141,7 +141,7 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
 
 def _closing(g: Guidance, id_: str) -> tuple[str, list[str]]:
     """Return the reason for closure a rule speaks of, and the endings of an episode that fit it."""
-    row = next(a for a in g.allowed_rows if a.rule == id_)
+    row = {a.rule: a for a in g.allowed_rows}[id_]
     return row.code, sorted(row.partners)
 
 

@@ -250,7 +250,8 @@ def old_codes(t: Tables, g: Guidance) -> pl.Series:
         (written == code) & (start > pl.date(pl.lit(last_year), g.last_day.month, g.last_day.day))
         for code, last_year in ended.items()
     )
-    unread = t.episodes.filter(pl.col("placement").is_null() & written.is_not_null())
+    # Few rows hold a code that is not in the list.
+    unread = t.episodes.filter(pl.col("placement").is_null())
     return at_rows(t.episodes.height, unread.filter(wrong)["row"])
 
 
