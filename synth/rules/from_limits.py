@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = ["limit_rules"]
 
-AGES = frozenset({"min_age_years", "query_age_years", "max_age_years", "min_age_weeks"})
+EARLIER = "earlier_min_age_years"
+"""An age for episodes that began before the age there now is was laid down."""
+AGES = frozenset({"min_age_years", "query_age_years", "max_age_years", "min_age_weeks", EARLIER})
 ENDING = "REASON_EPISODE_FINISHED_CODE"
 NAMES = {
     "LEGAL_STATUS_CODE": "legal",
@@ -177,10 +179,16 @@ def _from_limits(g: Guidance) -> Iterator[_Part]:
 
 
 def _from_year_on(x: Limit, g: Guidance) -> pl.Expr:
-    """Leave out episodes older than a limit that was changed: they keep the one they started under."""
-    changed = dt.date(x.first_year - 1, g.first_day.month, g.first_day.day)
-    began_with_return = x.first_year <= years().start
-    return pl.lit(value=True) if began_with_return else pl.col("start") >= changed
+    """Leave out episodes older than a limit that was changed: they keep the one they started under, an earlier age."""
+    changed, start = _changed(x, g), pl.col("start")
+    if changed is None:
+        return pl.lit(value=True)
+    return start < changed if x.measure == EARLIER else start >= changed
+
+
+def _changed(x: Limit, g: Guidance) -> dt.date | None:
+    """Return the first day of a limit; None for those as old as the return."""
+    return dt.date(x.first_year - 1, g.first_day.month, g.first_day.day) if x.first_year > years().start else None
 
 
 def _limit(x: Limit) -> pl.Expr | None:
@@ -199,6 +207,7 @@ def _limit(x: Limit) -> pl.Expr | None:
     wrong = {
         "min_age_years": on < birthday("dob", value),
         "query_age_years": on < birthday("dob", value),
+        EARLIER: on < birthday("dob", value),
         "max_age_years": on >= late_birthday("dob", value + 1),
         "min_age_weeks": on < pl.col("dob") + pl.duration(weeks=int(value)),
         "max_days": run > value,
@@ -295,9 +304,8 @@ def _days(part: _Part, t: Tables, g: Guidance, chosen: list[int]) -> tuple[dict[
         elif row.measure in {"max_days", "query_days"}:
             longest = dt.timedelta(days=float(row.value))
             starts = {n: d for n, d in starts.items() if g.last_day - d > longest}
-        elif row.first_year > years().start:
-            changed = dt.date(row.first_year - 1, g.first_day.month, g.first_day.day)
-            starts = {n: d for n, d in starts.items() if d >= changed}
+        elif (changed := _changed(row, g)) is not None:
+            starts = {n: d for n, d in starts.items() if (d < changed) is (row.measure == EARLIER)}
     return starts, dict.fromkeys(starts, g.last_day) if ending else {}
 
 
