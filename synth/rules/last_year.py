@@ -53,8 +53,7 @@ def renamed(t: Tables, _g: Guidance) -> pl.Series:
 
     Alike are birth date, gender and start of the first episode, or the pupil number.
     """
-    if t.last is None or t.gone.is_empty():
-        return answer(t.typed("child"), pl.col("YEAR_CODE") != pl.col("YEAR_CODE"))
+    assert t.last is not None
     old = t.last.typed("child").select("DOB", "GNDR_CD", "UPN", la=LA, id="SYSTEM_ID")
     lost = t.gone.join(old, on=["la", "id"])
     begun = t.episodes.filter(pl.col("first")).select("la", "id", "start").unique(["la", "id"])
@@ -116,8 +115,7 @@ def _other(t: Tables, g: Guidance, rows: Rows, name: str) -> dict[str, pl.DataFr
 @rule("CLA010", form="child", needs=(OLD_CHILD,))
 def ethnicity_changes(t: Tables, g: Guidance) -> pl.Series:
     """Flag where the ethnic group is not last year's, which was known."""
-    unknown = [row.code for row in g.allowed_rows if row.rule == "CLA010"]
-    known = ~pl.col("was_ETHNICITY").is_in(unknown)
+    known = ~pl.col("was_ETHNICITY").is_in(sorted(g.allowed("value_not_known")))
     return answer(t.child_then, known & (pl.col("ETHNICITY") != pl.col("was_ETHNICITY")))
 
 
@@ -240,13 +238,12 @@ def not_there_last_year(t: Tables, g: Guidance) -> pl.Series:
     Authorities that are not in last year's return are left out, and children one of whose starts there is unreadable.
     """
     early = pl.col("held") & (pl.col("start") < g.first_day)
+    # Most stood open a year ago and are found at once; the others are looked for.
     other = (pl.col("start") != pl.col("was_start")).fill_null(value=True)
-    suspect = t.before.filter(early & other)
-    if suspect.is_empty() or t.last is None:
-        return answer(t.before, pl.col("row").is_null())
+    assert t.last is not None
     old, keys = t.last.episodes, ["la", "id"]
     unsure = old.filter(pl.col("start").is_null()).select(keys)
-    lost = suspect.join(old, on=[*keys, "start"], how="anti").join(unsure, on=keys, how="anti")
+    lost = t.before.filter(early & other).join(old, on=[*keys, "start"], how="anti").join(unsure, on=keys, how="anti")
     return at_rows(t.before.height, lost["row"])
 
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 _LEFT_BY = beside_career("care_leaver", "last_finish", "care ended with")
-ACCOMMODATION = "reason_ceased_accommodation"
 
 
 @rule("CLA141", form="episode", needs=("child", "care_leaver"))
@@ -93,14 +92,14 @@ def housed_otherwise(t: Tables, g: Guidance, id_: str) -> pl.Series:
     wrong = any_of(
         (pl.col("last_finish") == row.code) & ~pl.col("ACCOM").is_in(sorted(row.partners))
         for row in g.allowed_rows
-        if row.relation == ACCOMMODATION and row.rule == id_
+        if row.rule == id_
     )
     return answer(with_child(t, "care_leaver", t.careers), wrong)
 
 
 def _otherwise(t: Tables, g: Guidance, id_: str, rows: Rows) -> dict[str, pl.DataFrame]:
     """House leavers as does not go with how their care ended."""
-    partners = {x.code: x.partners for x in g.allowed_rows if x.relation == ACCOMMODATION and x.rule == id_}
+    partners = {x.code: x.partners for x in g.allowed_rows if x.rule == id_}
     frame = with_child(t, "care_leaver", t.careers)
     finish = frame["last_finish"]
     codes = sorted(g.values(g.item("care_leaver", "ACCOM").code_set), reverse=True)

@@ -65,7 +65,7 @@ def placed(t: Tables) -> pl.DataFrame:
 
 
 def _codes(g: Guidance, id_: str) -> list[str]:
-    return [row.code for row in g.allowed_rows if row.relation == "placement_location" and row.rule == id_]
+    return [row.code for row in g.allowed_rows if row.rule == id_]
 
 
 def _moved(t: Tables, chosen: list[int], *, home: bool) -> dict[str, pl.DataFrame]:
@@ -80,7 +80,7 @@ def elsewhere(t: Tables, g: Guidance, id_: str) -> pl.Series:
     wrong = any_of(
         (pl.col("placement") == row.code) & ~pl.col("where").is_in(WHERE[min(row.partners)])
         for row in g.allowed_rows
-        if row.relation == "placement_location" and row.rule == id_
+        if row.rule == id_
     )
     return answer(t.view(placed), wrong)
 

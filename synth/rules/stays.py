@@ -151,7 +151,7 @@ def adopters_are_no_carers(t: Tables, g: Guidance) -> pl.Series:
     def misplaced(code: str) -> pl.Expr:
         no_carer = pl.col("goes_on") & ~before.is_in(sorted({*follows[code], *follows, *away.get(code, ())}))
         other_carer = pl.col("goes_on") & before.is_in(sorted(follows[code])) & moved
-        return (placement == code) & ((pl.col("reason") == "S") | no_carer | other_carer)
+        return (placement == code) & any_of([pl.col("reason") == "S", no_carer, other_carer])
 
     return answer(t.episodes, any_of(misplaced(code) for code in follows))
 
