@@ -5,7 +5,8 @@ the way of collecting and the form (`form:adoption`). Tables follow. The first l
 last year's) and its columns; `name=value` stands for a column of one value. Then a row for each child: its identifier,
 the cells, and `!` where the rule is to find the row. `-` is a blank cell and `_` a space. Columns with other meanings:
 `la` is the authority (Cardiff unless named), `file` the file a row stands in, `times` how many such children there are.
-What a rule of whole files is to say stands on lines `found 552: ...`, one for each authority.
+What a rule of whole files is to say stands on lines `found 552: ...`, one for each authority; `needs` and `severity`
+begin lines that say what other forms the rule reads and how grave it is.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Edge:
     """File and line of the section."""
     tables: dict[str, Table] = field(default_factory=dict)
     found: dict[str, str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    """What the rule says of itself: severity, and the forms it needs."""
 
 
 def edges() -> list[Edge]:
@@ -76,6 +79,8 @@ def _read(path: Path) -> list[Edge]:
             continue
         if cells[0] == "=":
             found.append(_section(cells[1:], f"{path.name}:{number}"))
+        elif cells[0] in {"needs", "severity"}:
+            found[-1].said[cells[0]] = " ".join(cells[1:])
         elif cells[0] == "found":
             code, _, words = line.removeprefix("found").strip().partition(": ")
             found[-1].found[code] = words
@@ -161,6 +166,11 @@ def fault(edge: Edge, tables: Tables, wrong: dict[str, list[bool]], rules: dict)
     lacking = [name for name in (rule.form, *rule.needs) if name not in tables]
     if lacking:
         return f"{edge.rule} needs {lacking}"
+    for name, due in edge.said.items():
+        value = getattr(rule, name)
+        held = value if isinstance(value, str) else " ".join(value)
+        if held != due:
+            return f"{name} {held!r}"
     told = rule.check(tables, g)
     if isinstance(told, pl.DataFrame):
         said = dict(told.select("la", "value").rows())

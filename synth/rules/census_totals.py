@@ -11,7 +11,7 @@ from synth.reading.headings import tidy
 from synth.rules.agreement import CHILD
 from synth.rules.common import bound, other_code, put, take
 from synth.rules.registry import rule
-from synth.rules.whole_census import fewest, found, looked_after, number, set_where
+from synth.rules.whole_census import fewest, found, looked_after, nothing, number, set_where
 from synth.rules.whole_files import strays
 from synth.tables import LA
 
@@ -185,7 +185,7 @@ def old_columns(t: Tables, g: Guidance) -> pl.DataFrame:
     """Name the columns of the earlier children in need census that stand in the file, for each authority in it."""
     names = _old_headings(t, g)
     if not names:
-        return found()
+        return nothing()
     held = t.typed("crcs").select(la=LA).drop_nulls().unique()
     return found(held, pl.lit(f"the file has columns of the earlier census: {', '.join(names)}"))
 

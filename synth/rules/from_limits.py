@@ -179,11 +179,12 @@ def _from_limits(g: Guidance) -> Iterator[_Part]:
 
 
 def _from_year_on(x: Limit, g: Guidance) -> pl.Expr:
-    """Leave out episodes older than a limit that was changed: they keep the one they started under, an earlier age."""
-    changed, start = _changed(x, g), pl.col("start")
-    if changed is None:
-        return pl.lit(value=True)
-    return start < changed if x.measure == EARLIER else start >= changed
+    """Leave out episodes older than a limit that was changed: they keep the one they started under.
+
+    An earlier age that is lower may be asked of all: whoever is below it is below the later one too.
+    """
+    changed = _changed(x, g)
+    return pl.lit(value=True) if changed is None or x.measure == EARLIER else pl.col("start") >= changed
 
 
 def _changed(x: Limit, g: Guidance) -> dt.date | None:

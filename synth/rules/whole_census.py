@@ -31,10 +31,13 @@ of_age = mental.is_in(["0", "1"])
 UNKNOWN_HEALTH = "CRCS-084"
 
 
-def found(frame: pl.DataFrame | None = None, words: pl.Expr | None = None) -> pl.DataFrame:
-    """Return what a rule of whole files found: la and value; nothing without a frame."""
-    if frame is None or words is None:
-        return pl.DataFrame(schema={"la": pl.String, "value": pl.String})
+def nothing() -> pl.DataFrame:
+    """Return what a rule of whole files says that found nothing."""
+    return pl.DataFrame(schema={"la": pl.String, "value": pl.String})
+
+
+def found(frame: pl.DataFrame, words: pl.Expr) -> pl.DataFrame:
+    """Return what a rule of whole files found: la and value."""
     return frame.select(pl.col("la"), words.alias("value"))
 
 
@@ -51,8 +54,8 @@ def out_of_bounds(
     said: str,
     *,
     fewest: float,
-    least: float | None = None,
-    most: float | None = None,
+    least: float = 0,
+    most: float,
 ) -> pl.DataFrame:
     """Query authorities where `part` of `whole` is a share below `least` or above `most` per cent.
 
@@ -69,18 +72,16 @@ def out_of_bounds(
         .filter(pl.col("whole") >= fewest)
         .with_columns(share=100 * pl.col("part") / pl.col("whole"))
     )
-    low = pl.lit(value=False) if least is None else pl.col("share") < least
-    high = pl.lit(value=False) if most is None else pl.col("share") > most
-    bound = " and ".join(f"{w} {x:g}" for w, x in (("at least", least), ("at most", most)) if x is not None)
+    usual = f"at least {least:g} and at most {most:g}" if least else f"at most {most:g}"
     words = pl.format(
         "{} of {} {} ({} per cent); usual is {} per cent",
         number("part"),
         number("whole"),
         pl.lit(said),
         number("share", 1),
-        pl.lit(bound),
+        pl.lit(usual),
     )
-    return found(shares.filter(low | high).collect(), words)
+    return found(shares.filter(~pl.col("share").is_between(least, most)).collect(), words)
 
 
 def fewest(g: Guidance, item: str = "", code: str = "") -> float:
@@ -173,7 +174,7 @@ def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.Data
 @rule(UNKNOWN_HEALTH, form="crcs", per="authority")
 def health_often_unknown(t: Tables, g: Guidance) -> pl.DataFrame:
     """Query a health item not known of more children than the bound; children outside its ages are left out."""
-    parts = [found()]
+    parts = [nothing()]
     for row in (x for x in g.limits if x.rule == UNKNOWN_HEALTH):
         item = g.item("crcs", row.item)
         asked = pl.col(item.name).is_not_null() & (pl.col(item.name) != item.outside_age_code)
