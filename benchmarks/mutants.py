@@ -102,7 +102,7 @@ class Trier:
 def stands(mutant: Mutant) -> bool:
     """Whether the tests of rules, in a process of their own, do not notice a mutant either."""
     place = os.pathsep.join([str(ROOT), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    ended = subprocess.run(  # noqa: S603  our own tests
+    ended = subprocess.run(
         [sys.executable, "-c", "import mutants_tried; mutants_tried.tests()", *STANDING],
         input=f"{mutant.module}\n{mutant.source}",
         text=True,

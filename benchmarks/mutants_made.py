@@ -33,6 +33,8 @@ ASIDE = {("from_items", "_some_value"), ("from_items", "known"), ("from_limits",
 """Functions reached from what makes the rules that serve breakers alone: what a rule may entail, what to break."""
 MAKERS = {("from_items", "item_rules"), ("from_limits", "limit_rules"), ("rulebook", "rules_for")}
 """Functions from which every rule of their kind comes."""
+BREAKS = {"sets", "change", "_shorter"}
+"""Functions that make breakers: what they are given is no part of an answer."""
 EVERY = "every rule"
 
 
@@ -164,6 +166,10 @@ def _left_out(node: ast.AST) -> list[ast.AST]:
         parts.append(node.annotation)
     elif isinstance(node, ast.keyword) and node.arg == "shows":
         parts.append(node.value)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        # What a part is spoilt by and where, and breakers made on the way.
+        parts += node.args[5:7] if node.func.id == "Part" else []
+        parts += node.args if node.func.id in BREAKS else []
     elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
         parts.append(node)
     return [part for part in parts if part is not None]

@@ -1,4 +1,4 @@
-"""Trying mutants: modules of rules imported anew with a change, and asked about the tables of the edges, or by tests."""
+"""Trying mutants: modules of rules imported anew with a change and asked about the tables of the edges, or by tests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import importlib
 import resource
 import sys
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from typing import TYPE_CHECKING, Any
 
 from mutants_made import EVERY, ROOT, RULES, path_of, rule_modules
 
+from synth.guidance import load
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
     from multiprocessing.connection import Connection
     from types import ModuleType
 
+NO_BOOK = (f"{RULES}.common", f"{RULES}.pupil_number")
+"""Modules on which it does not depend what rules there are."""
 ROOM = 8_000_000_000
 """Bytes of address space of a process that tries, so that no mutant takes the machine with it."""
 
@@ -96,8 +100,8 @@ def _users() -> dict[str, set[str]]:
     }
     used.pop(f"{RULES}.rulebook")
     found: dict[str, set[str]] = {}
-    for module in used:
-        waiting, seen = set(used[module]), set()
+    for module, brought in used.items():
+        waiting, seen = set(brought), set()
         while waiting:
             name = waiting.pop()
             if name not in seen:
@@ -115,6 +119,10 @@ def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, ru
     register = sys.modules[f"{RULES}.registry"].registered()
     by_hand = {(logic.id, logic.form): logic for logic in register}
     by_year: dict[Any, dict[tuple[str, str], Any]] = {}
+    if every and module not in NO_BOOK:
+        edges = importlib.import_module("edges")
+        if any(edges.unlike(return_, year, *book.rules_for(load(return_, year))) for return_, year in edges.LISTED):
+            return True
     for edge, tables, wrong in known:
         if edge.rule not in rules and not (every and edge.rule not in modules.by_hand):
             continue

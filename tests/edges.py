@@ -14,11 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from synth.guidance import load
 from synth.tables import LA, Tables, child_column, form_table, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PLACE = Path(__file__).parent / "edges"
 CARDIFF = "552"
@@ -151,6 +155,30 @@ def _frame(form: str, table: Table) -> tuple[pl.DataFrame, list[bool]]:
 def known() -> tuple[tuple[Edge, Tables, dict[str, list[bool]]], ...]:
     """Return all sections with their forms; read and typed once."""
     return tuple((edge, *forms_of(edge)) for edge in edges())
+
+
+LISTED = (("cla", 2023), ("crcs", 2023), ("crcs", 2024))
+"""Returns and years whose rules are listed."""
+
+
+def listing(rules: Iterable, absent: Iterable) -> str:
+    """Write down the rules of a year, each with what it says of itself, and those that cannot be checked, with why."""
+    lines = [
+        f"{r.id} {r.form}; {r.severity}; {r.per}; needs {' '.join(r.needs)}"
+        f"\n    {r.words}\n    {' '.join(r.fields)}; {r.reference}; {r.basis}"
+        for r in rules
+    ]
+    return "\n".join([*lines, *(f"{x.id}: {x.why}; {x.severity}" for x in absent)]) + "\n"
+
+
+def unlike(return_: str, year: int, rules: Iterable, absent: Iterable) -> bool:
+    """Whether the rules of a year are others than those written down."""
+    return listing(rules, absent) != golden(return_, year).read_text(encoding="utf-8")
+
+
+def golden(return_: str, year: int) -> Path:
+    """Return the file in which the rules of a return and year are written down."""
+    return PLACE.parent / "golden" / "rules" / f"{return_}_{year}.txt"
 
 
 def fault(edge: Edge, tables: Tables, wrong: dict[str, list[bool]], rules: dict) -> str:

@@ -4,12 +4,15 @@
 rules against the same tables.
 """
 
+import os
 from functools import cache
 
 import pytest
-from edges import fault, known
+from edges import LISTED, fault, golden, known, listing, unlike
 
+from synth.errors import GuidanceError
 from synth.guidance import load
+from synth.rules.common import bound
 from synth.rules.rulebook import rules_for
 
 
@@ -24,3 +27,20 @@ def test_edge(case):
     return_ = "crcs" if edge.rule.startswith("CRCS") else "cla"
     told = fault(edge, tables, wrong, rules(return_, edge.year, edge.mode if return_ == "crcs" else ""))
     assert not told, f"{edge.rule}, {edge.at}: {told}"
+
+
+@pytest.mark.parametrize(("return_", "year"), LISTED)
+def test_rules_are_those_written_down(return_, year):
+    """Which rules there are, how grave, over which items and in which words; SYNTH_REFRESH_GOLDEN=1 writes anew."""
+    now = rules_for(load(return_, year))
+    if os.environ.get("SYNTH_REFRESH_GOLDEN"):
+        golden(return_, year).parent.mkdir(exist_ok=True)
+        golden(return_, year).write_text(listing(*now), encoding="utf-8")
+    assert not unlike(return_, year, *now)
+
+
+def test_a_limit_that_is_missing_is_told_of():
+    with pytest.raises(GuidanceError, match=r"limits\.csv has no max_age for the whole file"):
+        bound(load("cla", 2023), "", "", "max_age")
+    with pytest.raises(GuidanceError, match=r"no max_age for DOB X"):
+        bound(load("cla", 2023), "DOB", "X", "max_age")

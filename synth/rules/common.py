@@ -81,7 +81,7 @@ def bound(g: Guidance, item: str, code: str, measure: str) -> float:
     limit = g.limit(item, code, measure)
     if limit is None:
         raise GuidanceError(
-            f"limits.csv has no {measure} of {item or 'the whole file'} {code} for {g.return_} {g.year}."
+            f"limits.csv has no {measure} for {item or 'the whole file'} {code} in {g.return_} {g.year}."
         )
     return limit
 
@@ -107,7 +107,7 @@ def _birthdays(days: pl.Series, years: int) -> pl.Series:
 
 def _late_birthdays(days: pl.Series, years: int) -> pl.Series:
     early = _birthdays(days, years)
-    moved = (days.dt.month() == 2) & (days.dt.day() == 29) & (early.dt.day() == 28)  # noqa: PLR2004
+    moved = early.dt.day() != days.dt.day()
     return early + moved.cast(pl.Int64) * dt.timedelta(days=1)
 
 

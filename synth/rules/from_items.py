@@ -279,7 +279,6 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[Part]:
     if item.max_age is not None:
         inside, then = inside & (age <= item.max_age), then & (birthday(birth, item.max_age + 1) > closed)
     outside_code = item.outside_age_code
-    taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
     ages = " or ".join(f"{w} {n}" for w, n in (("under", item.min_age), ("over", item.max_age)) if n is not None)
     words = f"{name_of(item)} must be {outside_code} for a child {ages} on 31 March, and for no other child"
 
@@ -289,6 +288,7 @@ def _aged(form: str, item: Item, g: Guidance) -> Iterator[Part]:
         return answer(frame, (inside == outside) & (then == outside).fill_null(value=True))
 
     def swap(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
+        taken = next(c.code for c in g.codes(item.code_set) if c.code != outside_code)
         within = answer(t.typed(form), inside)
         return put(t, form, {item.name: {r: outside_code if within[r] else taken for r in rows}})
 

@@ -88,9 +88,9 @@ def _upn_by_parts(form: str, item: Item, g: Guidance, reasons: list[str]) -> Ite
             "authority",
             "name an education authority in characters 2 to 4",
             ~upn.str.slice(1, 3).is_in(known),
-            (1, "000"),
+            change(1, "000"),
         ),
-        ("digits", "have digits in places 5 to 12", ~upn.str.slice(4, 8).str.contains(r"^[0-9]{8}$"), (7, "X")),
-        ("last", "end in a digit, or a letter other than I, O and S", bad_end, (UPN_LENGTH - 1, "O")),
+        ("digits", "have digits in places 5 to 12", ~upn.str.slice(4, 8).str.contains(r"^[0-9]{8}$"), change(7, "X")),
+        ("last", "end in a digit, or a letter other than I, O and S", bad_end, change(UPN_LENGTH - 1, "O")),
     ):
-        yield Part(form, item, kind, f"{label} must {says}", asks(form, whole & bad), change(*spoil), shaped)
+        yield Part(form, item, kind, f"{label} must {says}", asks(form, whole & bad), spoil, shaped)
