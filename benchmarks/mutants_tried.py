@@ -114,13 +114,14 @@ def _users() -> dict[str, set[str]]:
 def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, rules: frozenset[str]) -> bool:
     every = EVERY in rules
     modules.anew(module, book=every)
-    fault = importlib.import_module("edges").fault
     book = sys.modules[f"{RULES}.rulebook"]
     register = sys.modules[f"{RULES}.registry"].registered()
     by_hand = {(logic.id, logic.form): logic for logic in register}
     by_year: dict[Any, dict[tuple[str, str], Any]] = {}
+    edges = importlib.import_module("edges")
+    if every and edges.pieces():
+        return True
     if every and module not in NO_BOOK:
-        edges = importlib.import_module("edges")
         if any(edges.unlike(return_, year, *book.rules_for(load(return_, year))) for return_, year in edges.LISTED):
             return True
     for edge, tables, wrong in known:
@@ -133,7 +134,7 @@ def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, ru
         g = tables.guidance("crcs" if edge.rule.startswith("CRCS") else "cla")
         if every and g not in by_year:
             by_year[g] = {(rule.id, rule.form): rule for rule in book.rules_for(g)[0]}
-        if fault(edge, tables, wrong, by_year[g] if every else by_hand):
+        if edges.fault(edge, tables, wrong, by_year[g] if every else by_hand):
             return True
     return False
 

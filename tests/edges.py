@@ -11,6 +11,7 @@ begin lines that say what other forms the rule reads and how grave it is.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -179,6 +180,31 @@ def unlike(return_: str, year: int, rules: Iterable, absent: Iterable) -> bool:
 def golden(return_: str, year: int) -> Path:
     """Return the file in which the rules of a return and year are written down."""
     return PLACE.parent / "golden" / "rules" / f"{return_}_{year}.txt"
+
+
+def pieces() -> str:
+    """Ask the small functions that rules are made of where no rule's table shows enough; say what is wrong."""
+    from synth.errors import GuidanceError
+    from synth.rules.common import age_on, bound
+    from synth.rules.rulebook import expand
+
+    born = ("2010-06-14", "2010-06-15", "2010-06-16", "2010-05-30", "2010-07-01", "2023-06-15", "2023-06-16", None)
+    ages = pl.DataFrame({"born": born}).with_columns(pl.col("born").str.to_date())
+    told = ages.select(age_on("born", dt.date(2023, 6, 15))).to_series().to_list()
+    if told != [13, 13, 12, 13, 12, 0, None, None]:
+        return f"ages of {told}"
+    spelt = expand(("CPR_*", "UPN", "CPR_B"), ["CPR_A", "CPXA", "CPRA", "CPR_B", "UPN", "OTHER"])
+    if spelt != ("CPR_A", "CPR_B", "UPN"):
+        return f"spelt {spelt}"
+    for item, code, said in (("", "", "for the whole file  in"), ("DOB", "X", "for DOB X in")):
+        try:
+            bound(load("cla", 2023), item, code, "max_age")
+        except GuidanceError as problem:
+            if f"limits.csv has no max_age {said} cla 2023" not in str(problem):
+                return str(problem)
+        else:
+            return "a limit that is missing is not told of"
+    return ""
 
 
 def fault(edge: Edge, tables: Tables, wrong: dict[str, list[bool]], rules: dict) -> str:

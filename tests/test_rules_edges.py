@@ -8,11 +8,9 @@ import os
 from functools import cache
 
 import pytest
-from edges import LISTED, fault, golden, known, listing, unlike
+from edges import LISTED, fault, golden, known, listing, pieces, unlike
 
-from synth.errors import GuidanceError
 from synth.guidance import load
-from synth.rules.common import bound
 from synth.rules.rulebook import rules_for
 
 
@@ -39,8 +37,6 @@ def test_rules_are_those_written_down(return_, year):
     assert not unlike(return_, year, *now)
 
 
-def test_a_limit_that_is_missing_is_told_of():
-    with pytest.raises(GuidanceError, match=r"limits\.csv has no max_age for the whole file"):
-        bound(load("cla", 2023), "", "", "max_age")
-    with pytest.raises(GuidanceError, match=r"no max_age for DOB X"):
-        bound(load("cla", 2023), "DOB", "X", "max_age")
+def test_the_pieces_of_rules():
+    """Ages on any day, fields written with a star, a limit that is missing."""
+    assert not pieces()

@@ -224,19 +224,16 @@ def _from_allowed(g: Guidance) -> Iterator[_Part]:
         if row.relation not in WITHIN | AGAINST:
             continue
         form = _form_of(row, g)
-        names = NAMES if form == "episode" else {}
-        partner = pl.col(names.get(row.partner_item, row.partner_item))
+        partner = pl.col(NAMES.get(row.partner_item, row.partner_item))
         among = partner.is_in(sorted(row.partners))
         wrong = among if row.relation in AGAINST else ~among
-        yield _Part(form, row, (pl.col(names.get(row.item, row.item)) == row.code) & wrong)
+        yield _Part(form, row, (pl.col(NAMES.get(row.item, row.item)) == row.code) & wrong)
 
 
 def _form_of(row: AllowedRow, g: Guidance) -> str:
     """Return the form that holds both items of a combination."""
-    for form in g.forms:
-        if {row.item, row.partner_item} <= {item.name for item in g.items(form)}:
-            return form
-    return g.forms[0]
+    items = {row.item, row.partner_item}
+    return next(form for form in g.forms if items <= {item.name for item in g.items(form)})
 
 
 def break_combination(part: _Part, t: Tables, g: Guidance, rows: NDArray[np.int64]) -> dict[str, pl.DataFrame]:

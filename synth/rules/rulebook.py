@@ -90,7 +90,7 @@ def _bind(logic: Logic, statement: Statement, g: Guidance) -> Rule:
     strange = [name for name in fields if name not in names and name.isupper()]
     if strange:
         raise GuidanceError(
-            f"statements.csv, rule {logic.id}: field {strange[0]!r} is no item of {g.return_} in {g.year}."
+            f"statements.csv, rule {logic.id}: field {', '.join(strange)} is no item of {g.return_} in {g.year}."
         )
     return Rule(
         logic.id,
