@@ -29,7 +29,7 @@ ARGUED = ("VariableInserter", "VariableReplacer")
 """Operators that take arguments, and change at random: left out."""
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 GENERATORS = {"rng", "_rng"}
-ASIDE = {("from_items", "_some_value"), ("from_items", "known"), ("from_limits", "_neighbours")}
+ASIDE = {("item_part", "sets"), ("from_items", "_some_value"), ("from_items", "known"), ("from_limits", "_neighbours")}
 """Functions reached from what makes the rules that serve breakers alone: what a rule may entail, what to break."""
 MAKERS = {("from_items", "item_rules"), ("from_limits", "limit_rules"), ("rulebook", "rules_for")}
 """Functions from which every rule of their kind comes."""

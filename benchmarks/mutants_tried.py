@@ -121,9 +121,9 @@ def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, ru
     edges = importlib.import_module("edges")
     if every and edges.pieces():
         return True
-    if every and module not in NO_BOOK:
-        if any(edges.unlike(return_, year, *book.rules_for(load(return_, year))) for return_, year in edges.LISTED):
-            return True
+    listed = edges.LISTED if every and module not in NO_BOOK else ()
+    if any(edges.unlike(return_, year, *book.rules_for(load(return_, year))) for return_, year in listed):
+        return True
     for edge, tables, wrong in known:
         if edge.rule not in rules and not (every and edge.rule not in modules.by_hand):
             continue
