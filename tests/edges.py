@@ -185,14 +185,25 @@ def golden(return_: str, year: int) -> Path:
 def pieces() -> str:
     """Ask the small functions that rules are made of where no rule's table shows enough; say what is wrong."""
     from synth.errors import GuidanceError
-    from synth.rules.common import age_on, bound
+    from synth.rules.common import age_on, birthday, bound
     from synth.rules.rulebook import expand
 
     born = ("2010-06-14", "2010-06-15", "2010-06-16", "2010-05-30", "2010-07-01", "2023-06-15", "2023-06-16", None)
     ages = pl.DataFrame({"born": born}).with_columns(pl.col("born").str.to_date())
-    told = ages.select(age_on("born", dt.date(2023, 6, 15))).to_series().to_list()
-    if told != [13, 13, 12, 13, 12, 0, None, None]:
-        return f"ages of {told}"
+    # All days, blanks alone, and the days of one year, which are looked up in a table of that year.
+    for rows, due in (
+        (slice(None), [13, 13, 12, 13, 12, 0, None, None]),
+        (slice(7, None), [None]),
+        (slice(0, 2), [13, 13]),
+        (slice(5, 6), [0]),
+    ):
+        told = ages[rows].select(age_on("born", dt.date(2023, 6, 15))).to_series().to_list()
+        if told != due:
+            return f"ages {told}"
+    ends = pl.DataFrame({"born": [dt.date(2010, 12, 31), dt.date(2010, 1, 1)]})
+    told = ends.select(birthday("born", 5)).to_series().to_list()
+    if told != [dt.date(2015, 12, 31), dt.date(2015, 1, 1)]:
+        return f"birthdays {told}"
     spelt = expand(("CPR_*", "UPN", "CPR_B"), ["CPR_A", "CPXA", "CPRA", "CPR_B", "UPN", "OTHER"])
     if spelt != ("CPR_A", "CPR_B", "UPN"):
         return f"spelt {spelt}"
