@@ -119,7 +119,7 @@ def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, ru
     by_hand = {(logic.id, logic.form): logic for logic in register}
     by_year: dict[Any, dict[tuple[str, str], Any]] = {}
     edges = importlib.import_module("edges")
-    if every and edges.pieces():
+    if (every or module in NO_BOOK) and edges.pieces():
         return True
     listed = edges.LISTED if every and module not in NO_BOOK else ()
     if any(edges.unlike(return_, year, *book.rules_for(load(return_, year))) for return_, year in listed):

@@ -122,7 +122,9 @@ def forms_of(edge: Edge) -> tuple[Tables, dict[str, list[bool]]]:
     now = {form: table for form, table in edge.tables.items() if ":" not in form}
     then = {form.removeprefix("last:"): table for form, table in edge.tables.items() if ":" in form}
     tables, wrong = _tables(now, edge.year, edge.mode)
-    last = _tables(then, edge.year - 1, "")[0] if then else None
+    # A census of plans was one of the whole year.
+    planned = "crcs" in then and any(name.startswith("PLAN_") for name in then["crcs"].names)
+    last = _tables(then, edge.year - 1, "all_year" if planned else "")[0] if then else None
     return replace(tables, last=last), wrong
 
 
