@@ -219,3 +219,13 @@ def test_an_account_is_kept_where_a_figure_has_to_give_way():
     assert named
     assert named <= {"places", "stock"}
     assert whole.values[0] + whole.values[1] == whole.values[2]
+
+
+@pytest.mark.parametrize("inside", ["likely", "nearest"])
+@pytest.mark.parametrize("prior", [500.0, 3000.0])
+def test_an_open_end_pulls_at_nothing(inside, prior):
+    """Far from the end that is known a sum stays where the prior has it."""
+    above = fit_vector([prior], np.ones((1, 1)), 100, np.inf, inside=inside)
+    assert above.values[0] == pytest.approx(prior, rel=1e-3)
+    below = fit_vector([prior, 10 * prior], np.array([[1.0, -1.0]]), -np.inf, 50, inside=inside)
+    np.testing.assert_allclose(below.values, [prior, 10 * prior], rtol=1e-3)

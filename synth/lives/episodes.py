@@ -134,7 +134,7 @@ def cut(path: LegalPath, spells: Spells, entry: Days, end: Days) -> Episodes:
     # Two changes on one day make one episode: carry both forward, keep the second row.
     new_legal, new_place = legal >= 0, spell >= 0
     legal, spell = _carried(legal), _carried(spell)
-    twin = np.append((period[1:] == period[:-1]) & (start[1:] == start[:-1]), False)
+    twin = np.append((period[1:] == period[:-1]) & (start[1:] == start[:-1]), False)[: len(period)]
     new_legal[1:] |= twin[:-1]
     keep = ~twin
     period, start, legal, spell = period[keep], start[keep], legal[keep], spell[keep]

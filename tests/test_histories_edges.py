@@ -1,0 +1,388 @@
+"""Edges of children's histories: which ways out are open to whom, first and last days, what nobody draws twice."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synth.dates import age_on, birthday, day, day_of_year_start, last_day
+from synth.geography.authorities import parse_authorities
+from synth.lives.behaviour import BANDS
+from synth.lives.episodes import Spells, away_from, cut, with_spells_away
+from synth.lives.homes import order_of, world_of
+from synth.lives.legal import LATER, ROUTES, STATUSES, LegalPath, entering
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, outcome
+from synth.lives.placements import Stays
+from synth.lives.streams import Streams
+from synth.lives.transfers import transfers
+from synth.simulate import simulate
+from synth.working_days import is_working_day
+
+SEEDS = st.integers(0, 2**31)
+FEW = settings(max_examples=8)
+CODE = {name: n for n, name in enumerate(DESTINATIONS)}
+V2, C1, C2, E1, L1, L2, J1 = range(len(STATUSES))
+WAYS_OUT = dict.fromkeys((*BANDS, "unaccompanied"), dict.fromkeys(DESTINATIONS, 1.0))
+"""Every way out equally likely at every age."""
+WAYS_IN = dict.fromkeys(BANDS, dict.fromkeys(ROUTES, 1.0))
+
+
+@pytest.fixture(scope="module")
+def wild(changed):
+    """Behaviour that excludes nothing itself."""
+    return changed(care__destination=WAYS_OUT, legal__route=WAYS_IN)
+
+
+def entrants(birth, entry, **columns):
+    """Children who come alone, for the first time, under no order, but for what `columns` say."""
+    n = len(birth)
+    name = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(8)
+    every = {
+        "name": name,
+        "lead": name,
+        "lead_birth": np.asarray(birth, np.int32),
+        "number": np.zeros(n, np.int32),
+        "birth": np.asarray(birth, np.int32),
+        "entry": np.broadcast_to(np.asarray(entry, np.int32), n).copy(),
+        "unaccompanied": np.zeros(n, bool),
+        "under": np.full(n, DRAWN, np.int8),
+    } | columns
+    return Entrants(*(every[column] for column in Entrants.__slots__))
+
+
+# -- where periods lead ------------------------------------------------------------------------------------------
+
+
+def led_to(wild, births, entry=None, **columns):
+    entry = day(2019, 6, 3) if entry is None else entry
+    who = entrants(births, entry, **columns)
+    found = outcome(Streams(3), wild, who, 2020)
+    return who, found, {DESTINATIONS[n] for n in np.unique(found.destination)}
+
+
+TEENS = np.repeat(np.arange(day(2003, 6, 1), day(2007, 6, 1), 73), 60)
+"""Of twelve to sixteen on 3 June 2019."""
+
+
+def test_custody_comes_to_one_child_of_a_family_and_from_the_age_on(wild):
+    who, found, ways = led_to(wild, TEENS)
+    assert ways == set(DESTINATIONS)
+    age = age_on(who.birth, who.entry)
+    from_age = int(wild.scalar("care.custody_from_age", 2020))
+    sentenced = found.destination == CODE["custody"]
+    assert age[sentenced].min() == from_age
+    lead = np.full(len(TEENS), 9**9, np.uint64)
+    assert led_to(wild, TEENS, lead=lead)[2] == set(DESTINATIONS) - {"custody"}
+
+
+def test_on_the_birthday_itself_a_child_is_old_enough(wild):
+    from_age = int(wild.scalar("care.custody_from_age", 2020))
+    born = np.full(400, day(2019 - from_age, 6, 3))
+    assert "custody" in led_to(wild, born)[2]
+    assert "custody" not in led_to(wild, born + 1)[2]
+
+
+def test_who_comes_back_is_never_sent_to_another_authority_and_lives(wild):
+    again = np.ones(len(TEENS), np.int32)
+    assert led_to(wild, TEENS, number=again)[2] == set(DESTINATIONS) - {"died", "transfer"}
+
+
+def test_care_that_is_taken_over_goes_on_for_long(wild):
+    n = len(TEENS)
+    who, found, ways = led_to(wild, TEENS, number=np.ones(n, np.int32), under=np.zeros(n, np.int8))
+    assert ways == {"home", "guardian_carer", "guardian_other", "grows_up"}
+    drawn = led_to(wild, TEENS)[1]
+    assert np.median((found.end - who.entry)[found.destination == CODE["home"]]) > 2 * np.median(
+        (drawn.end - who.entry)[drawn.destination == CODE["home"]]
+    )
+
+
+@given(SEEDS, st.integers(2000, 2024))
+@FEW
+def test_orders_that_end_a_stay_are_made_on_working_days(periods, behaviour, seed, year):
+    found = periods(seed, year, "care", 250)
+    length = found.end - found.who.entry
+    most = behaviour.scalar("care.stay.any_day_up_to", year)
+    by_order = np.isin(found.destination, [CODE[name] for name in ("home", "guardian_carer", "guardian_other")])
+    # the next working day is never a week away
+    assert is_working_day(found.end[by_order & (length > most + 7)]).all()
+
+
+def test_a_child_who_came_for_days_goes_home_on_any_day(periods, behaviour):
+    found = periods(5, 2015, "care", 1000)
+    days = found.end - found.who.entry
+    most = behaviour.scalar("care.stay.any_day_up_to", 2015)
+    short = (found.destination == CODE["home"]) & (days <= most)
+    assert 0.1 < (~is_working_day(found.end[short])).mean() < 0.5
+    assert days[short].min() == 2
+
+
+def test_independence_begins_four_weeks_after_the_sixteenth_birthday_at_the_earliest(wild):
+    who, found, _ = led_to(wild, TEENS)
+    alone = found.destination == CODE["independent"]
+    earliest = np.maximum(birthday(who.birth, 16), who.entry) + 28
+    waited = (found.end - earliest)[alone]
+    assert waited.min() >= 0
+    share = waited / np.maximum(birthday(who.birth, 18) - 1 - earliest, 1)[alone]
+    assert 0.4 < share.mean() < 0.6
+
+
+# -- ways in -----------------------------------------------------------------------------------------------------
+
+
+def routes(wild, guidance, who, destination, end):
+    """Return which ways in are open, shape (n, routes), by name."""
+    case, placed = entering(Streams(1), wild, guidance, who, np.asarray(destination, np.int8), end, 2020)
+    return case, {name: case.routes()[:, n] > 0 for n, name in enumerate(ROUTES)}, placed
+
+
+def test_each_way_in_is_open_to_whom_the_law_lets(wild, guidance):
+    """Every child of an age, on every weekday, to every end: what is open is what the conditions say one by one."""
+    entry = np.arange(day(2019, 6, 3), day(2019, 6, 10))
+    births = np.arange(day(2002, 7, 1), day(2018, 6, 1), 97)
+    ends = np.array([2, 13, 14, 40, 300, 500])
+    grid = np.meshgrid(births, entry, ends, np.arange(len(DESTINATIONS)), [0, 1], indexing="ij")
+    birth, first, length, destination, other = (column.ravel() for column in grid)
+    lead = np.arange(1, len(birth) + 1, dtype=np.uint64) * np.uint64(8) + other.astype(np.uint64)
+    who = entrants(birth, first, lead=lead)
+    end = (first + length).astype(np.int32)
+    case, is_open, placed = routes(wild, guidance, who, destination, end)
+
+    adopted, consent = destination == CODE["adoption"], case.consent
+    assert 0 < consent.sum() < adopted.sum()
+    assert (consent <= adopted).all()
+    assert ((case.order_day < LATER) == (adopted & ~consent)).all()
+    assert ((placed < LATER) == adopted).all()
+    agreed = np.isin(destination, [CODE["custody"], CODE["independent"]]) | consent
+    in_time = first + wild.scalar("legal.days_before_last_order", 2020) < birthday(who.birth, 17) - 1
+    working = is_working_day(who.entry)
+    brief = length < wild.scalar("legal.brief_stay_days", 2020)
+    longest = wild.value("legal.remand_days", 2020)[1]
+    remand = age_on(who.birth, who.entry) >= wild.scalar("legal.remand_from_age", 2020)
+    remand &= np.isin(destination, [CODE["home"], CODE["custody"]]) & (length <= longest) & (other == 0)
+    expected = {
+        "C1": ~agreed & in_time & working,
+        "C2": ~agreed & in_time & working & ~adopted & ~brief,
+        "L2": ~agreed & in_time,
+        "L1": ~agreed,
+        "J1": remand,
+    }
+    for name, rows in expected.items():
+        assert (is_open[name] == rows).all(), name
+        assert rows.any(), name
+    # Custody from agreement may follow remand at once; whoever has no other way comes by agreement.
+    assert is_open["V2"].all()
+
+
+def test_a_status_brought_along_goes_on(wild, guidance):
+    under = np.arange(6, dtype=np.int8)
+    who = entrants(np.full(6, day(2008, 1, 1)), day(2019, 6, 9), under=under)
+    case, is_open, _ = routes(wild, guidance, who, np.zeros(6), who.entry + 400)
+    assert np.column_stack([is_open[name] for name in ROUTES]).tolist() == np.eye(6, dtype=bool).tolist()
+    assert case.way_in().tolist() == under.tolist()
+
+
+def test_unaccompanied_children_come_by_agreement_alone(wild, guidance):
+    who = entrants(TEENS, day(2019, 6, 3), unaccompanied=np.ones(len(TEENS), bool))
+    found = outcome(Streams(2), wild, who, 2020)
+    _, is_open, _ = routes(wild, guidance, who, found.destination, found.end)
+    assert {name for name, rows in is_open.items() if rows.any()} == {"V2"}
+
+
+# -- statuses ----------------------------------------------------------------------------------------------------
+
+
+@given(SEEDS, st.integers(2000, 2024))
+@FEW
+def test_orders_keep_their_times(periods, behaviour, seed, year):
+    found = periods(seed, year, "care", 400)
+    start, entry, end = found.path.start, found.who.entry, found.end
+    begun, final, placing = start[:, C1], start[:, C2], start[:, E1]
+    least, longest = behaviour.value("legal.interim_order_days", year)
+    alone = (begun < LATER) & (placing == LATER)
+    last = birthday(found.who.birth, 17) - 1
+    # a care order ends proceedings within their time, but for those who are nearly too old; at Christmas courts may
+    # not have sat for some days
+    assert (final[alone] < LATER).all()
+    took, room = (final - begun)[alone], (last - begun)[alone]
+    assert ((took <= longest) & (took >= np.minimum(least, room) - 7)).all()
+    assert (final[alone] <= last[alone]).all()
+    both = (final < LATER) & (placing < LATER)
+    assert (final[both] < placing[both]).all()
+    assert (placing[(begun < LATER) & (placing < LATER)] > begun[(begun < LATER) & (placing < LATER)]).all()
+    remanded = start[:, J1] < LATER
+    shortest, most = behaviour.value("legal.remand_days", year)
+    assert ((end - start[:, J1])[remanded] <= most).all()
+    later = remanded & (start[:, J1] > entry)
+    assert (found.destination[later] == CODE["custody"]).all()
+    assert ((end - start[:, J1])[later] >= int(shortest)).all()
+
+
+@given(SEEDS, st.integers(2000, 2024))
+@FEW
+def test_small_children_are_not_left_on_agreement_alone_for_years(periods, behaviour, seed, year):
+    found = periods(seed, year, "care", 400)
+    start, who, end = found.path.start, found.who, found.end
+    most = int(behaviour.scalar("legal.agreement_alone_at_most_days", year))
+    oldest = int(behaviour.scalar("legal.agreement_alone_from_age", year))
+    small = birthday(who.birth, oldest) > who.entry + most
+    open_court = ~found.path.consent & ~np.isin(found.destination, [CODE["custody"], CODE["independent"]])
+    agreed = (start < LATER).sum(axis=1) - (start[:, L1] < LATER) == 1
+    alone = agreed & (start[:, V2] < LATER) & open_court & small & (end - who.entry > most)
+    # but for those whose day in court would come after the end
+    assert alone.sum() <= 0.1 * (open_court & small & (end - who.entry > most)).sum()
+
+
+# -- a status on a day -------------------------------------------------------------------------------------------
+
+
+def path_of(*rows):
+    """Return paths from {status: day}."""
+    start = np.full((len(rows), len(STATUSES)), LATER, np.int32)
+    for row, days in enumerate(rows):
+        for status, begun in days.items():
+            start[row, status] = begun
+    return LegalPath(start, np.full(len(rows), LATER, np.int32), np.zeros(len(rows), bool))
+
+
+def test_a_status_holds_from_its_first_day_to_the_eve_of_the_next():
+    path = path_of({V2: 100, C1: 110})
+    held = {at: int(path.at(np.array([at], np.int32))[0]) for at in (100, 109, 110, 111, 5000)}
+    assert held == {100: V2, 109: V2, 110: C1, 111: C1, 5000: C1}
+
+    def during(first, last):
+        return np.flatnonzero(path.during(np.array([first], np.int32), np.array([last], np.int32))[0]).tolist()
+
+    assert during(100, 110) == [V2]
+    assert during(100, 111) == [V2, C1]
+    assert during(110, 200) == [C1]
+
+
+# -- spells away -------------------------------------------------------------------------------------------------
+
+
+def test_who_goes_away_has_been_there_and_comes_back_well_before_the_stay_ends(changed):
+    always = changed(missing__share_of_stays=1.0, missing__from_age=10)
+    margin = int(always.scalar("missing.days_before_and_after", 2015))
+    low, high = always.value("missing.days", 2015)
+    n = 20_000
+    name = np.arange(n, dtype=np.uint64)
+    start = np.full(n, day(2015, 5, 4), np.int32)
+    room = (3 * margin + np.arange(n) % 60 - 20).astype(np.int32)
+    birth = np.full(n, day(2000, 1, 1), np.int32)
+    rows, leave, back, kind = away_from(Streams(1), always, name, birth, start, start + room)
+    assert (np.diff(rows) > 0).all()
+    assert (leave - start[rows] >= margin).all()
+    assert (start[rows] + room[rows] - back >= margin).all()
+    assert set((back - leave).tolist()) == set(range(low, high + 1))
+    assert set(kind.tolist()) == {0, 1, 2}
+    # more than three margins beside the days away, and all of those
+    assert (room[rows] - (back - leave) > 3 * margin).all()
+    assert np.isin(np.flatnonzero(room > 3 * margin + high), rows).all()
+
+
+def test_nobody_goes_away_before_the_age(changed):
+    always = changed(missing__share_of_stays=1.0, missing__from_age=12)
+    n = 3000
+    start = np.full(n, day(2015, 5, 4), np.int32)
+    birth = (day(2003, 5, 4) + np.arange(n) % 400).astype(np.int32)
+    rows, leave, _, _ = away_from(
+        Streams(1), always, np.arange(n, dtype=np.uint64), birth, start, start + np.int32(500)
+    )
+    age = age_on(birth[rows], leave)
+    assert age.min() == 12
+    # and whoever is of the age all along may
+    assert np.isin(np.flatnonzero(birth == day(2003, 5, 4)), rows).all()
+
+
+def test_no_order_is_made_while_a_child_is_away(changed):
+    """An order on every day of some weeks: only who goes before or after them goes away."""
+    always = changed(missing__share_of_stays=1.0, missing__from_age=0)
+    n = 4000
+    name = np.arange(1, n + 1, dtype=np.uint64)
+    entry = np.full(n, day(2015, 5, 4), np.int32)
+    end = entry + np.int32(300)
+    who = entrants(np.full(n, day(2003, 1, 1)), entry, name=name)
+    order = (entry + 30 + np.arange(n) % 240).astype(np.int32)
+    path = path_of(*({V2: int(entry[0]), C1: int(one)} for one in order))
+    stays = Stays(
+        np.arange(n), entry, np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n), name, np.zeros(n, bool)
+    )
+    spells = with_spells_away(Streams(1), always, who, stays, path, end)
+    away = np.flatnonzero(spells.away >= 0)
+    leave, back, made = spells.start[away], spells.start[away + 1], order[spells.period[away]]
+    assert ((made < leave) | (made > back)).all()
+    # on the eve or the day after there is nothing against it
+    assert (made == leave - 1).any()
+    assert (made == back + 1).any()
+    # and all others go
+    rows, leave, back, _ = away_from(Streams(1), always, name, who.birth, entry, end)
+    free = (order[rows] < leave) | (order[rows] > back)
+    assert rows[free].tolist() == spells.period[away].tolist()
+
+
+def test_two_changes_on_one_day_make_one_episode_of_the_later_ones():
+    path = path_of({V2: 100, C1: 105, C2: 120}, {V2: 100})
+    spells = Spells(
+        np.array([0, 0, 0, 1]), np.array([100, 105, 110, 100], np.int32), np.array([7, 8, 9, 4]), np.full(4, -1)
+    )
+    found = cut(path, spells, np.array([100, 100], np.int32), np.array([130, 102], np.int32))
+    assert found.start.tolist() == [100, 105, 110, 120, 100]
+    assert found.end.tolist() == [105, 110, 120, 130, 102]
+    assert found.legal.tolist() == [V2, C1, C1, C2, V2]
+    assert found.stay.tolist() == [7, 8, 9, 9, 4]
+    assert found.new_legal.tolist() == [True, True, False, True, True]
+    assert found.new_place.tolist() == [True, True, True, False, True]
+    assert found.first.tolist() == [True, False, False, False, True]
+    assert found.last.tolist() == [False, False, False, True, True]
+
+
+def test_nothing_is_cut_out_of_no_periods():
+    none = np.zeros(0, np.int32)
+    spells = Spells(none.astype(np.int64), none, none.astype(np.int64), none.astype(np.int64))
+    found = cut(path_of(), spells, none, none)
+    assert [len(getattr(found, column)) for column in found.__slots__] == [0] * len(found.__slots__)
+
+
+def test_an_authority_may_have_nobody_in_care(profile):
+    """A profile may say so of a small authority; without targets nobody is in care before either."""
+    (authority,) = parse_authorities("Merthyr Tydfil")
+    levels = tuple(
+        level.model_copy(update={"value": 0, "low": 0.0})
+        if (level.kind, level.authority) == ("looked_after", authority.code)
+        else level
+        for level in profile.levels
+    )
+    made = simulate(profile.model_copy(update={"levels": levels, "targets": ()}), (authority,), 2017, 1)
+    assert len(made.forms["crcs"]["CHILD_CODE"]) > 100
+    for form in ("child", "episode", "adoption", "care_leaver"):
+        assert {len(column) for column in made.forms[form].values()} == {0}, form
+
+
+# -- taken over --------------------------------------------------------------------------------------------------
+
+
+@given(SEEDS, st.sampled_from([2005, 2019, 2023]))
+@FEW
+def test_care_that_passes_begins_and_passes_on_working_days_of_one_year(behaviour, seed, year):
+    found = transfers(Streams(seed), behaviour, (0, 1), year)
+    first, last = day_of_year_start(year), last_day(year)
+    shortest, _ = behaviour.value("transfers.days_in_care", year)
+    assert len(found.entry)
+    assert is_working_day(found.entry).all()
+    assert is_working_day(found.handover).all()
+    assert (found.entry >= first).all()
+    # so that the receiver has the child for a while before the count
+    assert (found.handover <= last - shortest // 2 + 5).all()
+    assert (found.plan_start >= found.members.birth).all()
+    # sender and receiver are authorities of one world
+    assert (world_of(found.sender) == world_of(found.receiver)).all()
+    assert set(order_of(found.receiver).tolist()) <= set(range(22))
+    assert set(world_of(found.sender).tolist()) == {0, 1}
+    with_sender, with_receiver = found.with_sender(), found.with_receiver()
+    assert (with_sender.number == 0).all()
+    assert (with_receiver.number == 1).all()
+    assert (with_sender.entry == found.entry).all()
+    assert (with_receiver.entry == found.handover).all()
+    assert (with_sender.under == DRAWN).all()
+    assert (with_receiver.under == found.under).all()
