@@ -229,3 +229,17 @@ def test_an_open_end_pulls_at_nothing(inside, prior):
     assert above.values[0] == pytest.approx(prior, rel=1e-3)
     below = fit_vector([prior, 10 * prior], np.array([[1.0, -1.0]]), -np.inf, 50, inside=inside)
     np.testing.assert_allclose(below.values, [prior, 10 * prior], rtol=1e-3)
+
+
+def test_whole_numbers_that_meet_every_sum_are_found_where_there_are_some():
+    """Sums of whole numbers, and values up to a child either side of these: the first rounding alone misses some."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        true = rng.integers(0, 6, 60)
+        matrix = (rng.random((20, 60)) < 0.1) * rng.choice([1.0, 1.0, -1.0], (20, 60))
+        away = rng.uniform(0.02, 0.98, 60)
+        values = np.maximum(np.where(rng.random(60) < 0.5, true - away, true + away), 0.0)
+        whole = whole_vector(values, matrix, matrix @ true, matrix @ true)
+        assert not whole.outside, seed
+        assert (matrix @ whole.values == matrix @ true).all()
+        assert ((whole.values >= np.floor(values)) & (whole.values <= np.ceil(values))).all()
