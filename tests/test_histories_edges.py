@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from chance import fits_share
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -216,6 +217,55 @@ def test_orders_keep_their_times(periods, behaviour, seed, year):
     later = remanded & (start[:, J1] > entry)
     assert (found.destination[later] == CODE["custody"]).all()
     assert ((end - start[:, J1])[later] >= int(shortest)).all()
+
+
+def test_as_many_go_to_court_from_agreement_as_the_profile_says(changed, guidance):
+    """But for those on their way to a placement order, who all do, and small children who stay for years."""
+    often = changed(
+        legal__agreement_to_court=dict.fromkeys(BANDS, 0.4),
+        legal__agreement_to_court_if_home=0.5,
+        legal__adoption_by_consent_share=0.0,
+    )
+    n = 6000
+    who = entrants(np.full(n, day(2012, 3, 1)), day(2019, 6, 3))
+    destination = np.tile([CODE["home"], CODE["guardian_other"], CODE["adoption"]], n // 3).astype(np.int8)
+    case, _ = entering(Streams(1), often, guidance, who, destination, who.entry + np.int32(300), 2020)
+    turns, on = case.proceedings(who.entry)
+    assert fits_share(turns[::3], 0.2)
+    assert fits_share(turns[1::3], 0.4)
+    assert turns[2::3].all()
+    assert (on > who.entry).all()
+    assert is_working_day(on).all()
+    # two years later they cannot be left on agreement alone any more
+    case, _ = entering(Streams(1), often, guidance, who, destination, who.entry + np.int32(1000), 2020)
+    assert case.proceedings(who.entry)[0].all()
+    # unless they are no longer small
+    grown = entrants(np.full(n, day(2006, 3, 1)), day(2019, 6, 3))
+    case, _ = entering(Streams(1), often, guidance, grown, destination, grown.entry + np.int32(1000), 2020)
+    assert fits_share(case.proceedings(grown.entry)[0][1::3], 0.4)
+
+
+@pytest.mark.parametrize("before", [0.0, 0.3, 1.0])
+def test_a_care_order_comes_before_the_placement_order_as_often_as_the_profile_says(changed, guidance, before):
+    some = changed(legal__full_order_before_placement_order_share=before, legal__adoption_by_consent_share=0.0)
+    n = 4000
+    who = entrants(np.full(n, day(2018, 3, 1)), day(2019, 6, 3))
+    destination = np.full(n, CODE["adoption"], np.int8)
+    case, _ = entering(Streams(1), some, guidance, who, destination, who.entry + np.int32(1500), 2020)
+    start = case.drawn(np.full(n, ROUTES.index("C1")))
+    _, longest = some.value("legal.interim_order_days", 2020)
+    apart = start[:, E1] - start[:, C1]
+    two = start[:, C2] < LATER
+    assert (start[:, E1] < LATER).all()
+    assert two[apart >= longest].all(), "no interim order lasts for longer"
+    assert (start[two, C2] < start[two, E1]).all()
+    low, _ = some.value("legal.full_order_before_placement_order_days", 2020)
+    shorter = (apart < longest) & (apart > 150 + low)
+    assert shorter.sum() > 300
+    if before == 0.3:
+        assert fits_share(two[shorter], before)
+    else:
+        assert (two[shorter] == (before == 1.0)).all()
 
 
 @given(SEEDS, st.integers(2000, 2024))

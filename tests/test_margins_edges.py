@@ -159,6 +159,39 @@ def test_of_two_cells_a_child_more_goes_to_the_likelier_and_a_child_less_leaves_
         assert not whole.outside
 
 
+def test_a_child_from_nowhere_may_come_into_an_empty_cell():
+    whole = whole_table({"age": 2}, [0.3, 5.0], [Margin("age", [1, 5], [2, 5])])
+    assert whole.values.tolist() == [1, 5]
+    assert not whole.outside
+
+
+def costs(table, fitted, margins):
+    """What the repair makes smaller: squares of how far sums lie outside, a fifth of those from the fitted sums."""
+    out = 0.0
+    for axis, margin in enumerate(margins):
+        sums, near = table.sum(1 - axis), fitted.sum(1 - axis)
+        out += (outside(sums.astype(float), margin.low, margin.high) ** 2).sum() + 0.2 * ((sums - near) ** 2).sum()
+    return out - 0.05 * (table * np.log(fitted)).sum()
+
+
+def test_no_move_of_one_child_along_an_axis_would_mend_much():
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        fitted = rng.gamma(0.7, 2, (4, 5))
+        true, width = rng.poisson(fitted), rng.choice([0, 1.5, 10])
+        margins = [
+            Margin(name, true.sum(1 - axis) - width, true.sum(1 - axis) + width) for axis, name in enumerate("ab")
+        ]
+        whole = whole_table({"a": 4, "b": 5}, fitted, margins).values
+        here = costs(whole, fitted, margins)
+        for a, b in np.argwhere(whole):
+            for c, d in [*((other, b) for other in range(4)), *((a, other) for other in range(5))]:
+                moved = whole.copy()
+                moved[a, b] -= 1
+                moved[c, d] += 1
+                assert costs(moved, fitted, margins) > here - 0.3, seed
+
+
 @given(
     values=st.lists(st.integers(0, 120).map(lambda tenth: tenth / 10), min_size=8, max_size=8),
     by=st.lists(st.integers(-3, 3), min_size=6, max_size=6),
