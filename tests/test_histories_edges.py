@@ -5,6 +5,7 @@ import pytest
 from chance import fits_share
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day
 from synth.geography.authorities import parse_authorities
@@ -12,6 +13,7 @@ from synth.lives.behaviour import BANDS
 from synth.lives.episodes import Spells, away_from, cut, with_spells_away
 from synth.lives.homes import order_of, world_of
 from synth.lives.legal import LATER, ROUTES, STATUSES, LegalPath, entering
+from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, outcome
 from synth.lives.placements import Stays
 from synth.lives.streams import Streams
@@ -118,14 +120,37 @@ def test_a_child_who_came_for_days_goes_home_on_any_day(periods, behaviour):
     assert days[short].min() == 2
 
 
-def test_independence_begins_four_weeks_after_the_sixteenth_birthday_at_the_earliest(wild):
-    who, found, _ = led_to(wild, TEENS)
-    alone = found.destination == CODE["independent"]
-    earliest = np.maximum(birthday(who.birth, 16), who.entry) + 28
-    waited = (found.end - earliest)[alone]
-    assert waited.min() >= 0
-    share = waited / np.maximum(birthday(who.birth, 18) - 1 - earliest, 1)[alone]
-    assert 0.4 < share.mean() < 0.6
+def test_stays_that_lead_home_last_as_long_as_the_profile_says(changed):
+    """Some are short and the others long; where care is taken over all of them are long."""
+    home = changed(care__destination={band: {"home": 1.0} for band in (*BANDS, "unaccompanied")})
+    n = 5000
+    births = np.full(n, day(2014, 6, 1))
+    band = [BANDS[age_group(births[:1].astype(np.int32), np.array([day(2019, 6, 3)], np.int32))[0]]]
+    share = home.vector("care.stay.short_share", 2020, band)[0]
+    short, long = (home.value(f"care.stay.{kind}", 2020) for kind in ("short", "long"))
+    for under, part in ((DRAWN, share), (0, 0.0)):
+        who = entrants(births, day(2019, 6, 3), under=np.full(n, under, np.int8))
+        length = outcome(Streams(6), home, who, 2020).end - who.entry
+        for days in (20, 100, 400, 1000):
+            below = [ndtr(np.log(days / kind["median_days"]) / kind["sigma"]) for kind in (short, long)]
+            expected = part * below[0] + (1 - part) * below[1]
+            # a day of court may come some days later
+            assert (length <= days).mean() == pytest.approx(expected, abs=0.04), (under, days)
+
+
+def test_independence_begins_four_weeks_after_the_sixteenth_birthday_or_entry_and_before_the_eighteenth(wild):
+    entry = day(2019, 6, 3)
+    for born, first in ((day(2001, 8, 1), entry + 28), (day(2003, 9, 1), day(2019, 9, 29))):
+        births = np.full(6000, born)
+        _, found, _ = led_to(wild, births)
+        alone = found.end[found.destination == CODE["independent"]]
+        eve = birthday(births[:1], 18)[0] - 1
+        assert first <= alone.min() <= first + 10
+        # on the eve of the birthday it is growing up
+        assert eve - 12 <= alone.max() <= eve - 1
+        assert np.median(alone) == pytest.approx((first + eve) / 2, abs=0.1 * (eve - first))
+        if eve - first < 50:
+            assert (alone.min(), alone.max()) == (first, eve - 1)
 
 
 # -- ways in -----------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from synth.errors import InputError
 from synth.margins import Conflict, Fitted, Margin, fit_table, fit_vector, whole_table, whole_vector
 from synth.margins.model import ends, outside
+from synth.margins.table import TableSums
 
 # -- intervals --------------------------------------------------------------------------------------------------
 
@@ -140,6 +141,14 @@ def test_a_sum_that_must_be_nothing_empties_its_cells_unless_some_of_it_is_taken
     assert (balanced.values > 0.5).all()
     # -1 to 0 says the same as 0 where nothing is below 0
     assert fit_vector([1, 2], np.ones((1, 2)), -1, 0).values.tolist() == [0, 0]
+
+
+def test_one_table_told_twice_is_solved_all_the_same():
+    """Newton's equations are singular then, and have many solutions: any will do."""
+    sums = TableSums((3, 2), ((0,), (0,)), np.arange(6))
+    right = np.array([1.0, 2.0, 3.0, 1.0, 2.0, 3.0])
+    x = sums.solve(np.arange(1.0, 7.0), np.zeros(6), right)
+    np.testing.assert_allclose(sums.add(np.arange(1.0, 7.0) * sums.spread(x)), right, rtol=1e-6)
 
 
 # -- whole children ----------------------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ import numpy as np
 from synth.dates import Days, age_on, year_of
 from synth.lives.draw import choose, within
 from synth.lives.kinds import ADOPTION
-from synth.lives.legal import LATER, LegalPath
 from synth.lives.placements import in_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth.lives.behaviour import Behaviour
+    from synth.lives.legal import LegalPath
     from synth.lives.periods import Entrants
     from synth.lives.placements import Stays
     from synth.lives.streams import Streams
@@ -121,7 +121,7 @@ def broken(stays: Stays, here: NDArray[np.int64], leave: Days, back: Days, kind:
 
 def cut(path: LegalPath, spells: Spells, entry: Days, end: Days) -> Episodes:
     """Cut periods into episodes; `entry` and `end` have one entry a period."""
-    period_of, status_of = np.nonzero((path.start < LATER) & (path.start < end[:, None]))
+    period_of, status_of = np.nonzero(path.start < end[:, None])
     change = path.start[period_of, status_of]
     n, m = len(change), len(spells.start)
     period = np.concatenate((period_of, spells.period))
