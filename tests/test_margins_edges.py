@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from synth.errors import InputError
 from synth.margins import Conflict, Fitted, Margin, fit_table, fit_vector, whole_table, whole_vector
 from synth.margins.model import ends, outside
+from synth.margins.rest import Rest
 from synth.margins.table import TableSums
 
 # -- intervals --------------------------------------------------------------------------------------------------
@@ -149,6 +150,33 @@ def test_one_table_told_twice_is_solved_all_the_same():
     right = np.array([1.0, 2.0, 3.0, 1.0, 2.0, 3.0])
     x = sums.solve(np.arange(1.0, 7.0), np.zeros(6), right)
     np.testing.assert_allclose(sums.add(np.arange(1.0, 7.0) * sums.spread(x)), right, rtol=1e-6)
+
+
+def test_the_level_is_that_of_the_margin_that_knows_most_of_the_table():
+    """Of cells about which nothing is known the level is a guess: that of a margin over all beats that of one cell."""
+    margins = [Margin("a", [50, np.nan, np.nan], [50, np.nan, np.nan]), Margin("b", [60, 60], [200, 200])]
+    for order in (margins, margins[::-1]):
+        fitted = fit_table({"a": 3, "b": 2}, np.ones((3, 2)), order, inside="nearest")
+        # 120 to 400 over three: 40 each, of which one is known to be 50
+        np.testing.assert_allclose(fitted.values.sum(1), [50, 40, 40], rtol=1e-3)
+    alone = fit_table({"a": 3, "b": 2}, np.ones((3, 2)), margins[:1], inside="nearest")
+    np.testing.assert_allclose(alone.values.sum(1), [50, 50, 50], rtol=1e-3)
+
+
+def test_two_figures_for_one_sum_both_hold():
+    margins = [Margin("a", [10, 20], [14, 24]), Margin("a", [12, 16], [18, 21])]
+    fitted = fit_table({"a": 2, "b": 2}, [[1, 2], [9, 1]], margins)
+    assert not fitted.conflicts
+    assert 12 <= fitted.margin(0)[0] <= 14
+    assert 20 <= fitted.margin(1)[1] <= 21
+
+
+@pytest.mark.parametrize(("high", "most"), [(0.5, 0.5), (1.0, 1), (1.5, 1), (4.0, 4), (4.9, 4), (12.0, 12), (50.0, 50)])
+def test_a_hidden_count_is_pulled_as_far_as_the_largest_whole_one(high, most):
+    rest = Rest(np.zeros(1), np.array([high]), np.array([0.25]), hidden=True)
+    assert 0.98 * most <= rest.at(np.array([-60.0]))[1][0] <= most * (1 + 1e-9)
+    # and pulled the other way to nothing
+    assert rest.at(np.array([9.0]))[1][0] < 0.01 * most
 
 
 # -- whole children ----------------------------------------------------------------------------------------------
