@@ -10,12 +10,13 @@ from scipy.special import ndtr
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day
 from synth.geography.authorities import parse_authorities
 from synth.lives.behaviour import BANDS
+from synth.lives.chances import Chances
 from synth.lives.episodes import Spells, away_from, cut, with_spells_away
 from synth.lives.homes import order_of, world_of
 from synth.lives.legal import LATER, ROUTES, STATUSES, LegalPath, entering
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, outcome
-from synth.lives.placements import Stays
+from synth.lives.placements import KINDS, OPEN, Filling, Stays
 from synth.lives.streams import Streams
 from synth.lives.transfers import transfers
 from synth.simulate import simulate
@@ -432,6 +433,58 @@ def test_an_authority_may_have_nobody_in_care(profile):
     assert len(made.forms["crcs"]["CHILD_CODE"]) > 100
     for form in ("child", "episode", "adoption", "care_leaver"):
         assert {len(column) for column in made.forms[form].values()} == {0}, form
+
+
+# -- stays -------------------------------------------------------------------------------------------------------
+
+
+def filling_of(found, rows):
+    """Return the stays of some periods, none begun."""
+    who, path = found.who.only(rows), found.path.only(rows)
+    how = (found.streams, found.behaviour, found.guidance, who, found.destination[rows], found.end[rows], path)
+    return Filling(Chances(*how, np.zeros(len(rows), bool)))
+
+
+@given(SEEDS, st.integers(1, 119), st.integers(0, 900))
+@FEW
+def test_periods_taken_in_later_are_filled_as_from_the_first(periods, seed, first, after):
+    found = periods(seed, 2018, "care", 120)
+    every = np.arange(len(found.end))
+    late, at_once = filling_of(found, every[:first]), filling_of(found, every)
+    late.advance(every[:first], int(found.who.entry.min()) + after)
+    late.take_in(at_once.chances)
+    for filling in (late, at_once):
+        filling.advance(every, int(LATER))
+    (one, here), (other, there) = late.stays(), at_once.stays()
+    for column in ("period", "start", "kind", "location", "slot", "key", "by_carer"):
+        assert (getattr(one, column) == getattr(other, column)).all(), column
+    assert (late.stops()[here] == at_once.stops()[there]).all()
+    begins = np.append(True, one.period[1:] != one.period[:-1])
+    assert ((late.book["before"][here] < 0) == begins).all(), "the first stay of a period has none before it"
+    assert (late.steps == at_once.steps).all()
+    assert (late.given == at_once.given).all()
+
+
+def test_who_is_where_nobody_stays_long_moves_on_when_the_period_goes_on(periods):
+    found = periods(8, 2015, "care", 2000)
+    every = np.arange(len(found.end))
+    filling = filling_of(found, every)
+    filling.advance(every, int(LATER))
+    passing, given = filling.chances.rules.passing[filling.kind.clip(0, len(KINDS) - 1)], filling.given.copy()
+    last, count = filling.current.copy(), len(filling.book)
+    rows = every[filling.kind < len(KINDS)]
+    # some of them do not stay to the end as it was drawn: nothing is said about these
+    filling.at[rows[::3]] -= 1
+    moved = filling.stay_on(rows, found.end[rows], found.end[rows] + np.int32(50))
+    expected = np.setdiff1d(rows[passing[rows] & ~given[rows]], rows[::3])
+    assert moved.tolist() == expected.tolist()
+    assert len(moved) > 5
+    assert len(filling.book) == count + len(moved)
+    new = filling.current[moved]
+    assert (filling.book["kind"][new] == OPEN).all()
+    assert (filling.book["before"][new] == last[moved]).all()
+    assert (filling.book["start"][new] == found.end[moved]).all()
+    assert (filling.at[moved] == found.end[moved] + 50).all()
 
 
 # -- taken over --------------------------------------------------------------------------------------------------
