@@ -503,6 +503,8 @@ def test_care_that_passes_begins_and_passes_on_working_days_of_one_year(behaviou
     # so that the receiver has the child for a while before the count
     assert (found.handover <= last - shortest // 2 + 5).all()
     assert (found.plan_start >= found.members.birth).all()
+    assert (found.members.name >> np.uint64(3) == found.members.family).all(), "names are those of the family"
+    assert len(np.unique(found.members.name)) == len(found.entry)
     # sender and receiver are authorities of one world
     assert (world_of(found.sender) == world_of(found.receiver)).all()
     assert set(order_of(found.receiver).tolist()) <= set(range(22))
