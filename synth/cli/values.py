@@ -17,12 +17,13 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, a
 if TYPE_CHECKING:
     import click
 
+    # For the type checker alone: items take a type from click 8.2 on.
+    _Items = list[CompletionItem[Any]]
+
 __all__ = ["authorities", "folders", "form_names", "profiles", "rule_ids", "rule_lists", "years", "years_from_to"]
 
 _SPECIAL = re.compile(r"([^\w,.:/@%+=-])")
 """What a shell would not take as it is."""
-
-_Items = list[CompletionItem[Any]]
 
 
 def authorities(_context: click.Context, _parameter: click.Parameter, typed: str) -> _Items:
