@@ -1,5 +1,6 @@
 """Run one command of the command line as a process of its own: `synth`, or `python -m synth`."""
 
+import io
 import os
 import sys
 
@@ -18,6 +19,10 @@ def run() -> None:
     """Run the command the arguments name, and end the process with its exit code."""
     _check_room()
     rest()
+    for stream in (sys.stdout, sys.stderr):
+        # What a file is called may have no letters here: it is shown by its numbers, as in messages.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Imports make most of the objects of a short command.
         from synth.cli import main  # noqa: PLC0415

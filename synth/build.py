@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from synth.errors import OutputError, ProfileError
+from synth.documents import json_of
+from synth.errors import ProfileError
 from synth.figures import published_figures
+from synth.files import write_whole
 from synth.levels import levels
 from synth.profile.loading import explained, read_json
 from synth.profile.model import Parameter, Profile
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-__all__ = ["build", "profile_bytes", "write_profile"]
+__all__ = ["build", "is_profile", "profile_bytes", "write_profile"]
 
 FIRST_YEAR, LAST_YEAR = 2017, 2024
 """Collection years the guidance covers, both inclusive."""
@@ -55,11 +57,20 @@ def profile_bytes(profile: Profile) -> bytes:
 
 
 def write_profile(profile: Profile, path: Path) -> None:
-    """Write a profile; the same profile gives the same bytes. Raises OutputError if it cannot be written."""
+    """Write a profile, whole or not at all; the same profile gives the same bytes.
+
+    Raises OutputError if it cannot be written.
+    """
+    write_whole(profile_bytes(profile).decode(), path)
+
+
+def is_profile(content: bytes) -> bool:
+    """Say whether a file is a profile as it is written here, of whatever version."""
     try:
-        path.write_bytes(profile_bytes(profile))
-    except OSError as error:
-        raise OutputError(f"{path}: the profile cannot be written ({error.strerror}). Choose another place.") from None
+        told = json_of(content)
+    except ValueError:
+        return False
+    return isinstance(told, dict) and {"format_version", "inputs", "levels", "figures"} <= told.keys()
 
 
 def _behaviour(path: Path) -> dict[str, Parameter]:

@@ -1,15 +1,46 @@
-"""JSON that others may have written or damaged: read as it stands, or refused as one kind of error."""
+"""Files that others may have written or damaged: opened where they are files, and JSON read as it stands or refused."""
 
 from __future__ import annotations
 
+import errno
 import json
 import math
-from typing import Any, NoReturn
+import stat
+from typing import TYPE_CHECKING, Any, NoReturn
 
-__all__ = ["json_of", "whole_number"]
+if TYPE_CHECKING:
+    from io import BufferedReader
+    from pathlib import Path
+
+__all__ = ["content_of", "json_of", "opened", "reason", "whole_number"]
 
 _DIGITS = 4000
 """Longer numbers Python does not read, nor does anyone write them."""
+_LARGEST = 50_000_000
+"""Bytes of a manifest, profile or table of parameters: that of 8,192 worlds of eight years has a fifth of them."""
+
+
+def opened(path: Path) -> BufferedReader:
+    """Open a file to be read as bytes; OSError where there is none, also for a pipe or device, which may never end."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "is a pipe, socket or device, no file", str(path))
+    return path.open("rb")
+
+
+def content_of(path: Path) -> bytes:
+    """Return all of a file that is to be held in memory; OSError as `opened`, and for one of more than 50 MB."""
+    with opened(path) as stream:
+        # Read to one byte more than is allowed: a file may grow, or have another size than it says.
+        content = stream.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise OSError(errno.EFBIG, f"has more than {_LARGEST / 1e6:,.0f} MB", str(path))
+    return content
+
+
+def reason(problem: Exception) -> str:
+    """Return why a file could not be read, as a message puts it in brackets."""
+    return str(getattr(problem, "strerror", None) or problem)
 
 
 def json_of(content: bytes | str) -> Any:  # noqa: ANN401  JSON is whatever it is

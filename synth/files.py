@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.documents import json_of
+from synth.documents import content_of, json_of, reason
 from synth.errors import InputError, OutputError
 from synth.guidance import collected_as
 from synth.log import doing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from synth.geography.authorities import Authority
     from synth.returns.columns import Form
@@ -37,6 +39,7 @@ __all__ = [
     "check_place",
     "csv_bytes",
     "folder_in_place",
+    "generated",
     "resolved",
     "running",
     "write_csv",
@@ -61,7 +64,10 @@ DATAPACKAGE, METADATA = "datapackage.json", "metadata"
 REPORT = "report.html"
 GENERATOR = '<meta name="generator" content="synth">'
 """Stands near the beginning of a report."""
-_SET_ASIDE = "-old"
+_BEGINNING = 2000
+"""Bytes of a page in which it stands."""
+_UNFINISHED, _SET_ASIDE = "unfinished", "-old"
+"""In the names of folders that are being filled, and at their end once they are to be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,23 +125,33 @@ def resolved(out: Path) -> Path:
     return place
 
 
-def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST)) -> None:
+def check_place(
+    out: Path, target: Path, known: Collection[str] = (*FILES.values(), MANIFEST), *, named: Path | None = None
+) -> None:
     """Refuse early what could not be written later: no folder, no permission, or files of somebody else's in it.
 
-    `known` names the files and folders that may be replaced, as those may that the manifest there names.
+    `known` names the files and folders that may be replaced, as those may that the manifest there names; `named` is
+    what --out was given, where it is not `out`. Nor may `target` stand inside the folder of a year: all of that is
+    replaced when the year is made again, and what is not of the year would stand in the way.
 
     Raises InputError naming the place and what to do.
     """
+    named = named or out
     place = resolved(out)
     while not place.exists():
         place = place.parent
     if not place.is_dir():
-        raise InputError(f"--out {out}: {place} is a file, not a folder; give the name of a folder.")
+        raise InputError(f"--out {named}: {place} is a file, not a folder; give the name of a folder.")
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        raise InputError(f"--out {out}: cannot write in {place} ({error.strerror}); give another folder.") from error
+        raise InputError(f"--out {named}: cannot write in {place} ({error.strerror}); give another folder.") from error
+    if (around := _year_around(place)) is not None:
+        raise InputError(
+            f"--out {named}: stands in {around}, which is replaced as a whole when it is made again; give a"
+            " folder beside it."
+        )
     if target.is_symlink():
         # A folder cannot take the place of a link, and what the link leads to is somebody else's.
         raise InputError(f"{target} is a link to {target.readlink()}; remove the link or give another --out.")
@@ -154,11 +170,27 @@ def check_place(out: Path, target: Path, known: Collection[str] = (*FILES.values
 
 def _beside(folder: Path) -> Collection[str]:
     """Return the paths that the manifest of a folder names as written beside the forms; none if it cannot be read."""
-    try:
-        beside = json_of((folder / MANIFEST).read_bytes())[BESIDE]
-    except (OSError, ValueError, LookupError, TypeError):
-        return ()
+    beside = _told(folder).get(BESIDE)
     return beside if isinstance(beside, dict) else ()
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of itself; nothing if it has no manifest, or one that cannot be read."""
+    try:
+        told = json_of(content_of(folder / MANIFEST))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _year_around(place: Path) -> Path | None:
+    """Return the folder of a year, or of converted files, that a folder is or stands in; None where it is in none."""
+    for folder in (place, *place.parents):
+        told = _told(folder)
+        # A dataset has partitions, which are looked at when it is read.
+        if isinstance(told.get("year"), int) and told.keys() & {"files", "converted"}:
+            return folder
+    return None
 
 
 def _not_ours(entry: Path, folder: Path, ours: Collection[str]) -> Iterator[str]:
@@ -178,16 +210,35 @@ def _is_report(path: Path) -> bool:
     if path.name != REPORT or not path.is_file():
         return False
     with path.open("rb") as file:
-        return GENERATOR.encode() in file.read(2000)
+        return generated(file.read(_BEGINNING))
 
 
-def check_file(out: Path) -> None:
-    """Refuse early a file that could not be written later: a folder stands there, or nothing can be written beside it.
+def generated(content: bytes) -> bool:
+    """Say whether a page is one of this program's, by its beginning."""
+    return GENERATOR.encode() in content[:_BEGINNING]
+
+
+def check_file(out: Path, ours: Callable[[bytes], bool] = lambda _: False) -> None:
+    """Refuse early a file that could not be written later, or would take the place of what is not this program's.
+
+    `ours` says of the content of a file that stands there whether this program wrote it: then it may be replaced.
 
     Raises InputError naming the place and what to do.
     """
     if resolved(out).is_dir():
         raise InputError(f"--out {out}: is a folder; give the name of a file.")
+    if out.is_symlink():
+        raise InputError(f"--out {out}: is a link to {out.readlink()}; remove the link or give another file.")
+    if out.exists():
+        try:
+            replaceable = ours(content_of(out))
+        except OSError as problem:
+            raise InputError(f"--out {out}: {reason(problem)}; give another file.") from None
+        if not replaceable:
+            raise InputError(
+                f"--out {out}: stands there already, and is nothing this command wrote; give another name, or move"
+                " it away."
+            )
     try:
         with tempfile.TemporaryFile(dir=out.parent):
             pass
@@ -197,15 +248,23 @@ def check_file(out: Path) -> None:
 
 def write_whole(text: str, out: Path) -> None:
     """Write a text file that is whole or not there, lines ending in a line feed; OutputError where the disk refuses."""
-    beside = out.with_name(f"{out.name}.part")
+    beside: Path | None = None
     try:
-        beside.write_text(text, "utf-8", newline="\n")
+        # A name nobody has, and short: that of the file may be as long as names can be.
+        handle, name = tempfile.mkstemp(prefix=f".{out.name[:20]}-", dir=out.parent)
+        os.close(handle)
+        beside = Path(name)
+        # Names of files may hold what is no letter; inside JSON, such an escape is one too.
+        beside.write_text(text, "utf-8", errors="backslashreplace", newline="\n")
+        beside.chmod(out.stat().st_mode & 0o777 if out.is_file() else 0o644)
         beside.replace(out)
     except OSError as error:
-        # A disk that can only be read refuses to remove even what is not there.
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise OutputError(f"{out}: cannot be written ({error.strerror}). Name another file with --out.") from None
+    finally:
+        if beside is not None:
+            # A disk that can only be read refuses to remove even what is not there.
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -219,14 +278,14 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
     try:
         out.mkdir(parents=True, exist_ok=True)
         _sweep(out, name)
-        building = Path(tempfile.mkdtemp(prefix=f".{name}-{os.getpid()}-", dir=out))
+        building = Path(tempfile.mkdtemp(prefix=f".{name}-{_UNFINISHED}-{os.getpid()}-", dir=out))
         yield building
         building.chmod(0o755)
         _put_in_place(building, out / name)
         doing("%s put in place", out / name)
     except OSError as error:
         raise OutputError(
-            f"{out}: the files could not be written ({error.strerror or error}). Nothing was replaced."
+            f"{out / name}: the files could not be written ({error.strerror or error}). Nothing was replaced."
         ) from error
     finally:
         if building is not None:
@@ -253,10 +312,14 @@ def _put_in_place(building: Path, target: Path) -> None:
 
 
 def _sweep(out: Path, name: str) -> None:
-    """Clear up after a killed run: an earlier folder it had set aside comes back, unfinished ones go."""
-    for left in sorted(out.glob(f".{name}-*-*")):
-        process = left.name.split("-")[1]
-        if not left.is_dir() or not process.isdigit() or running(int(process)):
+    """Clear up after a killed run: an earlier folder it had set aside comes back, unfinished ones go.
+
+    Only names this program gives are looked at: .2023-12-31 may be somebody's.
+    """
+    ours = re.compile(rf"\.{re.escape(name)}-{_UNFINISHED}-([0-9]{{1,10}})-[a-z0-9_]+({_SET_ASIDE})?")
+    for left in sorted(out.glob(f".{glob.escape(name)}-{_UNFINISHED}-*")):
+        found = ours.fullmatch(left.name)
+        if found is None or left.is_symlink() or not left.is_dir() or running(int(found[1])):
             continue
         if left.name.endswith(_SET_ASIDE) and not (out / name).exists():
             left.rename(out / name)

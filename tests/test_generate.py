@@ -551,9 +551,9 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_done(monk
 
 def test_a_folder_set_aside_by_a_killed_run_comes_back(tmp_path):
     gone = 2**22 + 12345
-    (tmp_path / f".2023-{gone}-x-old").mkdir()
-    (tmp_path / f".2023-{gone}-x-old" / "manifest.json").write_text("earlier")
-    (tmp_path / f".2023-{gone}-y").mkdir()
+    (tmp_path / f".2023-unfinished-{gone}-x-old").mkdir()
+    (tmp_path / f".2023-unfinished-{gone}-x-old" / "manifest.json").write_text("earlier")
+    (tmp_path / f".2023-unfinished-{gone}-y").mkdir()
     with pytest.raises(KeyboardInterrupt), folder_in_place(tmp_path, "2023"):
         raise KeyboardInterrupt
     assert [place.name for place in tmp_path.iterdir()] == ["2023"]

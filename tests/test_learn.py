@@ -360,5 +360,5 @@ def test_the_command_writes_an_overlay_of_the_same_bytes_and_never_over_anything
     before = return_.read_bytes()
     refused = CliRunner().invoke(main, [*args, str(return_)])
     assert refused.exit_code == 2
-    assert "is no overlay" in refused.stderr
+    assert "is nothing this command wrote" in refused.stderr
     assert return_.read_bytes() == before

@@ -206,7 +206,7 @@ def test_the_command_writes_a_file_whole_or_not_at_all(small, profile, tmp_path)
     for arguments, says in (
         ([str(tmp_path)], "holds neither a manifest.json nor folders of years"),
         ([str(tmp_path / "none")], "is no folder"),
-        ([str(folder), "--out", str(tmp_path / "no" / "r.html")], "cannot be written"),
+        ([str(folder), "--out", str(tmp_path / "no" / "r.html")], "cannot write in"),
     ):
         failed = CliRunner().invoke(main, ["report", *arguments])
         assert failed.exit_code == 2

@@ -12,6 +12,7 @@ import polars as pl
 from synth.api.arguments import in_python, paths_of, profile_of
 from synth.api.panel import Panel
 from synth.api.year import Year
+from synth.documents import opened
 from synth.errors import InputError
 from synth.fidelity.folders import generated_years, read_manifest
 from synth.files import BESIDE, FILES
@@ -99,7 +100,8 @@ def check(
 def _read(folder: Path, name: str, told: Any) -> pl.DataFrame:  # noqa: ANN401  whatever the manifest says
     """Return a file as text, dates as dd/mm/yyyy; InputError where it is not what the manifest says."""
     try:
-        content = (folder / name).read_bytes()
+        with opened(folder / name) as file:
+            content = file.read()
     except OSError as problem:
         raise InputError(
             f"{folder / name}: cannot be read ({problem.strerror}), and a whole year is needed. Write the year again."

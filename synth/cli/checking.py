@@ -158,9 +158,8 @@ def spoil(
     counts = made.counts()
     click.echo(" times  mistake or rule broken")
     click.echo("\n".join(f"{number:>6,}  {name}" for name, number in counts.items()))
-    click.echo(
-        f"{sum(counts.values()):,} mistakes, seed {seed}. Written to {made.folder}; {ANSWERS} says where each is."
-    )
+    written = f"Written to {made.folder}; {ANSWERS} says where each is."
+    click.echo(legible(f"{sum(counts.values()):,} mistakes, seed {seed}. {written}"))
 
 
 @main.command()
@@ -218,7 +217,7 @@ def fidelity(
         check_no_workers(workers)
         report = fidelity(path, load_profile(profile))
     if form == "text":
-        click.echo(report.to_text(all_cells=all_cells), nl=False)
+        click.echo(legible(report.to_text(all_cells=all_cells)), nl=False)
     else:
         click.echo(report.to_csv() if form == "csv" else report.to_json(), nl=False)
     sys.exit(report.exit_code(min_inside))

@@ -11,8 +11,8 @@ from synth.cli import values
 from synth.cli.group import QUIET, formats, main
 from synth.cli.kinds import PATH, SHARE
 from synth.cli.progress import Steps
+from synth.cli.words import legible
 from synth.documents import json_of
-from synth.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,15 +70,15 @@ def compare(
     from synth.files import check_file, write_whole  # noqa: PLC0415
 
     if out is not None:
-        check_file(out)
+        check_file(out, printing.ours)
 
     found = compare_folders(a, b, forms=forms, sample=sample, association=association)
     text = {"text": printing.to_text, "json": printing.to_json, "html": printing.to_html}[form](found)
     if out is None:
-        click.echo(text, nl=False)
+        click.echo(legible(text) if form == "text" else text, nl=False)
     else:
         write_whole(text, out)
-        click.echo(f"Written to {out}.")
+        click.echo(legible(f"Written to {out}."))
     sys.exit(int(min_quality is not None and found.lowest_quality < min_quality))
 
 
@@ -122,8 +122,7 @@ def learn(
     from synth.files import check_file, write_whole  # noqa: PLC0415
     from synth.learn import learn as learn_from  # noqa: PLC0415
 
-    check_file(out)
-    _check_overlay(out)
+    check_file(out, _learned)
     with Steps(quiet) as tick:
         found = learn_from(
             paths,
@@ -137,23 +136,22 @@ def learn(
     if quiet:
         return
     for note in found.notes:
-        click.echo(note)
-    click.echo(found.statement["words"])
+        click.echo(legible(note))
+    click.echo(legible(found.statement["words"]))
     for kind, misses in (("share", found.fitted.shares), ("correlation", found.fitted.correlations)):
         worst = max(misses, key=lambda miss: miss.off, default=None)
         if worst:
             far = f"{worst.name}: {worst.generated:.3f} for {worst.released:.3f}"
             click.echo(f"Generated with it, the {kind} farthest off is {far}.")
-    click.echo(f"Written to {out}. Try: synth profile check --profile {out}; synth generate --profile {out} ...")
+    click.echo(
+        legible(f"Written to {out}. Try: synth profile check --profile {out}; synth generate --profile {out} ...")
+    )
 
 
-def _check_overlay(out: Path) -> None:
-    """Refuse to replace what is no overlay: the return itself, perhaps."""
-    if not out.exists():
-        return
+def _learned(content: bytes) -> bool:
+    """Say whether a file is an overlay that was learned, not the return itself or an overlay somebody wrote."""
     try:
-        ours = json_of(out.read_text("utf-8")).get("overlay") is True
-    except (OSError, ValueError, AttributeError):
-        ours = False
-    if not ours:
-        raise InputError(f"--out {out}: stands there already and is no overlay; give another name.")
+        told = json_of(content)
+        return told["overlay"] is True and str(told["statement"]["made_by"]).startswith("synth ")
+    except (ValueError, LookupError, TypeError):
+        return False

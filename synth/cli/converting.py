@@ -58,4 +58,4 @@ def convert(
         click.echo(legible(note))
     rows = ", ".join(f"{form.replace('_', ' ')} {count:,}" for form, count in made.rows.items())
     files = ", ".join(f"{name} ({count} file{'s' if count != 1 else ''})" for name, count in made.files.items())
-    click.echo(f"Year {year_code(made.year)}, rows: {rows}. Written to {made.folder}: {files}.")
+    click.echo(legible(f"Year {year_code(made.year)}, rows: {rows}. Written to {made.folder}: {files}."))

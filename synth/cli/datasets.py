@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synth.cli.progress import Partitions
+from synth.cli.words import legible
 from synth.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def validate_worlds(dataset: Path, form: str, *, strict: bool, rows: int, worker
             tick=tick,
         )
     if form == "text":
-        click.echo(report.to_text(rows), nl=False)
+        click.echo(legible(report.to_text(rows)), nl=False)
     elif form != "csv":
         printer = {"json": printing.to_json, "junit": printing.to_junit, "html": printing.to_html}[form]
         click.echo(printer(report), nl=False)

@@ -9,6 +9,7 @@ import click
 
 from synth.cli import values
 from synth.cli.group import FORMAT, main
+from synth.cli.words import legible
 
 __all__ = ["doctor"]
 
@@ -42,6 +43,6 @@ def doctor(out: Path, profiles: tuple[Path, ...], form: str) -> None:
     findings = examine(out, profiles)
     # Names of folders may hold letters that cannot be printed here, which is one of the things to be told.
     printed = getattr(sys.stdout, "encoding", None) or "utf-8"
-    text = to_json(findings) if form == "json" else to_text(findings)
+    text = to_json(findings) if form == "json" else legible(to_text(findings))
     click.echo(text.encode(printed, "backslashreplace").decode(printed), nl=False)
     sys.exit(int(any(finding.status == "problem" for finding in findings)))

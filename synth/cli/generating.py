@@ -110,6 +110,7 @@ def generate(
     from synth.files import DATAPACKAGE, FILES, MANIFEST, METADATA  # noqa: PLC0415
     from synth.formats import parse_formats  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
+    from synth.lives.homes import MOST_WORLDS  # noqa: PLC0415
     from synth.main_job import DEFAULT_SEED, generate_panel  # noqa: PLC0415
     from synth.manifest import command_of  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
@@ -118,6 +119,8 @@ def generate(
     signal.signal(signal.SIGTERM, _stopped)
     wanted = _wanted(year, years)
     asked = parse_formats(formats)
+    if world > MOST_WORLDS:
+        raise InputError(f"--world {world}: there are the worlds 1 to {MOST_WORLDS:,}; choose one.")
     chosen = parse_authorities(authorities)
     loaded = load_profile(profile)
     seed = DEFAULT_SEED if seed is None else seed
@@ -159,12 +162,12 @@ def generate(
     else:
         click.echo(panel_text([w.made for w in written], loaded))
     click.echo(_checked([w.report for w in written]))
-    places = ", ".join(str(w.folder) for w in written)
+    places = legible(", ".join(str(w.folder) for w in written))
     files = f"{len(FILES)} files, {DATAPACKAGE}, {METADATA} and {MANIFEST} each"
     click.echo(f"Written to {places} ({files}), seed {seed}.")
     for line in (*more.told(), *extracted):
-        click.echo(line)
-    click.echo(in_short(loaded))
+        click.echo(legible(line))
+    click.echo(legible(in_short(loaded)))
 
 
 def _stopped(*_: object) -> NoReturn:

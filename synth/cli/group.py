@@ -105,7 +105,7 @@ class _Commands(click.Group):
             from synth.cli.unexpected import UNEXPECTED, of_a_path, said  # noqa: PLC0415
 
             path = of_a_path(error)
-            click.echo(path or said(error, verbose=bool(ctx.params.get("verbose"))), err=True)
+            click.echo(path or legible(said(error, verbose=bool(ctx.params.get("verbose")))), err=True)
             ctx.exit(2 if path else UNEXPECTED)
 
 

@@ -12,6 +12,7 @@ from synth.cli import values
 from synth.cli.group import FORMAT, PROFILE, QUIET, YEAR, main
 from synth.cli.kinds import PATH
 from synth.cli.progress import Steps
+from synth.cli.words import legible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def profile_show(year: int, profile: Path | None, form: str) -> None:
     from synth.profile.text import profile_json, profile_text  # noqa: PLC0415
 
     loaded = load_profile(profile)
-    click.echo(profile_json(loaded, year) if form == "json" else profile_text(loaded, year))
+    click.echo(profile_json(loaded, year) if form == "json" else legible(profile_text(loaded, year)))
 
 
 @profile.command("check")
@@ -47,8 +48,8 @@ def profile_check(profile: Path | None) -> None:
     loaded = load_profile(profile)
     findings = check_profile(loaded)
     for finding in findings:
-        click.echo(finding)
-    click.echo(f"Profile {loaded.name}: {counts_text(loaded)}.")
+        click.echo(legible(str(finding)))
+    click.echo(legible(f"Profile {loaded.name}: {counts_text(loaded)}."))
     click.echo(f"Findings: {len(findings)}." if findings else "Nothing found.")
     sys.exit(1 if findings else 0)
 
@@ -88,12 +89,15 @@ def fit(
     """
     # Before numpy is loaded: the fit solves many small systems, on which threads mostly wait for one another.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from synth.build import write_profile  # noqa: PLC0415
+    from synth.build import is_profile, write_profile  # noqa: PLC0415
+    from synth.files import check_file  # noqa: PLC0415
     from synth.fit.report import fit_text, prediction_text  # noqa: PLC0415
     from synth.fit.run import fit as fit_profile  # noqa: PLC0415
     from synth.published import profiles_dir  # noqa: PLC0415
 
     here = profiles_dir()
+    if out is not None:
+        check_file(out, is_profile)
     tables = published or here / "published"
     with Steps(quiet) as tick:
         found = fit_profile(tables, behaviour or here / "behaviour.json", hold_out=hold_out, tick=tick)
@@ -102,9 +106,9 @@ def fit(
         write_profile(found.profile, place)
     if quiet:
         return
-    click.echo(fit_text(found))
+    click.echo(legible(fit_text(found)))
     if hold_out:
         with Steps(quiet) as tick:
             click.echo(prediction_text(found.profile, tables, hold_out, year, tick))
     if place:
-        click.echo(f"Written to {place}.")
+        click.echo(legible(f"Written to {place}."))

@@ -9,6 +9,7 @@ import click
 from synth.cli import values
 from synth.cli.group import MADE_WITH, main
 from synth.cli.kinds import PATH
+from synth.cli.words import legible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,4 +35,4 @@ def report(folder: Path, out: Path | None, lang: str, profile: Path | None) -> N
     path = out or folder / REPORT
     facts = write_report(folder, load_profile(profile), path, lang)
     years = f"{facts.years[0].year} to {facts.latest.year}" if facts.panel else f"{facts.latest.year}"
-    click.echo(f"Written to {path}: {years}, {path.stat().st_size / 1e6:.1f} MB. Open it in a browser.")
+    click.echo(legible(f"Written to {path}: {years}, {path.stat().st_size / 1e6:.1f} MB. Open it in a browser."))

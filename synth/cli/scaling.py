@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synth.cli.progress import Partitions
+from synth.cli.words import legible
 from synth.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None,
     click.echo(f"Rows: {rows}.")
     if made.finished_before:
         click.echo(f"{made.finished_before:,} of {len(made.partitions):,} partitions had been finished before.")
+    place = legible(out)
     click.echo(
-        f"Written to {out} (year=.../world=..., each with a manifest.json; metadata and a manifest.json for all), seed"
-        f" {plan.seed}."
+        f"Written to {place} (year=.../world=..., each with a manifest.json; metadata and a manifest.json for all),"
+        f" seed {plan.seed}."
     )
-    click.echo(in_short(profile))
+    click.echo(legible(in_short(profile)))

@@ -9,6 +9,7 @@ import click
 from synth.cli import values
 from synth.cli.group import QUIET, main
 from synth.cli.kinds import PATH
+from synth.cli.words import legible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,10 +47,8 @@ def tables(folder: Path, out: Path | None, forms: tuple[str, ...], quiet: bool) 
             continue
         standard = made.standard
         for note in standard.notes:
-            click.echo(f"Left out: {note}")
+            click.echo(legible(f"Left out: {note}"))
         hidden = sum(entry.shown is None for entry in standard.entries)
         projection = ", a projection" if standard.projected else ""
-        click.echo(
-            f"{standard.year}{projection}: {len(standard.by_table())} tables, {len(standard.entries):,} figures, "
-            f"{hidden:,} hidden. Written to {made.folder}."
-        )
+        counts = f"{len(standard.by_table())} tables, {len(standard.entries):,} figures, {hidden:,} hidden"
+        click.echo(legible(f"{standard.year}{projection}: {counts}. Written to {made.folder}."))

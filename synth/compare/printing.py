@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from synth.compare.scores import Comparison, FormScores, ReturnScores
 
-__all__ = ["SILENT", "to_html", "to_json", "to_text"]
+__all__ = ["SILENT", "ours", "to_html", "to_json", "to_text"]
 
 SILENT = (
     "Scores of 1 say that single items, and two of them at a time, are distributed in B as in A, no more: not that "
@@ -24,6 +24,8 @@ SILENT = (
     "chance says what two draws as large from one population would score, brothers and sisters aside. Where A is "
     "real, a score is a figure about it: have it checked before it leaves."
 )
+_HELD = "B held against A with SDMetrics"
+_NOT_SAID = "not_said"
 _ALIKE = 0.9995
 """Printed as 1."""
 _SHOWN = 5
@@ -39,6 +41,11 @@ td.n { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
+def ours(content: bytes) -> bool:
+    """Say whether a file holds a comparison as it is written here, in whatever form."""
+    return any(mark in content for mark in (_HELD.encode(), f'"{_NOT_SAID}": {json.dumps(SILENT)}'.encode()))
+
+
 def to_text(found: Comparison) -> str:
     """Return plain text: each return with its forms, the worst columns and pairs first."""
     return "\n".join(line.rstrip() for line in _lines(found)) + "\n"
@@ -46,7 +53,7 @@ def to_text(found: Comparison) -> str:
 
 def to_json(found: Comparison) -> str:
     """Return everything as one JSON object, every column and pair included."""
-    return json.dumps(asdict(found) | {"not_said": SILENT}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(asdict(found) | {_NOT_SAID: SILENT}, ensure_ascii=False, indent=1) + "\n"
 
 
 def to_html(found: Comparison) -> str:
@@ -96,7 +103,7 @@ def _head(found: Comparison) -> Iterator[str]:
     for side, name, year in zip("AB", (found.a, found.b), found.years, strict=True):
         yield f"{side}  {name}, {year_code(year)[:4]}-{year_code(year)[4:]}"
     every = f"the rows of at most {found.sample:,} children of each return" if found.sample else "every row"
-    yield f"B held against A with SDMetrics {found.sdmetrics}, {every}; 1 is alike, 0 is nothing alike."
+    yield f"{_HELD} {found.sdmetrics}, {every}; 1 is alike, 0 is nothing alike."
 
 
 def _title(scores: ReturnScores) -> str:

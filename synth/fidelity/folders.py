@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synth.documents import json_of
+from synth.documents import content_of, json_of, reason
 from synth.errors import InputError
 from synth.fidelity.views import Views
 from synth.files import FILES, MANIFEST
@@ -138,15 +138,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         such = f"{years[-1]}, which lies in it" if years else "outputs/2023"
         raise InputError(f"{folder} {what}; expected the folder of a year written by synth generate, such as {such}.")
     try:
-        found = json_of(path.read_text("utf-8"))
+        found = json_of(content_of(path).decode())
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}). Write the year again.") from None
+        raise InputError(f"{path}: cannot be read as JSON ({reason(error)}). Write the year again.") from None
     expected = {"year": int, "seed": int, "command": str, "authorities": list, "profile": dict}
     for key, kind in expected.items():
         if not isinstance(found, dict) or not isinstance(found.get(key), kind):
             raise InputError(f"{path}: {key} is missing or is no {kind.__name__}. Write the year again.")
     codes = {authority.code for authority in all_authorities()}
-    wrong = [code for code in found["authorities"] if code not in codes]
+    wrong = [code for code in found["authorities"] if not isinstance(code, str) or code not in codes]
     if wrong:
         raise InputError(f"{path}: authority {wrong[0]!r} is not one of {min(codes)} to {max(codes)}.")
     return found  # type: ignore[no-any-return]

@@ -58,7 +58,7 @@ def convert(
     for path in paths:
         if place in {path.resolve(), path.resolve().parent}:
             raise InputError(f"--out {out}: the files to convert stand there; give another folder.")
-    check_place(place.parent, place, {MANIFEST})
+    check_place(place.parent, place, {MANIFEST}, named=out)
     content = content_of(found)
     unknown = [
         f"Left out: column {name} of {table.file}, which is no item of {found.year}."

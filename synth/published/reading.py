@@ -9,6 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synth.documents import content_of
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
 from synth.published.population import WALES, Populations
@@ -132,7 +133,7 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[s
     Raises ProfileError if the file is missing, not UTF-8, lacks or adds a column, or a row is ragged.
     """
     try:
-        text = path.read_text("utf-8")
+        text = content_of(path).decode()
     except OSError as error:
         raise ProfileError(
             f"{path}: the published table cannot be read ({error.strerror}). Check the folder of tables.",

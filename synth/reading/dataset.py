@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synth.documents import json_of
+from synth.documents import content_of, json_of, reason
 from synth.errors import InputError
 from synth.files import MANIFEST
 
@@ -96,9 +96,9 @@ def open_dataset(root: Path) -> Dataset:
             f" on where it was stopped, or name one partition, such as {first}."
         )
     try:
-        told = json_of(path.read_bytes())
+        told = json_of(content_of(path))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}). {_AGAIN}") from None
+        raise InputError(f"{path}: cannot be read as JSON ({reason(error)}). {_AGAIN}") from None
     for key, kind in _KEYS.items():
         if not isinstance(told, dict) or not isinstance(told.get(key), kind):
             raise InputError(f"{path}: {key} is missing or is no {kind.__name__}. {_AGAIN}")
@@ -158,7 +158,7 @@ def _is_dataset(folder: Path) -> bool:
     if _first_partition(folder):
         return True
     try:
-        told = json_of((folder / MANIFEST).read_bytes())
+        told = json_of(content_of(folder / MANIFEST))
     except (OSError, ValueError):
         return False
     return isinstance(told, dict) and "partitions" in told

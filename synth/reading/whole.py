@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from synth.documents import json_of
+from synth.documents import content_of, json_of, opened
 from synth.errors import InputError
 from synth.files import BESIDE, FILES, MANIFEST, METADATA
 from synth.reading.dataset import AUTHORITY
@@ -92,7 +92,7 @@ def _wrong(dataset: Dataset, name: str) -> list[str]:
         return [f"{name} is missing; expected {rows:,} rows there."]
     told = f"{name}/{MANIFEST}"
     try:
-        content = (place / MANIFEST).read_bytes()
+        content = content_of(place / MANIFEST)
     except OSError as problem:
         return [_unread(told, problem)]
     if (found := hashlib.sha256(content).hexdigest()) != digest:
@@ -129,7 +129,7 @@ def _wrong_file(place: Path, name: str, file: str, expected: str) -> Iterator[st
 def _held(path: Path, file: str, expected: str) -> Iterator[str]:
     """Hold a file, told by a name, against its SHA-256."""
     try:
-        with path.open("rb") as content:
+        with opened(path) as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as problem:
         yield _unread(file, problem)

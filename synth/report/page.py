@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from synth.files import GENERATOR, write_whole
+from synth.files import GENERATOR, check_file, generated, write_whole
 from synth.manifest import STATEMENT
 from synth.report.cells import basis, dots, misses
 from synth.report.census import factors
@@ -30,8 +30,11 @@ _SCRIPTS = ("vega.min.js", "vega-lite.min.js", "report.js")
 def write_report(folder: Path, profile: Profile, out: Path, language: str = "en") -> Facts:
     """Write the report on a generated year, or a folder of years, to `out`; `language` is shown first, en or cy.
 
-    Raises InputError where the folder is neither, OutputError where `out` cannot be written.
+    Raises InputError where the folder is neither or `out` is somebody else's, OutputError where it cannot be written.
     """
+    if out.parent != folder or out.exists():
+        # Of a folder that is not there something better is said below.
+        check_file(out, generated)
     facts = gather(folder, profile)
     text = report_html(facts, language)
     write_whole(text, out)
@@ -61,7 +64,7 @@ def report_html(facts: Facts, language: str = "en") -> str:
         style=_asset("report.css"),
         scripts=[_asset(name) for name in _SCRIPTS],
         # Nothing in the data may end the element that holds it.
-        specs=json.dumps(specs, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/"),
+        specs=json.dumps(specs, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from synth.documents import json_of
+from synth.documents import content_of, json_of, opened
 from synth.errors import OutputError
 from synth.files import MANIFEST, METADATA, check_place, resolved, running
 
@@ -102,9 +102,12 @@ class Folder:
         """Return the manifest of a partition whose files are all there and as they were written, else None."""
         place = self.root / partition
         try:
-            told: dict[str, Any] = json_of((place / MANIFEST).read_bytes())
+            told: dict[str, Any] = json_of(content_of(place / MANIFEST))
             for name, file in told["files"].items():
-                with (place / name).open("rb") as content:
+                # What a manifest names is opened: nothing outside the partition may be.
+                if name.startswith("/") or ".." in Path(name).parts:
+                    return None
+                with opened(place / name) as content:
                     if hashlib.file_digest(content, "sha256").hexdigest() != file["sha256"]:
                         return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -141,7 +144,7 @@ class Folder:
     def read(self, name: str) -> bytes | None:
         """Return a file of the dataset, None where it is not there."""
         try:
-            return (self.root / name).read_bytes()
+            return content_of(self.root / name)
         except FileNotFoundError:
             return None
 

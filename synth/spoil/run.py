@@ -134,7 +134,7 @@ def _check_out(paths: Sequence[Path], out: Path) -> None:
     for path in paths:
         if place == path.resolve() or place == path.resolve().parent:
             raise InputError(f"--out {out}: the good files stand there; give another folder.")
-    check_place(place.parent, place, {*FILES.values(), ANSWERS})
+    check_place(place.parent, place, {*FILES.values(), ANSWERS}, named=out)
 
 
 def _as_written(table: FormTable, name: str) -> FormTable:
