@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import struct
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import IO, TYPE_CHECKING
 from xml.parsers import expat
 
 from synth.reading.kinds import UnreadableError
+from synth.reading.strings import letters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +31,9 @@ MAX_ELEMENTS = 3_000_000
 MAX_TEXT = 1_000_000
 """Bytes without any new element; a cell holds 32,767 letters at most."""
 MAX_CELLS = 4_000_000
-"""Cells of the rectangle a sheet's filled cells span: its reader takes room for all of them."""
+"""Cells of the rectangles the sheets' filled cells span: their reader takes room for all of a sheet."""
+MAX_LETTERS = 200_000_000
+"""Letters of all cells together: a text that is written once may stand in a million cells."""
 
 _LARGE = 1_000_000
 _PIECE = 1 << 18
@@ -44,10 +48,19 @@ _OTHERS = (
 
 @dataclass(slots=True)
 class Book:
-    """What was seen in passing: `errors` cells that hold an error such as #N/A."""
+    """What was seen in passing: `errors` cells that hold an error such as #N/A.
+
+    `cells` are those all sheets span, `shared` those with a text that is written once, `lengths` the letters of these
+    texts. `sheets` are the sheets by what the book calls them, `parts` the members that are so called.
+    """
 
     errors: int = 0
     elements: int = 0
+    cells: int = 0
+    shared: int = 0
+    lengths: list[int] = field(default_factory=list)
+    sheets: list[str] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 class _Bounded:
@@ -77,7 +90,8 @@ def check_archive(path: Path, shown: str) -> Book:
 
     Raises UnreadableError (an InputError) for an archive that is damaged, encrypted or no .xlsx workbook, for one
     with macros, for members that unpack to too much or to other sizes than they declare, for XML with a
-    document type or entities, and for sheets whose cells reach too far.
+    document type or entities, for sheets whose cells reach too far or stand in the book more than once, and for
+    more text in its cells than a return has.
     """
     try:
         with path.open("rb") as stream:
@@ -89,6 +103,8 @@ def check_archive(path: Path, shown: str) -> Book:
             book = Book()
             for member in members:
                 _check_member(stream, member, book, shown)
+            _check_sheets(book, shown)
+            _check_letters(stream, members, book, shown)
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -169,6 +185,28 @@ def _check_member(stream: IO[bytes], member: zipfile.ZipInfo, book: Book, shown:
         sheet.feed(b"", final=True)
 
 
+def _check_sheets(book: Book, shown: str) -> None:
+    """Refuse sheets that are the same member: each would be read again."""
+    found = [book.parts[name] for name in book.sheets if name in book.parts]
+    if len(found) > len(set(found)):
+        twice = next(part for part in found if found.count(part) > 1)
+        raise UnreadableError(
+            f"{shown}: the workbook is damaged: {len(found):,} sheets, and {twice!r} is more than one of them. {_AGAIN}"
+        )
+
+
+def _check_letters(stream: IO[bytes], members: list[zipfile.ZipInfo], book: Book, shown: str) -> None:
+    """Refuse too much text; what it comes to is counted only where it could be so much."""
+    if max(book.lengths, default=0) * book.shared <= MAX_LETTERS:
+        return
+    letters = 0
+    for member in members:
+        if "sheet" in member.filename.lower() and member.filename.lower().endswith(".xml"):
+            letters += letters_of(_pieces(stream, member), book.lengths, MAX_LETTERS)
+        if letters > MAX_LETTERS:
+            raise UnreadableError(_too_much(shown, f"holds more than {MAX_LETTERS:,} letters in its cells"))
+
+
 def _pieces(stream: IO[bytes], member: zipfile.ZipInfo) -> Iterator[bytes]:
     """Give the unpacked bytes of a member. Works on the raw bytes, as zipfile would stop at the declared size."""
     stream.seek(member.header_offset)
@@ -208,6 +246,7 @@ class _Xml:
         self._shown = shown
         self._elements = 0
         self._text = 0
+        self._cells = 0
         self._row = self._column = self._last_row = self._last_column = 0
         self._pending = False
         self._parser = expat.ParserCreate()
@@ -227,7 +266,12 @@ class _Xml:
             raise UnreadableError(_too_much(self._shown, f"holds more than {MAX_ELEMENTS:,} XML elements"))
         if self._text > MAX_TEXT:
             raise UnreadableError(_too_much(self._shown, f"holds a single text of more than {MAX_TEXT:,} bytes"))
-        if self._last_row * self._last_column > MAX_CELLS:
+        cells = self._last_row * self._last_column
+        self._book.cells += cells - self._cells
+        self._cells = cells
+        if self._book.cells > max(cells, MAX_CELLS):
+            raise UnreadableError(_too_much(self._shown, f"has sheets of more than {MAX_CELLS:,} cells together"))
+        if cells > MAX_CELLS:
             raise UnreadableError(
                 f"{self._shown}: in {self._name!r} the filled cells reach row {self._last_row:,} and column "
                 f"{self._last_column:,}; at most {MAX_CELLS:,} cells are read. Delete what stands far below or "
@@ -241,11 +285,35 @@ class _Xml:
         )
 
     def _root(self, name: str, _: dict[str, str]) -> None:
-        self._parser.StartElementHandler = self._cell if name.rpartition(":")[2] == "worksheet" else self._other
         self._elements += 1
+        begins = {"worksheet": self._cell, "sst": self._string, "workbook": self._sheet, "Relationships": self._part}
+        self._parser.StartElementHandler = begins.get(name.rpartition(":")[2], self._other)
+        if self._parser.StartElementHandler == self._string:
+            self._parser.buffer_text = True
+            self._parser.CharacterDataHandler = self._letters
 
     def _other(self, _: str, __: dict[str, str]) -> None:
         self._elements += 1
+
+    def _string(self, name: str, _: dict[str, str]) -> None:
+        self._elements += 1
+        if name.rpartition(":")[2] == "si":
+            self._book.lengths.append(0)
+
+    def _letters(self, data: str) -> None:
+        if self._book.lengths:
+            self._book.lengths[-1] += len(data)
+
+    def _sheet(self, name: str, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        if name.rpartition(":")[2] == "sheet":
+            self._book.sheets += [value for key, value in attributes.items() if key.endswith(":id")]
+
+    def _part(self, _: str, attributes: dict[str, str]) -> None:
+        self._elements += 1
+        if self._name.lower().endswith("workbook.xml.rels"):
+            place = posixpath.normpath(attributes.get("Target", "").lower()).removeprefix("/")
+            self._book.parts[attributes.get("Id", "")] = place.removeprefix("xl/")
 
     def _cell(self, name: str, attributes: dict[str, str]) -> None:
         self._elements += 1
@@ -257,7 +325,10 @@ class _Xml:
             else:
                 self._column += 1
             self._pending = True
-            if attributes.get("t") == "e":
+            kind = attributes.get("t")
+            if kind == "s":
+                self._book.shared += 1
+            elif kind == "e":
                 self._book.errors += 1
         elif self._pending and local in {"v", "is"}:
             # Only cells with a value take room; programs also write empty ones for their colour.

@@ -10,6 +10,7 @@ import polars as pl
 
 from synth.reading.archive import check_archive
 from synth.reading.headings import HEADING_ROWS, MAX_COLUMNS, NoFormError, best_row, place, recognise
+from synth.reading.hushed import hushed
 from synth.reading.kinds import UnreadableError
 from synth.reading.part import Grid, Part, part_of
 
@@ -46,7 +47,7 @@ def read_workbook(path: Path, shown: str, wanted: Wanted) -> tuple[list[Part], t
     parts: list[Part] = []
     others: list[NoFormError] = []
     try:
-        with CalamineWorkbook.from_path(str(path)) as workbook:
+        with hushed(), CalamineWorkbook.from_path(str(path)) as workbook:
             for sheet in workbook.sheets_metadata:
                 if sheet.typ != SheetTypeEnum.WorkSheet:
                     continue

@@ -10,7 +10,7 @@ from synth.files import GENERATOR, check_file, generated, write_whole
 from synth.manifest import STATEMENT
 from synth.report.cells import basis, dots, misses
 from synth.report.census import factors
-from synth.report.facts import Facts, gather
+from synth.report.facts import Facts, YearFacts, gather
 from synth.report.moves import entered, flows, left, timelines, turnover
 from synth.report.stock import pyramid, status, tiles
 from synth.report.summary import findings, headlines, outcomes, verdict
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["report_html", "write_report"]
 
+_SIGNS = 12
+"""Signs of a SHA-256 that are shown."""
 _SCRIPTS = ("vega.min.js", "vega-lite.min.js", "report.js")
 
 
@@ -91,7 +93,20 @@ def _page(facts: Facts, say: Words) -> dict[str, Any]:
         "verdict": verdict(facts, say),
         "headlines": headlines(facts, say),
         "sections": [{"key": key, "title": say(key), "charts": charts} for key, charts in sections if charts],
-        "manifest": facts.latest.manifest,
+        "made": _made(facts.latest),
+    }
+
+
+def _made(year: YearFacts) -> dict[str, str]:
+    """Return what the manifest says of the making of a year; blank where it says nothing of the kind."""
+    told = year.manifest
+    versions = told.get("versions")
+    return {
+        "command": told["command"],
+        "version": str(versions.get("synth", "")) if isinstance(versions, dict) else "",
+        "profile": year.this.profile,
+        "profile_digest": year.this.profile_digest[:_SIGNS],
+        "guidance_digest": str(told.get("guidance_sha256", ""))[:_SIGNS],
     }
 
 
