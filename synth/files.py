@@ -40,6 +40,7 @@ __all__ = [
     "csv_bytes",
     "folder_in_place",
     "generated",
+    "make_folders",
     "resolved",
     "running",
     "write_csv",
@@ -122,6 +123,11 @@ def resolved(out: Path) -> Path:
         # Older Pythons raise RuntimeError for a circle of links.
         why = getattr(problem, "strerror", None) or "its links lead in a circle"
         raise InputError(f"--out {str(out)[:200]}: there can be no such folder ({why}); give another.") from None
+    try:
+        str(place).encode()
+    except UnicodeEncodeError:
+        # Most formats are written by libraries that take no such name.
+        raise InputError(f"--out {str(out)[:200]}: the name has bytes that are no letters; give another.") from None
     return place
 
 
@@ -276,9 +282,10 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
     fresh = [place for place in (out, *out.parents) if not place.exists()]
     building: Path | None = None
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folders(out)
         _sweep(out, name)
-        building = Path(tempfile.mkdtemp(prefix=f".{name}-{_UNFINISHED}-{os.getpid()}-", dir=out))
+        # From the root on: a library that writes may take a folder called ~ for another.
+        building = Path(tempfile.mkdtemp(prefix=f".{name}-{_UNFINISHED}-{os.getpid()}-", dir=out.absolute()))
         yield building
         building.chmod(0o755)
         _put_in_place(building, out / name)
@@ -294,6 +301,13 @@ def folder_in_place(out: Path, name: str) -> Iterator[Path]:
         for place in fresh:
             with contextlib.suppress(OSError):
                 place.rmdir()
+
+
+def make_folders(place: Path) -> None:
+    """Make a folder and those it stands in where they are not there; one after another, as paths may be deep."""
+    for folder in (*reversed(place.parents), place):
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
 
 
 def _put_in_place(building: Path, target: Path) -> None:

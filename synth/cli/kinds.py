@@ -24,6 +24,8 @@ class _Path(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401  as click declares it
         _check_named(self, value, param, ctx)
+        if "://" in str(value):
+            self.fail(f"{str(value)!r} is a URL; give a file or folder of this machine.", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -17,7 +17,7 @@ from synth.log import doing
 from synth.reading.dataset import AUTHORITY, advice, authority_folders
 from synth.reading.delimited import read_delimited
 from synth.reading.headings import every_shape, wanted_shapes
-from synth.reading.kinds import DATA_ENDINGS, UnreadableError, kind_of
+from synth.reading.kinds import DATA_ENDINGS, UnreadableError, kind_of, literal
 from synth.reading.parquet import read_parquet
 from synth.reading.workbook import read_workbook
 from synth.tables import FormTable, form_table, tables_of
@@ -121,10 +121,12 @@ def _parts(paths: Sequence[Path], wanted: Wanted, notes: list[str]) -> list[Part
 
 def _read(path: Path, shown: str, wanted: Wanted) -> tuple[list[Part], tuple[str, ...]]:
     kind = kind_of(path, shown)
-    if kind == "workbook":
-        return read_workbook(path, shown, wanted)
-    part = read_parquet(path, shown, wanted) if kind == "parquet" else read_delimited(path, shown, wanted)
-    return [part], ()
+    if kind == "text":
+        return [read_delimited(path, shown, wanted)], ()
+    place = literal(path)
+    if place is None:
+        raise UnreadableError(f"{shown}: its path has bytes that are no letters; give file and folders another name.")
+    return read_workbook(place, shown, wanted) if kind == "workbook" else ([read_parquet(place, shown, wanted)], ())
 
 
 def _files(paths: Sequence[Path], notes: list[str]) -> Iterator[tuple[Path, str, bool]]:

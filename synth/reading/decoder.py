@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import sys
+from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
@@ -23,18 +24,28 @@ FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, Va
 def answer(asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Return the head of an answer and its Arrow stream; any failure of the library is an error by its first line."""
     try:
-        lazy = pl.scan_parquet(asked["path"], glob=False, hive_partitioning=False)
+        source = _source(asked["path"])
+        lazy = pl.scan_parquet(source, glob=False, hive_partitioning=False)
         if "columns" in asked:
             frame = lazy.select(pl.col(asked["columns"])).collect()
             rows = frame.height
         else:
-            frame = pl.DataFrame(schema=pl.read_parquet_schema(asked["path"]))
+            frame = pl.DataFrame(schema=pl.read_parquet_schema(source))
             rows = int(lazy.select(pl.len()).collect().item())
     except FAILURES as problem:
         return {"error": (str(problem).splitlines() or [type(problem).__name__])[0][:200]}, b""
     stream = io.BytesIO()
     frame.write_ipc_stream(stream)
     return {"rows": rows, "bytes": stream.tell()}, stream.getvalue()
+
+
+def _source(path: str) -> str | bytes:
+    """Return what polars takes for a file: its content, where its name has bytes that are no letters."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return Path(path).read_bytes()
+    return path
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:

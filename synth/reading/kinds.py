@@ -10,7 +10,7 @@ from synth.errors import InputError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DATA_ENDINGS", "MAX_BYTES", "Kind", "UnreadableError", "kind_of"]
+__all__ = ["DATA_ENDINGS", "MAX_BYTES", "Kind", "UnreadableError", "kind_of", "literal"]
 
 Kind = Literal["text", "workbook", "parquet"]
 
@@ -87,6 +87,18 @@ def kind_of(path: Path, shown: str) -> Kind:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
         raise UnreadableError(f"{shown}: is a web page or XML, whatever its name says. {_XLSX} or as CSV UTF-8.")
     return "text"
+
+
+def literal(path: Path) -> Path | None:
+    """Return a path that every reader takes as it stands; None where its name has bytes that are no letters.
+
+    A folder may be called ~, which polars would take for that of the user.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return None
+    return path.absolute() if str(path).startswith("~") else path
 
 
 def _size(path: Path, shown: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
-from synth.reading.kinds import UnreadableError
+from synth.reading.kinds import UnreadableError, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +81,9 @@ def open_text(path: Path, shown: str) -> Text:
     encoding = "utf-8" if _utf8(start) else "windows-1252"
     if len(start) > MAX_LINE - len(codecs.BOM_UTF8):
         start = _whole_lines(start, shown)
-    if encoding == "utf-8":
-        return Text(shown, path, start.decode(), encoding)
+    place = literal(path)
+    if encoding == "utf-8" and place is not None:
+        return Text(shown, place, start.decode(), encoding)
     return _in_memory(path, shown, encoding)
 
 

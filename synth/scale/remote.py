@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 from synth.documents import json_of
 from synth.errors import InputError, OutputError, SynthError
 from synth.files import MANIFEST, METADATA
-from synth.scale.store import UNFINISHED, Folder
+from synth.scale.store import LEFT, UNFINISHED, Folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -105,7 +105,7 @@ class Remote:
             raise InputError(
                 f"--out {str(error).removesuffix(_GOES_ON)} See to its name, credentials and rights, or give another."
             ) from error
-        left = [name for name in names if name.startswith(UNFINISHED)]
+        left = [name for name in names if LEFT.fullmatch(name)]
         others = sorted(n for n in names if n not in {MANIFEST, METADATA, *left} and not n.startswith(_YEARS))
         if others:
             raise InputError(

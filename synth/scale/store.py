@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,17 +14,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from synth.documents import content_of, json_of, opened
 from synth.errors import OutputError
-from synth.files import MANIFEST, METADATA, check_place, resolved, running
+from synth.files import FILES, MANIFEST, METADATA, check_place, make_folders, resolved, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["UNFINISHED", "Folder", "Store"]
+__all__ = ["LEFT", "UNFINISHED", "Folder", "Store"]
 
 UNFINISHED = ".unfinished-"
 """Names of what a run needs while it goes on begin so; it is cleared up after, or by the next run."""
 
 _YEARS, _WORLDS = "year=*", "world=*"
+LEFT = re.compile(rf"{re.escape(UNFINISHED)}(?:([0-9]{{1,10}})(?:-[a-z0-9_]+)?|[0-9a-f]{{32}})")
+"""Such names as runs give, by process or at random; others that begin so may be somebody's."""
+_OURS = frozenset(name.removesuffix(".csv") for name in FILES.values())
 
 
 class Store(Protocol):
@@ -80,13 +84,13 @@ class Folder:
     def prepare(self) -> None:
         """Refuse a place that cannot be written or holds files of somebody else's, and clear up after killed runs."""
         years = [path.name for path in self.root.glob(_YEARS)]
-        left = [path.name for path in self.root.glob(f"{UNFINISHED}*")]
+        found = (LEFT.fullmatch(path.name) for path in self.root.glob(f"{UNFINISHED}*"))
+        left = {name.group(): name.group(1) for name in found if name is not None}
         # Written into, not replaced: it may be a link.
         place = resolved(self.root) if self.root.is_symlink() else self.root
         check_place(self.root.parent, place, (MANIFEST, METADATA, *years, *left))
-        for name in left:
-            process = name.removeprefix(UNFINISHED).split("-")[0]
-            if process.isdigit() and running(int(process)):
+        for name, process in left.items():
+            if process and running(int(process)):
                 continue
             if (self.root / name).is_dir():
                 shutil.rmtree(self.root / name, ignore_errors=True)
@@ -121,7 +125,7 @@ class Folder:
         """
         building: Path | None = None
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folders(self.root)
             building = Path(tempfile.mkdtemp(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.root))
             for name, content in files.items():
                 path = building / "new" / name
@@ -129,6 +133,11 @@ class Folder:
                 path.write_bytes(content)
             target = self.root / partition
             target.parent.mkdir(exist_ok=True)
+            if others := _others(target):
+                raise OutputError(
+                    f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"
+                    " move them away. Worlds finished before stand; the same command goes on from there."
+                )
             with contextlib.suppress(FileNotFoundError):
                 target.rename(building / "old")
             (building / "new").rename(target)
@@ -151,7 +160,7 @@ class Folder:
     def write(self, name: str, content: bytes) -> None:
         """Write a file of the dataset, whole or not at all; OutputError where the disk refuses."""
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folders(self.root)
             handle, building = tempfile.mkstemp(prefix=f"{UNFINISHED}{os.getpid()}-", dir=self.root)
             try:
                 with os.fdopen(handle, "wb") as file:
@@ -168,3 +177,12 @@ class Folder:
         """Take a file of the dataset away, if it is there."""
         with contextlib.suppress(FileNotFoundError):
             (self.root / name).unlink()
+
+
+def _others(target: Path) -> list[str]:
+    """Return what stands in the place of a partition and is no part of one: its own name where it is no folder."""
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        return [target.name]
+    inside = (path for path in sorted(target.rglob("*")) if path.is_symlink() or not path.is_dir())
+    names = (path.relative_to(target).as_posix() for path in inside)
+    return [name for name in names if name != MANIFEST and name.rpartition("/")[2].partition(".")[0] not in _OURS]

@@ -11,6 +11,7 @@ import polars as pl
 from synth.errors import InputError
 from synth.reading import year_folders
 from synth.reading.apart import DamagedError, columns_of, shape_of
+from synth.reading.kinds import literal
 from synth.tables import LA, child_column, file_name
 
 if TYPE_CHECKING:
@@ -106,9 +107,15 @@ def read_forms(folder: Path) -> dict[str, pl.DataFrame]:
 def _text(path: Path) -> pl.DataFrame:
     """Read a file as text, dates as CSV writes them, blanks empty."""
     if path.suffix == ".csv":
-        return pl.read_csv(path, infer_schema=False).fill_null("")
+        return pl.read_csv(_source(path), infer_schema=False, glob=False).fill_null("")
     frame = columns_of(path, list(shape_of(path)[0]))
     return frame.with_columns(pl.col(pl.Date).dt.strftime("%d/%m/%Y")).cast(pl.String).fill_null("")
+
+
+def _source(path: Path) -> Path | bytes:
+    """Return what the readers take for this file and no other."""
+    place = literal(path)
+    return path.read_bytes() if place is None else place
 
 
 def year_of(frames: dict[str, pl.DataFrame], folder: Path) -> int:
