@@ -89,7 +89,9 @@ def _made(
     """Yield years, which rise, out of one simulation."""
     seed, world = whole_number("seed", seed), world_of(world)
     mode = one_of("mode", mode, ("exact", "sampled"))
-    collection = one_of("collection", collection.replace("_", "-"), ("", "census-date", "all-year"))
+    if isinstance(collection, str):
+        collection = collection.replace("_", "-")
+    collection = one_of("collection", collection, ("", "census-date", "all-year"))
     published = profile_of(profile)
     with in_python():
         chosen = authorities_of(authorities)

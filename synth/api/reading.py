@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from synth.api.arguments import in_python, paths_of, profile_of
+from synth.api.arguments import in_python, path_of, paths_of, profile_of, whole_number
 from synth.api.panel import Panel
 from synth.api.year import Year
-from synth.documents import opened
+from synth.documents import opened, reason
 from synth.errors import InputError
 from synth.fidelity.folders import generated_years, read_manifest
 from synth.files import BESIDE, FILES
@@ -39,7 +39,7 @@ def load(folder: Path | str, *, profile: Profile | Path | str | None = None) -> 
     >>> synth.load(place).contents() == year.contents()
     True
     """
-    place = Path(folder)
+    place = path_of("folder", folder)
     about = read_manifest(place)
     listed = about.pop("files", None)
     about.pop(BESIDE, None)
@@ -61,7 +61,7 @@ def load_panel(folder: Path | str, *, profile: Profile | Path | str | None = Non
 
     Raises InputError where there is none, where they are not the same children, and as `load` does.
     """
-    place = Path(folder)
+    place = path_of("folder", folder)
     years = generated_years(place)
     if not years:
         raise InputError(f"{place} holds no folder of a generated year; expected such as {place / '2023'}.")
@@ -91,6 +91,7 @@ def check(
     """
     with in_python():
         named, before = paths_of(paths), paths_of(last_year)
+        year = None if year is None else whole_number("year", year)
         panel = years_of(named)
         if panel and year is None:
             return validate_panel(panel, last_year=before, strict=strict)
@@ -102,9 +103,9 @@ def _read(folder: Path, name: str, told: Any) -> pl.DataFrame:  # noqa: ANN401  
     try:
         with opened(folder / name) as file:
             content = file.read()
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         raise InputError(
-            f"{folder / name}: cannot be read ({problem.strerror}), and a whole year is needed. Write the year again."
+            f"{folder / name}: cannot be read ({reason(problem)}), and a whole year is needed. Write the year again."
         ) from None
     if not isinstance(told, dict) or hashlib.sha256(content).hexdigest() != told.get("sha256"):
         raise InputError(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synth.api.arguments import in_python, whole_number
+from synth.api.arguments import in_python, names_of, path_of, whole_number
 from synth.api.writing import on_disk
 from synth.spoil import spoil
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from synth.api.year import Year
     from synth.spoil import Spoilt
@@ -35,8 +35,9 @@ def spoilt(
         rates = [f"{name}={share!r}" for name, share in rate.items()]
     elif rate is not None:
         rates = [repr(rate)]
+    place, broken, made = path_of("out", out), names_of("rules", rules), names_of("kinds", kinds)
     with in_python(), on_disk([year]) as good, on_disk([] if last_year is None else [last_year]) as before:
         return spoil(
-            good, Path(out), rates=rates, kinds=tuple(kinds), rules=tuple(rules), seed=whole_number("seed", seed),
-            last_year=before, year=year.year,
+            good, place, rates=rates, kinds=made, rules=broken, seed=whole_number("seed", seed), last_year=before,
+            year=year.year,
         )  # fmt: skip

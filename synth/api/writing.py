@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from synth.api.arguments import in_python
+from synth.api.arguments import in_python, path_of
 from synth.errors import OutputError
 from synth.files import check_place, folder_in_place
 from synth.reading import read_folder
@@ -29,7 +29,7 @@ def written(years: Sequence[Year], out: Path | str) -> list[Path]:
     As in the main job all are read back and checked, each beside the year before, and only then take their places.
     Raises InputError for a place that cannot be used, OutputError where the disk refuses or the check finds something.
     """
-    out = Path(out)
+    out = path_of("out", out)
     names = [str(year.year) for year in years]
     with in_python():
         for name in names:

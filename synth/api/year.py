@@ -147,9 +147,8 @@ class Year(Forms):
         (True, 0)
         """
         tables = replace(self._tables)
+        self._check_before(last_year)
         if last_year is not None:
-            if last_year.year != self.year - 1:
-                raise InputError(f"last_year is {last_year.year}; expected {self.year - 1}, the year before this one.")
             tables = replace(tables, last=replace(last_year._tables))  # noqa: SLF001  of its own kind
         return validate_tables(tables, self.year, strict=strict)
 
@@ -164,6 +163,7 @@ class Year(Forms):
         """
         from synth.fidelity.run import fidelity  # noqa: PLC0415  only where it is asked for
 
+        self._check_before(last_year)
         with on_disk([self] if last_year is None else [last_year, self]) as places:
             return replace(fidelity(places[-1], self.profile), folder=str(self.year))
 
@@ -190,7 +190,19 @@ class Year(Forms):
         """
         from synth.api.spoiling import spoilt  # noqa: PLC0415  only where it is asked for
 
+        self._check_before(last_year)
         return spoilt(self, out, rules=rules, kinds=kinds, rate=rate, seed=seed, last_year=last_year)
+
+    def _check_before(self, last_year: Year | None) -> None:
+        """Refuse what is not the year before this one."""
+        if last_year is None:
+            return
+        if not isinstance(last_year, Year):
+            raise InputError(
+                f"last_year is a {type(last_year).__name__}; expected a year, as generate or load give it."
+            )
+        if last_year.year != self.year - 1:
+            raise InputError(f"last_year is {last_year.year}; expected {self.year - 1}, the year before this one.")
 
     def __repr__(self) -> str:
         return year_line(self)

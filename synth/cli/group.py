@@ -79,6 +79,16 @@ FORMAT = formats("text", "json")
 class _Commands(click.Group):
     """Turns the package's own errors into one message on standard error and exit code 2, unforeseen ones into 70."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as click declares it
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            # What is printed before any command, such as --help.
+            from synth.cli.unexpected import UNEXPECTED, of_a_path, said  # noqa: PLC0415
+
+            click.echo(of_a_path(error) or legible(said(error, verbose=False)), err=True)
+            sys.exit(2 if of_a_path(error) else UNEXPECTED)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as click declares it
         try:
             return super().invoke(ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from pathlib import Path
 
@@ -12,6 +13,8 @@ __all__ = ["UNEXPECTED", "of_a_path", "said"]
 
 UNEXPECTED = 70
 """The exit code: EX_SOFTWARE of sysexits.h (BSD); no command uses it for anything else."""
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a disk says that takes no more."""
 _LONGEST = 300
 """Characters of an exception's own words that are shown: some hold whole tables."""
 
@@ -52,8 +55,16 @@ def _of_memory(error: BaseException | None) -> bool:
 
 
 def of_a_path(error: BaseException) -> str:
-    """Return the message about a path no system can hold or that cannot be read; nothing for other exceptions."""
-    if not isinstance(error, OSError) or not error.filename:
+    """Return the message about a path no system can hold or that cannot be read, or about a disk that is full.
+
+    Nothing for other exceptions.
+    """
+    if not isinstance(error, OSError):
+        return ""
+    if error.errno in _FULL:
+        place = legible(str(error.filename), LONGEST) if error.filename else "what is printed or written"
+        return f"synth: {place}: {error.strerror}. Free some room there, or print and write elsewhere."
+    if not error.filename:
         return ""
     return f"synth: {legible(f'{error.filename}: {error.strerror or error}', LONGEST)}. Check the path."
 

@@ -77,13 +77,8 @@ def spoilt_return(
     it, without mistakes, and rules that compare can be broken. Raises InputError as `small_return` does, for unknown
     names, and where a rule or kind named finds no child it could be made in.
     """
+    from synth.api.arguments import names_of  # noqa: PLC0415  only where it is asked for
     from synth.testing.returns import Good, Mistakes, write_spoilt  # noqa: PLC0415  only where it is asked for
 
-    wanted = Mistakes(_several(rules), _several(kinds), rate, mistakes)
+    wanted = Mistakes(names_of("rules", rules), names_of("kinds", kinds), rate, mistakes)
     return write_spoilt(folder, wanted, Good(year, authority, seed, mode, collection, last_year))
-
-
-def _several(names: Iterable[str] | str) -> tuple[str, ...]:
-    """Return names given one by one, or one, or several by commas."""
-    listed = names.split(",") if isinstance(names, str) else names
-    return tuple(name.strip() for name in listed if name.strip())

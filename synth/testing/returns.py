@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from synth.api.arguments import in_python
+from synth.api.arguments import in_python, path_of
 from synth.api.making import generate_panel
 from synth.errors import InputError
 from synth.files import FILES, MANIFEST, check_place, folder_in_place
@@ -122,13 +122,24 @@ class SpoiltFiles(ReturnFiles):
 
 def write_good(folder: Path | str, what: Good) -> ReturnFiles:
     """Write a valid return; as `small_return` says."""
+    _check_plain(what)
     return ReturnFiles(*_written(folder, _years(what)[-1].files(), what))
 
 
 def write_spoilt(folder: Path | str, mistakes: Mistakes, what: Good) -> SpoiltFiles:
     """Write a return with mistakes; as `spoilt_return` says."""
+    _check_plain(mistakes, what)
     contents, answers = _spoilt(mistakes, what)
     return SpoiltFiles(*_written(folder, contents, what), answers)
+
+
+def _check_plain(*given: Good | Mistakes) -> None:
+    """Refuse arguments that are not numbers, text or names: what was made once is remembered by them."""
+    for name, value in (pair for each in given for pair in each._asdict().items()):
+        try:
+            hash(value)
+        except TypeError:
+            raise InputError(f"{name} is a {type(value).__name__}; expected a number or text.") from None
 
 
 @lru_cache(_KEPT)
@@ -184,7 +195,7 @@ def _written(folder: Path | str, contents: Mapping[str, bytes], what: Good) -> t
     """Write files into the folder of their year, the good year before into its own; return what `ReturnFiles` takes."""
     years = _years(what)
     *before, good = years
-    out = Path(folder)
+    out = path_of("folder", folder)
     known = (*FILES.values(), MANIFEST, ANSWERS)
     with in_python():
         for year in years:
