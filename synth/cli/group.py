@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ from synth import __version__
 from synth.cli import values
 from synth.cli.kinds import PATH
 from synth.cli.words import LONGEST, legible
-from synth.errors import SynthError
+from synth.errors import InputError, SynthError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
 __all__ = ["COLLECTION", "FORMAT", "LAST_YEAR", "MADE_WITH", "PROFILE", "QUIET", "WORKERS", "YEAR", "formats", "main"]
+
+_NUMBERS = {"POLARS_MAX_THREADS": 1, "SOURCE_DATE_EPOCH": 0}
+"""Variables of the surroundings that libraries take for numbers, and fail or panic where they are none; the least."""
 
 YEAR = click.option(
     "--year",
@@ -131,6 +135,10 @@ def main(ctx: click.Context, verbose: bool) -> None:
     Children Receiving Care and Support (CRCS) and Children Looked After (CLA), simulated from published figures. No
     real record is used anywhere.
     """
+    for name, least in _NUMBERS.items():
+        given = os.environ.get(name, "1")
+        if not given.isascii() or not given.isdigit() or int(given[:9]) < least:
+            raise InputError(f"{name} is {given!r}; expected a whole number from {least}. Set it so, or not at all.")
     if verbose:
         import platform  # noqa: PLC0415
 

@@ -64,6 +64,8 @@ def of_a_path(error: BaseException) -> str:
     if error.errno in _FULL:
         place = legible(str(error.filename), LONGEST) if error.filename else "what is printed or written"
         return f"synth: {place}: {error.strerror}. Free some room there, or print and write elsewhere."
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return "synth: the folder this command was started in is gone. Change to one that is there."
     if not error.filename:
         return ""
     return f"synth: {legible(f'{error.filename}: {error.strerror or error}', LONGEST)}. Check the path."

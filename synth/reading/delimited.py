@@ -101,7 +101,8 @@ def read_grid(text: Text, heading: Heading, codes: frozenset[int] = frozenset())
     if text.encoding == "windows-1252":
         where = f" (line {wrong})" if wrong is not None else ""
         notes = (f"{text.shown} is not UTF-8{where}; read as Windows-1252. Check names with accents.",)
-    grid = _in_bulk(text, heading, counted, codes)
+    # With an odd quote out, one never closes: read in bulk, all behind it would be a single cell.
+    grid = None if counted.quotes % 2 else _in_bulk(text, heading, counted, codes)
     if grid is None:
         grid = _one_by_one(text, heading, offset, width)
     return Grid(grid.frame, grid.lines, notes + grid.notes)

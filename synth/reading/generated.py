@@ -9,7 +9,7 @@ from synth.errors import InputError
 from synth.guidance import RETURNS, collected_as, load
 from synth.log import doing
 from synth.reading.delimited import first_records, read_grid
-from synth.reading.headings import check_repeats
+from synth.reading.headings import check_headings
 from synth.reading.kinds import kind_of
 from synth.reading.text import open_text
 from synth.tables import LA, FormTable, Tables, file_name, form_table, tables_of
@@ -37,7 +37,7 @@ def read_form(path: Path, form: str, g: Guidance) -> FormTable:
     if not records:
         raise InputError(f"{shown}: the file is empty; line 1 must hold the headings, even where no child is returned.")
     heading = records[0]
-    check_repeats(heading.cells, shown, heading.line)
+    check_headings(heading.cells, shown, heading.line)
     codes = frozenset(n for n, name in enumerate(heading.cells) if name in _coded(g, form))
     grid = read_grid(text, heading, codes)
     if grid.notes or text.encoding != "utf-8":

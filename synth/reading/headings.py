@@ -25,6 +25,7 @@ __all__ = [
     "Shape",
     "Wanted",
     "best_row",
+    "check_headings",
     "check_repeats",
     "every_shape",
     "place",
@@ -207,11 +208,7 @@ def place(headings: Sequence[str], shape: Shape, shown: str, line: int) -> Place
     `line` is the line of the headings. Raises InputError for a heading that stands more than once, in
     whatever spelling, and for more than 2,000 columns.
     """
-    if len(headings) > MAX_COLUMNS:
-        raise InputError(
-            f"{shown}, line {line}: {len(headings):,} columns; at most {MAX_COLUMNS:,} are read. Delete the empty ones."
-        )
-    check_repeats(headings, shown, line)
+    check_headings(headings, shown, line)
     columns: dict[str, int] = {}
     found: dict[str, str] = {}
     others: list[tuple[int, str]] = []
@@ -223,6 +220,15 @@ def place(headings: Sequence[str], shape: Shape, shown: str, line: int) -> Place
             others.append((number, heading if name else f"column {number + 1} without a heading"))
     nameless = frozenset(number for number, heading in enumerate(headings) if not tidy(heading))
     return Placed(columns, found, tuple(others), nameless)
+
+
+def check_headings(headings: Sequence[str], shown: str, line: int) -> None:
+    """Raise InputError where there are more than 2,000 headings, or one stands more than once in whatever spelling."""
+    if len(headings) > MAX_COLUMNS:
+        raise InputError(
+            f"{shown}, line {line}: {len(headings):,} columns; at most {MAX_COLUMNS:,} are read. Delete the empty ones."
+        )
+    check_repeats(headings, shown, line)
 
 
 def check_repeats(headings: Sequence[str], shown: str, line: int) -> None:

@@ -48,13 +48,13 @@ class Text:
 class Scan:
     """What a pass over the lines below the headings counted.
 
-    `lines` counts line feeds and an unfinished last line, `delimiters` those inside quotes too; `wrong_byte`
-    is the line of the first byte that is not UTF-8, None where all is.
+    `lines` counts line feeds and an unfinished last line, `delimiters` those inside quotes too, `quotes` every quote;
+    `wrong_byte` is the line of the first byte that is not UTF-8, None where all is.
     """
 
     lines: int
     delimiters: int
-    quotes: bool
+    quotes: int
     wrong_byte: int | None
 
 
@@ -93,7 +93,7 @@ def scan(text: Text, offset: int, first_line: int, delimiter: str) -> Scan:
     `first_line` is the line that begins there. Raises InputError, naming the line, for NUL bytes and for a
     line of more than 1 MB.
     """
-    lines, delimiters, quotes, wrong = 0, 0, False, None
+    lines, delimiters, quotes, wrong = 0, 0, 0, None
     since_feed, last = 0, b"\n"
     decoder = codecs.getincrementaldecoder("utf-8")()
     separator = delimiter.encode()
@@ -115,7 +115,7 @@ def scan(text: Text, offset: int, first_line: int, delimiter: str) -> Scan:
                 wrong = first_line + lines + chunk.count(b"\n", 0, max(problem.start, 0))
         lines += chunk.count(b"\n")
         delimiters += chunk.count(separator)
-        quotes = quotes or b'"' in chunk
+        quotes += chunk.count(b'"')
         last = chunk[-1:]
     if wrong is None and decoder.getstate()[0]:
         wrong = first_line + lines

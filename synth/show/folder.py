@@ -11,7 +11,10 @@ import polars as pl
 from synth.errors import InputError
 from synth.reading import year_folders
 from synth.reading.apart import DamagedError, columns_of, shape_of
-from synth.reading.kinds import literal
+from synth.reading.delimited import first_records, read_grid
+from synth.reading.headings import check_headings
+from synth.reading.kinds import kind_of
+from synth.reading.text import open_text
 from synth.tables import LA, child_column, file_name
 
 if TYPE_CHECKING:
@@ -107,15 +110,23 @@ def read_forms(folder: Path) -> dict[str, pl.DataFrame]:
 def _text(path: Path) -> pl.DataFrame:
     """Read a file as text, dates as CSV writes them, blanks empty."""
     if path.suffix == ".csv":
-        return pl.read_csv(_source(path), infer_schema=False, glob=False).fill_null("")
+        return _rows(path)
     frame = columns_of(path, list(shape_of(path)[0]))
     return frame.with_columns(pl.col(pl.Date).dt.strftime("%d/%m/%Y")).cast(pl.String).fill_null("")
 
 
-def _source(path: Path) -> Path | bytes:
-    """Return what the readers take for this file and no other."""
-    place = literal(path)
-    return path.read_bytes() if place is None else place
+def _rows(path: Path) -> pl.DataFrame:
+    """Read a CSV as other commands do: what is no text, or too wide or long to be a form, is refused."""
+    shown = str(path)
+    kind_of(path, shown)
+    text = open_text(path, shown)
+    records = first_records(text, ",", 1)
+    if not records:
+        raise InputError(f"{shown}: the file is empty; line 1 must hold the headings.")
+    check_headings(records[0].cells, shown, records[0].line)
+    frame = read_grid(text, records[0]).frame
+    frame.columns = list(records[0].cells)
+    return frame.fill_null("")
 
 
 def year_of(frames: dict[str, pl.DataFrame], folder: Path) -> int:

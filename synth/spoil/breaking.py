@@ -35,7 +35,11 @@ def broken(
     rows = rng.permutation(np.arange(tables[rule.form].height))
     found: list[Mistake] = []
     for shown in (rows[:_TRIED_FIRST], rows) if rule.per == "row" and len(rows) > _TRIED_FIRST else (rows,):
-        apart = _by_child(tables, rule.break_rows(tables, g, np.sort(shown), rng))
+        try:
+            apart = _by_child(tables, rule.break_rows(tables, g, np.sort(shown), rng))
+        except (ValueError, OverflowError):
+            # After the year 9999 there is no day: such files are no good ones; a note says how few are made.
+            return []
         children = [child for child in apart if child not in used]
         if rule.per == "row":
             children = [children[n] for n in rng.permutation(len(children))[:wanted]]
