@@ -18,7 +18,7 @@ from robust_bytes import CELLS, FORMULAS, NAMES, hurt_csv, hurt_json
 if TYPE_CHECKING:
     import random
 
-__all__ = ["COMMANDS", "RefusedError"]
+__all__ = ["COMMANDS", "RefusedError", "run_in"]
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 _NUMBERS = (
@@ -154,7 +154,7 @@ def arguments(good: Path, place: Path, rng: random.Random) -> None:
     if name[-1] == "fit":
         given += ["--published", rng.choice(("nowhere", "in", "over.json"))]
     # The system divides arguments by NUL: none can hold one.
-    _run([*name, *(word.replace("\x00", "") for word in given)], place)
+    run_in([*name, *(word.replace("\x00", "") for word in given)], place)
 
 
 def _value(option: str, parameter: object, rng: random.Random) -> str:
@@ -207,7 +207,7 @@ def written_again(good: Path, place: Path, rng: random.Random) -> None:
         "report": ["in", "--out", "new.html"],
         "tables": ["in", "--out", "new"],
     }[what]
-    printed = _run([what, *given], place)
+    printed = run_in([what, *given], place)
     if form == "csv":
         _no_formulas(printed, "what is printed")
     if form == "html" and "<script>alert" in printed:
@@ -250,7 +250,7 @@ def _state(place: Path) -> dict[str, str]:
     }
 
 
-def _run(given: list[str], place: Path) -> str:
+def run_in(given: list[str], place: Path) -> str:
     """Run a command in a folder; AssertionError or what it raised for all a command must not do."""
     from click.testing import CliRunner  # noqa: PLC0415
 

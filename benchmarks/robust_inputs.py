@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from robust_bytes import CELLS, NAMES, hurt_csv, hurt_json, mutated
+from robust_places import PLACES
 
 if TYPE_CHECKING:
     import random
@@ -382,4 +383,5 @@ KINDS: dict[str, Callable[..., None]] = {
     "manifest, bytes": _manifest(mutated, inside=False),
     "manifest, values": _manifest(hurt_json, inside=False),
     "manifest inside, values": _manifest(hurt_json, inside=True),
+    **PLACES,
 }
