@@ -1,6 +1,6 @@
 """Mutants of the rules: how many small changes of a rule the tests notice, and why the rest may stand.
 
-    python benchmarks/mutants.py [MODULE ...] [--severity error|any] [--list]
+    python benchmarks/mutants.py [MODULE ...] [--severity error|any] [--quick]
 
 A mutant is tried against the tables of `tests/edges`, those of the rules it could change. One that is not noticed there
 is tried again by the tests named in STANDING, in a process of its own. What still survives needs a line in

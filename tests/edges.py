@@ -190,7 +190,17 @@ def pieces() -> str:
     from synth.rules.common import age_on, birthday, bound
     from synth.rules.rulebook import expand
 
-    born = ("2010-06-14", "2010-06-15", "2010-06-16", "2010-05-30", "2010-07-01", "2023-06-15", "2023-06-16", None, "0950-06-15")
+    born = (
+        "2010-06-14",
+        "2010-06-15",
+        "2010-06-16",
+        "2010-05-30",
+        "2010-07-01",
+        "2023-06-15",
+        "2023-06-16",
+        None,
+        "0950-06-15",
+    )
     ages = pl.DataFrame({"born": born}).with_columns(pl.col("born").str.to_date())
     # All days, blanks alone, and the days of one year, which are looked up in a table of that year.
     for rows, due in (
