@@ -6,6 +6,7 @@ from chance import fits_share
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
+from test_otherwise import breaches, every, proceedings
 
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day
 from synth.geography.authorities import parse_authorities
@@ -14,6 +15,7 @@ from synth.lives.chances import Chances
 from synth.lives.episodes import Spells, away_from, cut, with_spells_away
 from synth.lives.homes import order_of, world_of
 from synth.lives.legal import LATER, ROUTES, STATUSES, LegalPath, entering
+from synth.lives.otherwise import Proceedings
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, outcome
 from synth.lives.placements import KINDS, OPEN, Filling, Stays
@@ -41,7 +43,7 @@ def entrants(birth, entry, **columns):
     """Children who come alone, for the first time, under no order, but for what `columns` say."""
     n = len(birth)
     name = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(8)
-    every = {
+    columns = {
         "name": name,
         "lead": name,
         "lead_birth": np.asarray(birth, np.int32),
@@ -51,7 +53,7 @@ def entrants(birth, entry, **columns):
         "unaccompanied": np.zeros(n, bool),
         "under": np.full(n, DRAWN, np.int8),
     } | columns
-    return Entrants(*(every[column] for column in Entrants.__slots__))
+    return Entrants(*(columns[column] for column in Entrants.__slots__))
 
 
 # -- where periods lead ------------------------------------------------------------------------------------------
@@ -449,12 +451,12 @@ def filling_of(found, rows):
 @FEW
 def test_periods_taken_in_later_are_filled_as_from_the_first(periods, seed, first, after):
     found = periods(seed, 2018, "care", 120)
-    every = np.arange(len(found.end))
-    late, at_once = filling_of(found, every[:first]), filling_of(found, every)
-    late.advance(every[:first], int(found.who.entry.min()) + after)
+    everyone = np.arange(len(found.end))
+    late, at_once = filling_of(found, everyone[:first]), filling_of(found, everyone)
+    late.advance(everyone[:first], int(found.who.entry.min()) + after)
     late.take_in(at_once.chances)
     for filling in (late, at_once):
-        filling.advance(every, int(LATER))
+        filling.advance(everyone, int(LATER))
     (one, here), (other, there) = late.stays(), at_once.stays()
     for column in ("period", "start", "kind", "location", "slot", "key", "by_carer"):
         assert (getattr(one, column) == getattr(other, column)).all(), column
@@ -467,12 +469,12 @@ def test_periods_taken_in_later_are_filled_as_from_the_first(periods, seed, firs
 
 def test_who_is_where_nobody_stays_long_moves_on_when_the_period_goes_on(periods):
     found = periods(8, 2015, "care", 2000)
-    every = np.arange(len(found.end))
-    filling = filling_of(found, every)
-    filling.advance(every, int(LATER))
+    everyone = np.arange(len(found.end))
+    filling = filling_of(found, everyone)
+    filling.advance(everyone, int(LATER))
     passing, given = filling.chances.rules.passing[filling.kind.clip(0, len(KINDS) - 1)], filling.given.copy()
     last, count = filling.current.copy(), len(filling.book)
-    rows = every[filling.kind < len(KINDS)]
+    rows = everyone[filling.kind < len(KINDS)]
     # some of them do not stay to the end as it was drawn: nothing is said about these
     filling.at[rows[::3]] -= 1
     moved = filling.stay_on(rows, found.end[rows], found.end[rows] + np.int32(50))
@@ -485,6 +487,35 @@ def test_who_is_where_nobody_stays_long_moves_on_when_the_period_goes_on(periods
     assert (filling.book["before"][new] == last[moved]).all()
     assert (filling.book["start"][new] == found.end[moved]).all()
     assert (filling.at[moved] == found.end[moved] + 50).all()
+
+
+# -- other courses before the courts -----------------------------------------------------------------------------
+
+
+def test_what_was_chosen_one_year_has_other_lawful_courses_the_next(periods):
+    """Proceedings, and placement orders in vain, may be put off past the day that is counted, or hastened to it."""
+    now = proceedings(periods(5, 2020, "care", 2500), 2021)
+    spread = int(now.behaviour.scalar("care.put_off_days", now.year)) + 7
+    put_off, revoked, chosen = 0, 0, []
+    for other in every(now):
+        assert (other.cost > 0).all(), "only the path as it stands costs nothing"
+        assert (other.cost < 40).all()
+        was, begun = now.path.start[other.rows, C1], other.path.start[:, C1]
+        put_off += ((was <= now.day) & (begun > now.day) & (begun <= now.day + spread)).sum()
+        in_vain = (other.path.start[:, E1] <= now.day) & (now.path.start[other.rows, E1] == LATER)
+        chosen.append(other.only(in_vain & (other.path.start[:, C2] > now.day) & (other.path.start[:, C2] < LATER)))
+    assert put_off
+    for one in chosen:
+        how = (now.streams, now.behaviour, now.guidance, now.year + 1)
+        rows = one.rows
+        after = Proceedings(*how, now.who.only(rows), now.destination[rows], now.end[rows], one.path)
+        for other in every(after):
+            assert not breaches(after, other)
+            was, then = after.path.start[other.rows, C2], other.path.start[:, C2]
+            stands = other.path.start[:, E1] == after.path.start[other.rows, E1]
+            late = (was > after.past) & (was <= after.day) & (then > after.day) & (then <= after.day + spread)
+            revoked += (stands & late).sum()
+    assert revoked
 
 
 # -- taken over --------------------------------------------------------------------------------------------------
