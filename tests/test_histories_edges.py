@@ -152,6 +152,8 @@ def test_independence_begins_four_weeks_after_the_sixteenth_birthday_or_entry_an
         # on the eve of the birthday it is growing up
         assert eve - 12 <= alone.max() <= eve - 1
         assert np.median(alone) == pytest.approx((first + eve) / 2, abs=0.1 * (eve - first))
+        # what is drawn never reaches the eve by itself: as many are independent as the weights say
+        assert fits_share(found.destination == CODE["independent"], (1 - 1 / (eve - first + 1)) / len(DESTINATIONS))
         if eve - first < 50:
             assert (alone.min(), alone.max()) == (first, eve - 1)
 
