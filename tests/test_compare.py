@@ -144,6 +144,7 @@ def test_a_sample_holds_all_rows_of_its_children_on_every_form(found, other):
 
 
 def test_chance_is_what_two_draws_score_on_average():
+    """Within five standard errors of the mean of 40 scores: for other seeds wrong once in some 100,000."""
     rng = np.random.default_rng(1)
     drawn = [pl.DataFrame({"x": rng.choice(4, 300, p=[0.5, 0.3, 0.15, 0.05])}) for _ in range(80)]
     scores = []
@@ -152,7 +153,7 @@ def test_chance_is_what_two_draws_score_on_average():
         both = shares[0].join(shares[1], on="x", how="full", coalesce=True).fill_null(0)
         scores.append(1 - (both["count"] - both["count_right"]).abs().sum() / 2)
     expected = by_chance(drawn[0], drawn[1], ["x"], blanks=False)
-    assert expected == pytest.approx(float(np.mean(scores)), abs=3 * float(np.std(scores)) / math.sqrt(len(scores)))
+    assert expected == pytest.approx(float(np.mean(scores)), abs=5 * float(np.std(scores)) / math.sqrt(len(scores)))
 
 
 def test_chance_knows_blanks_and_empty_sides():

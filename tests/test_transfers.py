@@ -83,6 +83,7 @@ def test_they_are_of_an_age_of_which_the_receiver_has_more_than_before(behaviour
 
 
 def test_without_targets_of_reasons_a_share_of_the_starts_is_taken_over(profile):
+    """Within eight standard errors: for other seeds wrong less than once in 10^12."""
     starts_only = tuple(target for target in profile.targets if target.table == "starts")
     some = Behaviour(profile.model_copy(update={"targets": starts_only}))
     counts = np.array([len(one.sender) for one in pooled(some, range(60), (2023,))])

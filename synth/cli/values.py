@@ -17,7 +17,7 @@ from click.shell_completion import BashComplete, CompletionItem, FishComplete, a
 if TYPE_CHECKING:
     import click
 
-    # For the type checker alone: items take a type from click 8.2 on.
+    # For the type checker alone: items take a type in later releases of click alone.
     _Items = list[CompletionItem[Any]]
 
 __all__ = ["authorities", "folders", "form_names", "profiles", "rule_ids", "rule_lists", "years", "years_from_to"]
