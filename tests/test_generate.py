@@ -497,7 +497,7 @@ def test_a_folder_with_somebody_elses_files_is_left_alone(run, folder):
 
 
 def test_leftovers_of_a_killed_run_are_swept(run, folder):
-    left = folder.parent / ".2021-999999999-abc"
+    left = folder.parent / ".2021-unfinished-999999999-abc"
     left.mkdir()
     run()
     assert [path.name for path in folder.parent.iterdir()] == ["2021"]

@@ -55,20 +55,25 @@ def _of_memory(error: BaseException | None) -> bool:
 
 
 def of_a_path(error: BaseException) -> str:
-    """Return the message about a path no system can hold or that cannot be read, or about a disk that is full.
+    """Return the message about a path no system can hold or that cannot be read, or a full disk under what is printed.
 
     Nothing for other exceptions.
     """
     if not isinstance(error, OSError):
         return ""
-    if error.errno in _FULL:
-        place = legible(str(error.filename), LONGEST) if error.filename else "what is printed or written"
-        return f"synth: {place}: {error.strerror}. Free some room there, or print and write elsewhere."
+    if error.errno in _FULL and not error.filename and _printing(error):
+        return f"synth: what is printed cannot be written: {error.strerror}. Free some room there, or print elsewhere."
     if isinstance(error, FileNotFoundError) and not error.filename:
         return "synth: the folder this command was started in is gone. Change to one that is there."
     if not error.filename:
         return ""
     return f"synth: {legible(f'{error.filename}: {error.strerror or error}', LONGEST)}. Check the path."
+
+
+def _printing(error: BaseException) -> bool:
+    """Say whether an exception was raised while something was printed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.name == "echo" and Path(frame.filename).parent.name == "click" for frame in frames)
 
 
 def _where(error: BaseException) -> str:
