@@ -13,7 +13,8 @@ from synth.geography.authorities import parse_authorities
 from synth.lives.behaviour import BANDS
 from synth.lives.chances import Chances
 from synth.lives.episodes import Spells, away_from, cut, with_spells_away
-from synth.lives.homes import order_of, world_of
+from synth.lives.histories import live
+from synth.lives.homes import Homes, order_of, world_of
 from synth.lives.legal import LATER, ROUTES, STATUSES, LegalPath, entering
 from synth.lives.otherwise import Proceedings
 from synth.lives.people import age_group
@@ -439,6 +440,13 @@ def test_an_authority_may_have_nobody_in_care(profile):
         assert {len(column) for column in made.forms[form].values()} == {0}, form
 
 
+def test_the_register_holds_children_and_nobody_who_never_came_on_it(behaviour):
+    history = live(Streams(1), behaviour, Homes(parse_authorities("Merthyr Tydfil")), 2017)
+    start, end = history.registrations["start"], history.registrations["end"]
+    assert (end > start).all()
+    assert ((start <= last_day(2017)) & (end > last_day(2017))).sum() > 10
+
+
 # -- stays -------------------------------------------------------------------------------------------------------
 
 
@@ -499,6 +507,8 @@ def test_what_was_chosen_one_year_has_other_lawful_courses_the_next(periods):
     now = proceedings(periods(5, 2020, "care", 2500), 2021)
     spread = int(now.behaviour.scalar("care.put_off_days", now.year)) + 7
     put_off, revoked, chosen = 0, 0, []
+    ways_in = every(proceedings(periods(5, 2020, "care", 2500), 2020))
+    assert all((other.cost > 0).all() for other in ways_in), "nor does another way in"
     for other in every(now):
         assert (other.cost > 0).all(), "only the path as it stands costs nothing"
         assert (other.cost < 40).all()
@@ -516,7 +526,7 @@ def test_what_was_chosen_one_year_has_other_lawful_courses_the_next(periods):
             was, then = after.path.start[other.rows, C2], other.path.start[:, C2]
             stands = other.path.start[:, E1] == after.path.start[other.rows, E1]
             late = (was > after.past) & (was <= after.day) & (then > after.day) & (then <= after.day + spread)
-            revoked += (stands & late).sum()
+            revoked += (stands & late & (then < after.end[other.rows] - 1)).sum()
     assert revoked
 
 

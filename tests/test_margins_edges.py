@@ -125,6 +125,7 @@ def test_steps_that_run_out_are_told():
     cut_off = fit_table({"a": 2, "b": 2}, [[1, 2], [3, 4]], margins, most_steps=0)
     assert not cut_off.converged
     assert cut_off.steps == 0
+    np.testing.assert_allclose(cut_off.values / cut_off.values.sum(), [[0.1, 0.2], [0.3, 0.4]])
     once = fit_table({"a": 2, "b": 2}, [[1, 2], [3, 4]], margins, most_steps=1)
     assert not once.converged
     # to see who quarrels, and in earnest
