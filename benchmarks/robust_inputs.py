@@ -223,7 +223,7 @@ def hurt_parquet(content: bytes, rng: random.Random) -> bytes:
     if rng.random() < 0.1:
         frame = frame.rename({rng.choice(frame.columns): rng.choice([c for c in CELLS if c not in frame.columns])})
     if rng.random() < 0.02:
-        frame = frame.with_columns(pl.lit(1).alias(f"x{n}") for n in range(5000))
+        frame = frame.with_columns(pl.lit(1).alias(f"x{n}") for n in range(3000))
     if rng.random() < 0.05:
         frame = pl.concat([frame] * 1000) if n else frame
     out = io.BytesIO()

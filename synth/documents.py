@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import re
 import stat
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,10 +13,12 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-__all__ = ["content_of", "json_of", "opened", "reason", "whole_number"]
+__all__ = ["check_letters", "content_of", "json_of", "opened", "reason", "whole_number"]
 
 _DIGITS = 4000
 """Longer numbers Python does not read, nor does anyone write them."""
+_HALVES = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""An escape, or a letter of a text that was decoded elsewhere, that may be one."""
 _LARGEST = 50_000_000
 """Bytes of a manifest, profile or table of parameters: that of 8,192 worlds of eight years has a fifth of them."""
 
@@ -46,13 +49,27 @@ def reason(problem: Exception) -> str:
 def json_of(content: bytes | str) -> Any:  # noqa: ANN401  JSON is whatever it is
     """Return what a JSON document says; ValueError for all that is wrong with it.
 
-    No JSON, no UTF, nested deeper than can be followed, a number of thousands of digits, or one that is not finite:
-    NaN and Infinity, which JSON does not have, and 1e999, which becomes one.
+    No JSON, no UTF, halves of letters (UTF-16 surrogates), nested deeper than can be followed, a number of thousands of
+    digits, or one that is not finite: NaN and Infinity, which JSON does not have, and 1e999, which becomes one.
     """
+    # Left to itself, the library lets halves of letters pass, which no file can hold.
+    text = content.decode(json.detect_encoding(content)) if isinstance(content, bytes) else content
     try:
-        return json.loads(content, parse_int=whole_number, parse_float=_finite, parse_constant=_refuse)
+        found = json.loads(text, parse_int=whole_number, parse_float=_finite, parse_constant=_refuse)
+        check_letters(text, found)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    return found
+
+
+def check_letters(text: str, found: object) -> None:
+    """Refuse, as ValueError, halves of letters in what a JSON text was found to say: no file could hold it again."""
+    try:
+        if _HALVES.search(text):
+            json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as problem:
+        half = f"\\u{ord(problem.object[problem.start]):x}"
+        raise ValueError(f"{half} is half of a letter and stands alone") from None
 
 
 def whole_number(text: str) -> int:

@@ -57,7 +57,7 @@ OVERLAYS = {
     "overlay_key_twice.json": "the key 'overlay' stands twice",
     "overlay_lists_in_bounds.json": "parameters.household.sibling_gap_days: the value has another shape",
     "overlay_nan.json": "nan is not a finite number",
-    "overlay_surrogate.json": "'\\ud800' is not a parameter",
+    "overlay_surrogate.json": r"\ud800 is half of a letter",
     "overlay_utf16.json": "byte 0xff at position 0 is no UTF-8",
 }
 MANIFESTS = {
@@ -65,7 +65,7 @@ MANIFESTS = {
     "manifest_infinite.json": "1e999 is not a finite number",
     "manifest_latin.json": "byte 0xe9",
     "manifest_outside.json": "partition 'year=2023/../../etc'",
-    "manifest_surrogate.json": r"partition '\ud800'",
+    "manifest_surrogate.json": r"\ud800 is half of a letter",
 }
 
 
