@@ -11,6 +11,7 @@ import zipfile
 from functools import cache
 from typing import TYPE_CHECKING
 
+import robust_memory
 from robust_bytes import CELLS, NAMES, hurt_csv, hurt_json, mutated
 from robust_places import PLACES
 
@@ -95,7 +96,9 @@ def _read(path: Path, rng: random.Random) -> None:
     """Read a file as `synth validate` or anything else does; a rule that crashes is told."""
     from synth.reading import read_any  # noqa: PLC0415
     from synth.validate import formats, validate  # noqa: PLC0415
+    from synth.validate.report import Report  # noqa: PLC0415
 
+    robust_memory.begin()
     if rng.random() < 0.7:
         read_any([path])
         return
@@ -103,7 +106,8 @@ def _read(path: Path, rng: random.Random) -> None:
     crashed = [outcome for outcome in report.outcomes if outcome.status == "crashed"]
     if crashed:
         raise AssertionError(f"rule {crashed[0].rule} crashed: {crashed[0].why}")
-    for printed in (report.to_text(), formats.to_csv(report), formats.to_html(report), formats.to_junit(report)):
+    for kind in (Report.to_text, formats.to_csv, formats.to_html, formats.to_junit):
+        printed = kind(report)
         printed.encode()
         if "<script>alert" in printed and printed.startswith("<"):
             raise AssertionError("a cell is markup in a page")

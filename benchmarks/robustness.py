@@ -35,6 +35,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import robust_memory
 from robust_commands import COMMANDS, RefusedError
 from robust_faults import FAULTS
 from robust_inputs import KINDS, make_good
@@ -76,8 +77,7 @@ class Tally:
 def one(kind: str, number: int, seed: int, good: Path, place: Path) -> tuple[str, str]:
     """Try one input in an empty folder; return what came of it and, for a finding, where in the code."""
     rng = random.Random(f"{seed}/{kind}/{number}")  # noqa: S311  nothing secret
-    _forget_peak()
-    before = _peak()
+    robust_memory.begin()
     try:
         ALL[kind](good, place, rng)
         found = ("read", "")
@@ -90,7 +90,7 @@ def one(kind: str, number: int, seed: int, good: Path, place: Path) -> tuple[str
         if isinstance(problem, KeyboardInterrupt):
             raise
         found = ("finding", _place(problem))
-    grown = _peak() - before
+    grown = robust_memory.grown()
     return (
         ("finding", f"memory: {kind} grew by more than {GROWTH} MB")
         if grown > GROWTH and found[0] != "finding"
@@ -103,20 +103,6 @@ def _place(problem: BaseException) -> str:
     at = f" at {'/'.join(Path(ours[-1].filename).parts[-2:])}:{ours[-1].lineno}" if ours else ""
     note = f" ({problem.__notes__[0][:150]})" if hasattr(problem, "__notes__") else ""
     return f"{type(problem).__name__}{at}: {str(problem)[:120]!r}{note}"
-
-
-def _forget_peak() -> None:
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def _peak() -> float:
-    """Return the highest resident set since it was forgotten, in MB."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) / 1000
-    return 0
 
 
 def work(pipe: Connection, seed: int, good: Path, kept: Path) -> None:

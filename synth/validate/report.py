@@ -198,7 +198,9 @@ class Report:
 
     def _rows(self, max_rows: int) -> list[str]:
         lines: list[str] = []
-        by_rule = dict(self.findings.group_by("rule", maintain_order=True))
+        # There may be a million findings: only those that are shown are copied.
+        few = self.findings.group_by("rule", maintain_order=True).head(max(max_rows, 1))
+        by_rule = dict(few.group_by("rule", maintain_order=True))
         counts: Counter[str] = Counter()
         for o in self.found():
             counts[o.rule] += o.count
