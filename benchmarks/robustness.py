@@ -59,7 +59,15 @@ KILLED = "killed"
 LONGEST = 6000
 """Letters of a message: what is longer is no message."""
 ALL = KINDS | COMMANDS
-SHARE = {"command line": 2, "written again": 0.6, "profile, values": 0.3, "profile, bytes": 0.3, "folder": 0.2}
+SHARE = {
+    "command line": 2,
+    "files that are none": 0.1,
+    "places that are taken": 0.1,
+    "written again": 0.6,
+    "profile, values": 0.3,
+    "profile, bytes": 0.3,
+    "folder": 0.2,
+}
 """How often a kind is tried, where not as often as the others: those that cost much or find much."""
 
 

@@ -24,6 +24,8 @@ __all__ = ["LISTED", "SHOWN", "csv_of", "to_csv", "to_html", "to_json", "to_juni
 
 SHOWN = 200
 """Rows a rule shown in HTML and JUnit; CSV holds them all, and so does JSON but for datasets."""
+_SLICE = 50_000
+"""Findings rendered at once."""
 LISTED = 1000
 """Rows a rule in JSON of a dataset, which is written in one piece."""
 
@@ -71,7 +73,12 @@ def csv_of(findings: pl.DataFrame, *, headings: bool = True) -> str:
 
     text = pl.col(pl.String)
     safe = pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text)
-    return findings.with_columns(safe.name.keep()).write_csv(include_header=headings, line_terminator="\n")
+    # In slices: there may be a million findings, and each step would hold all of them once more.
+    slices = findings.iter_slices(_SLICE) if findings.height else iter([findings])
+    return "".join(
+        part.with_columns(safe.name.keep()).write_csv(include_header=headings and not number, line_terminator="\n")
+        for number, part in enumerate(slices)
+    )
 
 
 def to_junit(report: Report) -> str:
