@@ -1,6 +1,6 @@
 """Tests of chance and properties, run again and again: do any fail now and then?
 
-    python benchmarks/flicker.py [--runs N] [--first N] [--hash-seeds N] [--list]
+    python benchmarks/flicker.py [--runs N] [--first N] [--hash-seeds N] [--only WORDS] [--list]
 
 Run are the tests that draw: those of Hypothesis, and those that weigh counts with tests/chance.py or bounds in standard
 errors; left out are those that need all Wales or a panel, whose draws are fixed. The dearest come in every twentieth
@@ -76,8 +76,9 @@ class Runs:
     Without `runs` they are run once, as the suite runs them.
     """
 
-    def __init__(self, runs: Iterable[int] = ()) -> None:
+    def __init__(self, runs: Iterable[int] = (), only: str = "") -> None:
         self.runs = list(runs)
+        self.only = only
         self.run = 0
         self.ran: dict[str, float] = {}
         self.failed: list[str] = []
@@ -97,8 +98,8 @@ class Runs:
         np.random.default_rng = fresh  # type: ignore[assignment]
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        """Leave tests that draw."""
-        items[:] = [item for item in items if draws(item)]
+        """Leave tests that draw, or those asked for by name."""
+        items[:] = [item for item in items if (self.only in item.nodeid if self.only else draws(item))]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool | None:  # noqa: ANN401
@@ -124,7 +125,7 @@ class Runs:
         self.run, hypothesis.core.global_force_seed = run, run
         rng = random.Random(run)  # noqa: S311
         place = {item.module.__name__: rng.random() for item in session.items}
-        items = [item for item in session.items if run % 20 == 0 or item.originalname not in SELDOM]
+        items = [item for item in session.items if self.only or run % 20 == 0 or item.originalname not in SELDOM]
         items.sort(key=lambda item: (place[item.module.__name__], rng.random()))
         for item, following in zip_longest(items, items[1:]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -152,20 +153,22 @@ def draws(item: Any) -> bool:  # noqa: ANN401
     return hasattr(test, "hypothesis") or OF_CHANCE.search(inspect.getsource(test)) is not None
 
 
-def modules() -> list[str]:
-    """Return the test modules in which some test may draw."""
+def modules(only: str) -> list[str]:
+    """Return the test modules in which some test may draw, or one of those asked for may stand."""
     told = {path: path.read_text("utf-8") for path in sorted((ROOT / "tests").glob("test_*.py"))}
     # Versions fit bounds, too.
     drawing = re.compile(r"hypothesis|" + OF_CHANCE.pattern)
+    if only:
+        return [str(path) for path, text in told.items() if only in text or only in str(path)]
     return [str(path) for path, text in told.items() if drawing.search(text) and "from synth.doctor" not in text]
 
 
-def tested(runs: Iterable[int]) -> Runs:
+def tested(runs: Iterable[int], only: str) -> Runs:
     """Run the tests, in forks or once, and return what was remembered here."""
-    plugin = Runs(runs)
+    plugin = Runs(runs, only)
     options = ["-q", "-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "--tb=no", "-W", "ignore"]
     with contextlib.redirect_stdout(io.StringIO()) as said:
-        status = pytest.main([*options, *modules()], plugins=[plugin])
+        status = pytest.main([*options, *modules(only)], plugins=[plugin])
     if status not in {0, 1}:
         raise SystemExit(said.getvalue())
     return plugin
@@ -176,24 +179,25 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--first", type=int, default=1, help="number of the first run")
     parser.add_argument("--hash-seeds", type=int, default=10, help="values of PYTHONHASHSEED the runs are shared over")
+    parser.add_argument("--only", default="", help="tests with these words in their names instead, whatever they do")
     parser.add_argument("--list", action="store_true", help="list the tests and run them once, as the suite does")
     parser.add_argument("--in-here", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     os.chdir(ROOT)
     runs = range(asked.first, asked.first + asked.runs)
     if asked.list:
-        found = tested(())
+        found = tested((), asked.only)
         for test, seconds in sorted(found.ran.items(), key=lambda one: one[1]):
             print(f"{seconds:>7.2f} s  {test}")
         print(f"{len(found.ran)} tests, {len(found.failed)} failed")
         return 1 if found.failed else 0
     if asked.in_here:
-        tested(runs)
+        tested(runs, asked.only)
         return 0
-    return shared_out(runs, asked.hash_seeds)
+    return shared_out(runs, asked.hash_seeds, asked.only)
 
 
-def shared_out(runs: range, seeds: int) -> int:
+def shared_out(runs: range, seeds: int, only: str) -> int:
     """Run all, each value of PYTHONHASHSEED a process with some of the runs, and print what came of them."""
     begun, tests, done = time.perf_counter(), 0, 0
     failures: Counter[str] = Counter()
@@ -202,7 +206,17 @@ def shared_out(runs: range, seeds: int) -> int:
         mine = runs[seed * each : (seed + 1) * each]
         if not mine:
             break
-        command = [sys.executable, __file__, "--in-here", "--first", str(mine[0]), "--runs", str(len(mine))]
+        command = [
+            sys.executable,
+            __file__,
+            "--in-here",
+            "--first",
+            str(mine[0]),
+            "--runs",
+            str(len(mine)),
+            "--only",
+            only,
+        ]
         threads = {"OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
         variables = os.environ | threads | {"PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT)}
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables) as process:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
 
-__all__ = ["check_letters", "content_of", "json_of", "opened", "reason", "whole_number"]
+__all__ = ["check_letters", "content_of", "json_of", "not_too_deep", "opened", "reason", "whole_number"]
 
 _DIGITS = 4000
 """Longer numbers Python does not read, nor does anyone write them."""
 _HALVES = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """An escape, or a letter of a text that was decoded elsewhere, that may be one."""
+_DEEPEST = 100
+"""Lists and objects inside one another: none of ours has ten. Python follows some thousands, each version its own."""
 _LARGEST = 50_000_000
 """Bytes of a manifest, profile or table of parameters: that of 8,192 worlds of eight years has a fifth of them."""
 
@@ -55,7 +57,7 @@ def json_of(content: bytes | str) -> Any:  # noqa: ANN401  JSON is whatever it i
     # Left to itself, the library lets halves of letters pass, which no file can hold.
     text = content.decode(json.detect_encoding(content)) if isinstance(content, bytes) else content
     try:
-        found = json.loads(text, parse_int=whole_number, parse_float=_finite, parse_constant=_refuse)
+        found = not_too_deep(json.loads(text, parse_int=whole_number, parse_float=_finite, parse_constant=_refuse))
         check_letters(text, found)
     except RecursionError:
         raise ValueError("nested too deep") from None
@@ -70,6 +72,17 @@ def check_letters(text: str, found: object) -> None:
     except UnicodeEncodeError as problem:
         half = f"\\u{ord(problem.object[problem.start]):x}"
         raise ValueError(f"{half} is half of a letter and stands alone") from None
+
+
+def not_too_deep(found: Any) -> Any:  # noqa: ANN401  JSON is whatever it is
+    """Return what a JSON document says; RecursionError where more than 100 lists or objects are inside one another."""
+    level = [found] if isinstance(found, dict | list) else []
+    for _ in range(_DEEPEST):
+        inside = (part for one in level for part in (one.values() if isinstance(one, dict) else one))
+        level = [part for part in inside if isinstance(part, dict | list)]
+        if not level:
+            return found
+    raise RecursionError
 
 
 def whole_number(text: str) -> int:

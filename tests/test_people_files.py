@@ -293,6 +293,7 @@ def test_all_five_of_a_family_have_names_of_their_own():
 
 
 def test_welsh_names_follow_the_share_of_speakers():
+    """Within 3.8 standard errors or more of a share of 4,000 families: for other seeds wrong once in some 3,000."""
     shares_found = {}
     for code in ("514", "545"):
         order = next(authority.order for authority in all_authorities() if authority.code == code)
@@ -448,6 +449,7 @@ def undone(written, answers):
 
 @pytest.mark.parametrize("rate", [0.05, 1.0])
 def test_taking_back_the_slips_gives_the_clean_files(people, rate):
+    """A fifth of the slips is 3.4 standard errors of the 276 expected: for other seeds wrong once in some 1,500."""
     clean, written = people(), people(2023, rate)
     found = undone(written, written["slips"])
     for name in LISTED:

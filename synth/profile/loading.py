@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from synth.documents import check_letters, content_of, whole_number
+from synth.documents import check_letters, content_of, not_too_deep, whole_number
 from synth.errors import ProfileError, nearest
 from synth.log import doing
 from synth.profile.model import FORMAT_VERSION, Figure, Level, Parameter, Profile, Record
@@ -149,7 +149,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; ProfileError tells a missing file from a damaged one."""
     try:
         text = content_of(path).decode()
-        found = json.loads(text, object_pairs_hook=_once, parse_int=whole_number)
+        found = not_too_deep(json.loads(text, object_pairs_hook=_once, parse_int=whole_number))
         check_letters(text, found)
     except OSError as error:
         raise ProfileError(
