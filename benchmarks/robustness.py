@@ -1,7 +1,7 @@
 """Input that hurts, and faults: how many were tried, refused with a message, read, and what went wrong.
 
-    python benchmarks/robustness.py [--inputs N] [--faults N] [--kills N] [--seed S] [--workers N] [--minutes M]
-                                    [--only WORDS] [--keep FOLDER]
+    python benchmarks/robustness.py [--inputs N] [--faults N] [--kills N] [--surroundings] [--seed S]
+                                    [--workers N] [--minutes M] [--only WORDS] [--keep FOLDER]
 
 Inputs are made from a few good files: bytes turned about, and whole containers with content that hurts. The n-th input
 of a kind is the same for a seed. Worker processes read them; a finding is
@@ -12,7 +12,8 @@ of a kind is the same for a seed. Worker processes read them; a finding is
     crash       the worker died
     memory      the resident set grew by more than 700 MB during one input (Linux)
 
-What was found is kept in --keep, a folder for each place in the code. Faults run whole commands: robust_faults.py.
+What was found is kept in --keep, a folder for each place in the code. Faults run whole commands: robust_faults.py,
+robust_kills.py and, with --surroundings, surroundings.py (short).
 Exit code 1 with any finding.
 """
 
@@ -36,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import robust_memory
+import surroundings
 from robust_commands import COMMANDS, RefusedError
 from robust_faults import FAULTS
 from robust_inputs import KINDS, make_good
@@ -55,7 +57,7 @@ GROWTH = 700
 ROOM = 12_000_000_000
 """Bytes of address space of a worker, so that no input takes the machine with it."""
 BATCH = 50
-KILLED = "killed"
+KILLED, SURROUNDINGS = "killed", "other surroundings"
 LONGEST = 6000
 """Letters of a message: what is longer is no message."""
 ALL = KINDS | COMMANDS
@@ -240,6 +242,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=5000)
     parser.add_argument("--faults", type=int, default=3, help="runs of each fault that is tried at random moments")
     parser.add_argument("--kills", type=int, default=14, help="times a command is killed midway")
+    parser.add_argument("--surroundings", action="store_true", help="hold bytes made elsewhere against those made here")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--minutes", type=float, default=1e6, help="no further inputs are given out after so many")
@@ -251,17 +254,22 @@ def main() -> int:
     shutil.rmtree(good, ignore_errors=True)
     good.mkdir(parents=True)
     make_good(good)
-    begun, cpu = time.perf_counter(), os.times()
+    started, cpu = time.perf_counter(), os.times()
     rows: list[tuple[str, Tally]] = []
     if asked.inputs:
         pool = Pool(asked.workers, asked.seed, good, kept)
         pool.run(batches(asked.inputs, asked.only, asked.minutes))
         rows += sorted(pool.tallies.items(), key=lambda item: list(ALL).index(item[0]))
-    seconds, spent = time.perf_counter() - begun, os.times()
+    seconds, spent = time.perf_counter() - started, os.times()
     if asked.faults:
         rows += [(name, _faults(run, asked, kept)) for name, run in FAULTS.items() if asked.only in name]
     if asked.kills and asked.only in KILLED:
         rows.append((KILLED, _kills(asked, kept)))
+    if asked.surroundings and asked.only in SURROUNDINGS:
+        begun = time.perf_counter()
+        number, other = surroundings.look(short=True)
+        tally = Tally(number, 0, number - len(other), time.perf_counter() - begun, Counter(other))
+        rows.append((SURROUNDINGS, tally))
     _print(rows)
     tried = sum(tally.tried for name, tally in rows if name in ALL)
     if tried:
