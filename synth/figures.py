@@ -104,7 +104,7 @@ def _cell(tables: Tables, where: str, term: str, year: int) -> Row:
         raise ProfileError(f"{where}: {term!r} has {len(parts)} parts; expected table|measure|dim1|dim2|unit|source.")
     table, measure, dim1, dim2, unit, source, *more = parts
     basis = ""
-    if more and more[0].isdigit():
+    if more and more[0].isdecimal():
         year = int(more[0])
     elif more:
         basis = more[0]

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -32,6 +33,7 @@ from synth.reading import read_any
 from synth.report.page import _made
 from synth.scale.store import Folder
 from synth.testing import small_return
+from synth.worked import write_good
 
 CORPUS = Path(__file__).parent / "corpus"
 GOOD = CORPUS / "good_child.csv"
@@ -312,6 +314,16 @@ def test_a_folder_that_is_gone_is_told():
 
 
 # Texts.
+
+
+@pytest.mark.parametrize("number", ["\N{SUPERSCRIPT TWO}", "9" * 5000, "\N{ARABIC-INDIC DIGIT TWO}"])
+def test_a_child_is_shown_whatever_its_episodes_are_numbered(number, tmp_path):
+    write_good(tmp_path, 2023)
+    path = tmp_path / "synthetic_cla_episode.csv"
+    pl.read_csv(path, infer_schema=False).with_columns(EPISODE_NUMBER=pl.lit(number)).write_csv(path)
+    shown = CliRunner().invoke(main, ["show", "--random", "2", "--from", str(tmp_path)])
+    assert shown.exit_code == 0
+    assert "SYN" in shown.stdout
 
 
 def test_a_file_too_wide_is_not_shown(tmp_path):

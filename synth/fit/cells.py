@@ -92,7 +92,7 @@ def load_target_cells(tables: Tables) -> dict[str, tuple[TargetCell, ...]]:
             name=cells["cell"],
             views=views,
             where=conditions(path, line, "where", cells["where"]),
-            share=number(path, line, "share", share) if share[:1].isdigit() else share,
+            share=number(path, line, "share", share) if share[:1].isdecimal() else share,
             of=cells["of"],
             within=number(path, line, "within", cells["within"]) if cells["within"] else None,
             totals=totals,

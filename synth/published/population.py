@@ -84,7 +84,7 @@ class Populations:
     def _ages(self, geography: str, sex: str) -> dict[int, list[float]]:
         ages: dict[int, dict[int, float]] = {}
         for row in self.rows:
-            if row.table == "pop_mye_sya" and row.geography == geography and row.dim2 == sex and row.dim1.isdigit():
+            if row.table == "pop_mye_sya" and row.geography == geography and row.dim2 == sex and row.dim1.isdecimal():
                 ages.setdefault(row.year or 0, {})[int(row.dim1)] = row.value or 0.0
         return {year: [counts[age] for age in range(18)] for year, counts in ages.items()}
 

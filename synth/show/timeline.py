@@ -23,6 +23,8 @@ _SHORT_BREAKS, _CONTINUES, _STARTS = "V1", "X1", "S"
 _SAME = {"DOB": "DATE_OF_BIRTH", "GNDR_CD": "GENDER", "ETHNICITY": "ETHNIC_ORIGIN_CODE"}
 _SAME |= {"UPN": "UPN", "HOME_POSTCODE": "HOME_POSTCODE"}
 """Items of the child form -> items of the census that say the same."""
+_LONGEST_NUMBER = 9
+"""Digits of an episode number that orders episodes."""
 _STEPS = ("DATE_LATEST_CARE", "DATE_DECISION", "DATE_MATCH", "DATE_PLACED", "DATE_ADOPTED")
 
 
@@ -139,7 +141,8 @@ def _differences(life: _Life) -> list[str]:
 def _in_order(episodes: list[Row]) -> list[Row]:
     def place(row: Row) -> tuple[int, int]:
         when, number = say.date_of(row["EPISODE_START_DATE"]), row["EPISODE_NUMBER"]
-        return when.toordinal() if when else 0, int(number) if number.isdigit() else 0
+        counts = number.isdecimal() and len(number) <= _LONGEST_NUMBER
+        return when.toordinal() if when else 0, int(number) if counts else 0
 
     return sorted(episodes, key=place)
 

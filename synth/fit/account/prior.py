@@ -137,6 +137,6 @@ def _mid_year(tables: Tables, year: int, sex: str) -> NDArray[np.float64]:
     places = {a.ons_code: a.order for a in all_authorities()}
     found = np.zeros((18, len(places)))
     for row in tables.find("pop_mye_sya", "population", year, dim2=sex):
-        if row.geography in places and row.dim1.isdigit():
+        if row.geography in places and row.dim1.isdecimal():
             found[int(row.dim1), places[row.geography]] = row.value or 0.0
     return found
