@@ -6,8 +6,8 @@ Run are the tests that draw: those of Hypothesis, and those that weigh counts wi
 errors; left out are those that need all Wales or a panel, whose draws are fixed. The dearest come in every twentieth
 run only. In each run Hypothesis has another seed, remembers nothing and tries 10 examples where a test does not say how
 many; every stream of draws and every generator of numpy's has another seed too, so that a test has to hold for any;
-tests come in another order. Runs are shared out over some values of PYTHONHASHSEED; within one they are forks of one
-process, which spares their imports.
+tests come in another order. Runs are shared out over some values of PYTHONHASHSEED; within one they follow one another
+in one process, which spares their imports, with fixtures made anew.
 
 Printed are tests a run, runs, failures with the run they fell in (`--first RUN --runs 1` repeats it), and core seconds.
 A check that states a rate p of false alarms fails in about runs * p of the runs. Exit code 1 if any test failed.
@@ -71,7 +71,7 @@ MANY = 10**6
 
 
 class Runs:
-    """A plugin of pytest: leaves the tests that draw, and runs them in forks, each with seeds and an order of its own.
+    """A plugin of pytest: leaves the tests that draw, and runs them with seeds and an order for each run.
 
     Without `runs` they are run once, as the suite runs them.
     """
@@ -103,33 +103,21 @@ class Runs:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool | None:  # noqa: ANN401
-        """Run the tests in a fork for each run, and tell what came of it in a line of JSON."""
+        """Run the tests for each number, all fixtures made anew, and tell what came of it in a line of JSON."""
         for run in self.runs:
-            here, there = os.pipe()
-            child = os.fork()
-            if child == 0:
-                with os.fdopen(there, "w") as out:
-                    out.write(self.told(session, run))
-                os._exit(0)
-            os.close(there)
-            with os.fdopen(here) as said:
-                line = said.read()
-            os.waitpid(child, 0)
-            print(
-                line or json.dumps({"run": run, "ran": 0, "failed": ["the process"]}), file=sys.__stdout__, flush=True
-            )
+            self.run, hypothesis.core.global_force_seed = run, run
+            rng = random.Random(run)  # noqa: S311
+            place = {item.module.__name__: rng.random() for item in session.items}
+            items = [item for item in session.items if self.only or run % 20 == 0 or item.originalname not in SELDOM]
+            items.sort(key=lambda item: (place[item.module.__name__], rng.random()))
+            self.ran.clear()
+            self.failed.clear()
+            # After the last of a run, which none follows, nothing that fixtures made is left.
+            for item, following in zip_longest(items, items[1:]):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            told = {"run": run, "ran": len(self.ran), "failed": self.failed}
+            print(json.dumps(told), file=sys.__stdout__, flush=True)
         return bool(self.runs) or None
-
-    def told(self, session: Any, run: int) -> str:  # noqa: ANN401
-        """Run the tests once, in this process, and return what came of it."""
-        self.run, hypothesis.core.global_force_seed = run, run
-        rng = random.Random(run)  # noqa: S311
-        place = {item.module.__name__: rng.random() for item in session.items}
-        items = [item for item in session.items if self.only or run % 20 == 0 or item.originalname not in SELDOM]
-        items.sort(key=lambda item: (place[item.module.__name__], rng.random()))
-        for item, following in zip_longest(items, items[1:]):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        return json.dumps({"run": run, "ran": len(self.ran), "failed": self.failed})
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Any:  # noqa: ANN401
@@ -164,7 +152,7 @@ def modules(only: str) -> list[str]:
 
 
 def tested(runs: Iterable[int], only: str) -> Runs:
-    """Run the tests, in forks or once, and return what was remembered here."""
+    """Run the tests for the numbers given, or once as they are, and return what is remembered of the last."""
     plugin = Runs(runs, only)
     options = ["-q", "-o", "addopts=", "-p", "no:xdist", "-p", "no:cacheprovider", "--tb=no", "-W", "ignore"]
     with contextlib.redirect_stdout(io.StringIO()) as said:

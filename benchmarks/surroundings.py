@@ -51,7 +51,8 @@ import json, sys
 from synth.cli import main
 if __name__ == "__main__":
     for line in json.loads(sys.argv[1]):
-        main(line, prog_name="synth", standalone_mode=False)
+        if status := main(line, prog_name="synth", standalone_mode=False):
+            sys.exit(f"{line}: exit status {status}")
 """
 FEATURES = """
 try:
