@@ -233,11 +233,11 @@ def test_orders_keep_their_times(periods, behaviour, seed, year):
     least, longest = behaviour.value("legal.interim_order_days", year)
     alone = (begun < LATER) & (placing == LATER)
     last = birthday(found.who.birth, 17) - 1
-    # a care order ends proceedings within their time, but for those who are nearly too old; at Christmas courts may
-    # not have sat for some days
+    # a care order ends proceedings within their time, but for those who are nearly too old; round Christmas and Easter
+    # courts may not have sat for some days
     assert (final[alone] < LATER).all()
     took, room = (final - begun)[alone], (last - begun)[alone]
-    assert ((took <= longest) & (took >= np.minimum(least, room) - 7)).all()
+    assert ((took <= longest) & (took >= np.minimum(least, room) - 12)).all()
     assert (final[alone] <= last[alone]).all()
     both = (final < LATER) & (placing < LATER)
     assert (final[both] < placing[both]).all()
@@ -551,7 +551,7 @@ def test_care_that_passes_begins_and_passes_on_working_days_of_one_year(behaviou
     # sender and receiver are authorities of one world
     assert (world_of(found.sender) == world_of(found.receiver)).all()
     assert set(order_of(found.receiver).tolist()) <= set(range(22))
-    assert set(world_of(found.sender).tolist()) == {0, 1}
+    assert set(world_of(found.sender).tolist()) <= {0, 1}
     with_sender, with_receiver = found.with_sender(), found.with_receiver()
     assert (with_sender.number == 0).all()
     assert (with_receiver.number == 1).all()
