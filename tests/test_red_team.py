@@ -207,6 +207,25 @@ def test_what_is_not_of_a_partition_is_not_lost_with_it(tmp_path):
     assert sorted(path.name for path in store.root.iterdir()) == ["year=2023"]
 
 
+@pytest.mark.parametrize("name", ["year=2023", "metadata"])
+def test_links_in_a_dataset_are_not_written_through(name, tmp_path):
+    store = Folder(tmp_path / "worlds")
+    (tmp_path / "theirs").mkdir()
+    store.root.mkdir()
+    (store.root / name).symlink_to("../theirs")
+    with pytest.raises(InputError, match=f"{name} is a link to ../theirs"):
+        store.prepare()
+    if name.startswith("year"):
+        with pytest.raises(OutputError, match="is a link to"):
+            store.put(PART, {"synthetic_crcs.csv": b"a", "manifest.json": b"{}"})
+    assert not list((tmp_path / "theirs").iterdir())
+
+
+def test_what_a_command_makes_in_its_own_memory_alone_is_refused():
+    out = "memory://bucket/worlds"
+    refused(("generate", "--year", 2023, "--scale", 2, "--out", out), f"--out {out}: what is there ends with")
+
+
 # Names.
 
 

@@ -28,7 +28,10 @@ def generate_worlds(plan: Plan, profile: Profile, out: str, workers: int | None,
 
     if dask is not None and workers is not None:
         raise InputError("--workers are processes of this machine and --dask has workers of its own; give one of them.")
-    job = Job(plan, profile, store_at(out))
+    store = store_at(out)
+    if not store.shared:
+        raise InputError(f"--out {out}: what is there ends with this command; give a path or another URL.")
+    job = Job(plan, profile, store)
     if dask is not None:
         from synth.scale.cluster import cluster_at  # noqa: PLC0415
 

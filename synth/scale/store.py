@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from synth.documents import content_of, json_of, opened
-from synth.errors import OutputError
+from synth.errors import InputError, OutputError
 from synth.files import FILES, MANIFEST, METADATA, check_place, make_folders, resolved, running
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ class Folder:
         # Written into, not replaced: it may be a link.
         place = resolved(self.root) if self.root.is_symlink() else self.root
         check_place(self.root.parent, place, (MANIFEST, METADATA, *years, *left))
+        for name in (METADATA, *years):
+            # What they lead to is somebody else's, and would be written into.
+            if (self.root / name).is_symlink():
+                to = (self.root / name).readlink()
+                raise InputError(f"{self.root / name} is a link to {to}; remove the link or give another --out.")
         for name, process in left.items():
             if process and running(int(process)):
                 continue
@@ -133,6 +138,8 @@ class Folder:
                 path.write_bytes(content)
             target = self.root / partition
             target.parent.mkdir(exist_ok=True)
+            if target.parent.is_symlink():
+                raise OutputError(f"{target.parent} is a link to {target.parent.readlink()}; remove the link.")
             if others := _others(target):
                 raise OutputError(
                     f"{target} holds files this program did not write ({', '.join(others[:3])}) and would be replaced;"
