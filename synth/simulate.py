@@ -11,6 +11,7 @@ from synth.files import Generated
 from synth.lives.behaviour import Behaviour
 from synth.lives.histories import lives
 from synth.lives.homes import Homes
+from synth.lives.quantiles import normal_quantiles
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding
 from synth.profile.projected import reaching
@@ -113,8 +114,7 @@ def simulated(
         yield simulate_years(profile, authorities, years, seed, tick, collection, (world,))
         return
     # Both processes draw from it: what is loaded now is loaded once.
-    import scipy.special  # noqa: F401, PLC0415
-
+    normal_quantiles()
     with split_off(_serve, profile, there, years, seed, collection, world) as other:
         mine = simulate_years(profile, here, years, seed, tick, collection, (world,))
         yield (_together(made, answer(other, _DOES)) for made in mine)

@@ -536,7 +536,8 @@ def test_what_was_chosen_one_year_has_other_lawful_courses_the_next(periods):
 @given(SEEDS, st.sampled_from([2005, 2019, 2023]))
 @FEW
 def test_care_that_passes_begins_and_passes_on_working_days_of_one_year(behaviour, seed, year):
-    found = transfers(Streams(seed), behaviour, (0, 1), year)
+    # so many worlds that nobody at all is hardly possible: some three a world
+    found = transfers(Streams(seed), behaviour, tuple(range(10)), year)
     first, last = day_of_year_start(year), last_day(year)
     shortest, _ = behaviour.value("transfers.days_in_care", year)
     assert len(found.entry)
@@ -551,7 +552,7 @@ def test_care_that_passes_begins_and_passes_on_working_days_of_one_year(behaviou
     # sender and receiver are authorities of one world
     assert (world_of(found.sender) == world_of(found.receiver)).all()
     assert set(order_of(found.receiver).tolist()) <= set(range(22))
-    assert set(world_of(found.sender).tolist()) <= {0, 1}
+    assert set(world_of(found.sender).tolist()) <= set(range(10))
     with_sender, with_receiver = found.with_sender(), found.with_receiver()
     assert (with_sender.number == 0).all()
     assert (with_receiver.number == 1).all()

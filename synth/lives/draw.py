@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.lives.quantiles import normal_quantiles
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -35,9 +37,7 @@ def choose(u: Uniform, weights: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def normal(u: Uniform) -> NDArray[np.float64]:
     """Return standard normal quantiles."""
-    from scipy.special import ndtri  # noqa: PLC0415  a quarter of a second to import: only when drawing
-
-    return np.asarray(ndtri(u), dtype=np.float64)
+    return np.asarray(normal_quantiles()(u), dtype=np.float64)
 
 
 def lognormal_days(
