@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from synth.split import answer, ended, may_split, split_off
@@ -19,9 +19,30 @@ if TYPE_CHECKING:
     from synth.tables import Tables
     from synth.validate.report import Report
 
-__all__ = ["Checker", "checker"]
+__all__ = ["Checked", "Checker", "checker"]
 
 _DOES = "checks what was written"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How a year passed its check, in words and numbers alone: who reads them needs no table library.
+
+    `ok` is that of the report, `passed` how many rules found nothing, `queried` those that found something, `text` the
+    whole report.
+    """
+
+    year: int
+    ok: bool
+    passed: int
+    queried: tuple[str, ...]
+    text: str
+
+    @classmethod
+    def of(cls, report: Report) -> Checked:
+        """Take what a report says."""
+        queried = tuple(outcome.rule for outcome in report.found())
+        return cls(report.year, report.ok, report.counts()["passed"], queried, report.to_text())
 
 
 class Checker(Protocol):
@@ -30,8 +51,8 @@ class Checker(Protocol):
     def check(self, folder: Path, year: int) -> None:
         """Begin the check of a folder in which all forms of a year have been written; returns at once."""
 
-    def reports(self) -> list[Report]:
-        """Return the reports on all folders once they are there; raises what a check raised."""
+    def checked(self) -> list[Checked]:
+        """Return how all folders passed, once that is known; raises what a check raised."""
 
 
 @contextlib.contextmanager
@@ -51,14 +72,14 @@ class _Years:
     def __init__(self) -> None:
         self.before: tuple[int, Tables] | None = None
 
-    def report(self, folder: Path, year: int) -> Report:
+    def check(self, folder: Path, year: int) -> Checked:
         from synth.reading import read_folder  # noqa: PLC0415  table code loads beside the simulation
         from synth.validate.run import validate_tables  # noqa: PLC0415
 
         tables = read_folder(folder, year)
         last = self.before[1] if self.before is not None and self.before[0] == year - 1 else None
         self.before = year, tables
-        return validate_tables(replace(tables, last=last), year)
+        return Checked.of(validate_tables(replace(tables, last=last), year))
 
 
 class _Thread:
@@ -66,12 +87,12 @@ class _Thread:
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.pool, self.years = pool, _Years()
-        self.jobs: list[Future[Report]] = []
+        self.jobs: list[Future[Checked]] = []
 
     def check(self, folder: Path, year: int) -> None:
-        self.jobs.append(self.pool.submit(self.years.report, folder, year))
+        self.jobs.append(self.pool.submit(self.years.check, folder, year))
 
-    def reports(self) -> list[Report]:
+    def checked(self) -> list[Checked]:
         return [job.result() for job in self.jobs]
 
 
@@ -88,9 +109,7 @@ class _Process:
             raise ended(_DOES) from problem
         self.asked += 1
 
-    def reports(self) -> list[Report]:
-        import polars as pl  # noqa: F401, PLC0415  to understand the answers: loads while they are worked out
-
+    def checked(self) -> list[Checked]:
         return [answer(self.there, _DOES) for _ in range(self.asked)]
 
 
@@ -116,10 +135,10 @@ def _prepare(year: int) -> None:
         rules_for(load(return_, year))
 
 
-def _tried(years: _Years, folder: Path, year: int) -> Report | Exception:
-    """Return the report on a folder, or what was raised instead, with its place in the code."""
+def _tried(years: _Years, folder: Path, year: int) -> Checked | Exception:
+    """Return how a folder passed, or what was raised instead, with its place in the code."""
     try:
-        return years.report(folder, year)
+        return years.check(folder, year)
     except Exception as problem:  # noqa: BLE001  raised again where it was asked
         problem.add_note(traceback.format_exc())
         return problem

@@ -21,6 +21,7 @@ __all__ = [
     "to_date",
     "year_code",
     "year_of",
+    "years_in",
 ]
 
 Days = NDArray[np.int32]
@@ -64,6 +65,15 @@ def year_of(days: Days) -> NDArray[np.int32]:
     """Return the collection year (of its 31 March) each day falls in."""
     place = np.asarray(days) - _BASE
     return np.asarray(_YEAR[place] + (_MONTH[place] >= 4))  # noqa: PLR2004  collection years turn in April
+
+
+def years_in(years: NDArray[np.int32]) -> tuple[list[int], NDArray[np.int64]]:
+    """Return the distinct years of an array, which rise, and for each of its entries the place of its own."""
+    if not len(years):
+        return [], np.zeros(0, np.int64)
+    first = int(years.min())
+    occurs = np.bincount(years - first) > 0
+    return (np.flatnonzero(occurs) + first).tolist(), (np.cumsum(occurs) - 1)[years - first]
 
 
 def calendar_year(days: Days) -> NDArray[np.int32]:

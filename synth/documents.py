@@ -21,6 +21,7 @@ _HALVES = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """An escape, or a letter of a text that was decoded elsewhere, that may be one."""
 _DEEPEST = 100
 """Lists and objects inside one another: none of ours has ten. Python follows some thousands, each version its own."""
+_NESTS = (dict, list)
 _LARGEST = 50_000_000
 """Bytes of a manifest, profile or table of parameters: that of 8,192 worlds of eight years has a fifth of them."""
 
@@ -76,10 +77,14 @@ def check_letters(text: str, found: object) -> None:
 
 def not_too_deep(found: Any) -> Any:  # noqa: ANN401  JSON is whatever it is
     """Return what a JSON document says; RecursionError where more than 100 lists or objects are inside one another."""
-    level = [found] if isinstance(found, dict | list) else []
+    level = [found] if isinstance(found, _NESTS) else []
     for _ in range(_DEEPEST):
-        inside = (part for one in level for part in (one.values() if isinstance(one, dict) else one))
-        level = [part for part in inside if isinstance(part, dict | list)]
+        level = [
+            part
+            for one in level
+            for part in (one.values() if isinstance(one, dict) else one)
+            if isinstance(part, _NESTS)
+        ]
         if not level:
             return found
     raise RecursionError

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from synth.checker import checker
 from synth.errors import OutputError
 from synth.files import FILES, MANIFEST, Generated, check_place, folder_in_place, write_csv
+from synth.guidance import load
 from synth.log import doing
 from synth.manifest import manifest_text
 from synth.profile.projected import check_covered, reaching
@@ -17,9 +18,9 @@ from synth.simulate import drawn_with, simulated
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from synth.checker import Checked, Checker
     from synth.geography.authorities import Authority
     from synth.profile import Profile
-    from synth.validate.report import Report
 
 __all__ = ["DEFAULT_SEED", "Written", "generate", "generate_panel"]
 
@@ -28,11 +29,11 @@ DEFAULT_SEED = 20230331
 
 
 class Written(NamedTuple):
-    """A year on disk: its folder, what was written there, and the report of its own check."""
+    """A year on disk: its folder, what was written there, and how that passed its own check."""
 
     folder: Path
     made: Generated
-    report: Report
+    checked: Checked
 
 
 def generate(
@@ -69,6 +70,7 @@ def generate_panel(
     tick: Callable[[int], None] = lambda _: None,
     world: int = 0,
     beside: Callable[[Generated, Path], None] = lambda _made, _folder: None,
+    check: Checker | None = None,
 ) -> list[Written]:
     """Write both returns of some years, which rise, out of the same lives into the folders `out`/`year`.
 
@@ -77,15 +79,19 @@ def generate_panel(
     and validated, each year beside the one before, and only then take their places. `mode` is "exact" (published cells
     reproduced) or "sampled" (years that might have been: cells vary as chance would have it), `collection` and `world`
     (counted from 0) as in `simulate_years`. `beside` is called with each year and the folder in which its files stand,
-    and may write more there: other formats, or what tells of the files. The year after the profile's last is a
-    projection. Raises InputError for any other year it does not cover or a folder that cannot be written or holds other
+    and may write more there: other formats, or what tells of the files. `check` is a checker of `years[0]` begun
+    before, which has then loaded beside this process. The year after the profile's last is a projection.
+
+    Raises InputError for any other year the profile does not cover or a folder that cannot be written or holds other
     files, OutputError where what was written does not pass.
     """
     for year in years:
         check_covered(profile, year)
         check_place(out, out / str(year))
     drawn = drawn_with(profile, max(years), mode, seed, world)
-    with contextlib.ExitStack() as places, checker(years[0]) as check:
+    load("cla", years[0])  # its tables, which every process would read by itself
+    with contextlib.ExitStack() as places:
+        check = check or places.enter_context(checker(years[0]))
         # While one year is checked, the next is simulated.
         written: list[tuple[Path, Generated]] = []
         lived = places.enter_context(simulated(drawn, authorities, years, seed, tick, collection, world))
@@ -102,12 +108,12 @@ def generate_panel(
             (building / MANIFEST).write_text(words, "utf-8")
             doing("%s written to %s", made.year, building)
             written.append((out / str(made.year), made))
-        reports = check.reports()
-        doing("read back and checked: %s", ", ".join(str(report.year) for report in reports))
-        for report in reports:
-            if not report.ok:
+        found = check.checked()
+        doing("read back and checked: %s", ", ".join(str(checked.year) for checked in found))
+        for checked in found:
+            if not checked.ok:
                 raise OutputError(
-                    f"What was written for {report.year} does not pass its own check; nothing was replaced.\n"
-                    f"{report.to_text()}"
+                    f"What was written for {checked.year} does not pass its own check; nothing was replaced.\n"
+                    f"{checked.text}"
                 )
-        return [Written(folder, made, report) for (folder, made), report in zip(written, reports, strict=True)]
+        return [Written(folder, made, checked) for (folder, made), checked in zip(written, found, strict=True)]

@@ -43,14 +43,14 @@ _PREVIOUS = _DAYS[np.maximum(_PLACE - np.where(_FREE, 1 + _STEP, 0), 0)]
 
 def is_working_day(days: Days) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Say which days courts sit on."""
-    return np.asarray(~_FREE[np.clip(np.asarray(days) - _FIRST, 0, len(_ALL) - 1)])
+    return np.asarray(~_FREE.take(np.asarray(days) - _FIRST, mode="clip"))
 
 
 def next_working_day(days: Days) -> Days:
     """Return each day itself or a working day within about a week after it."""
-    return np.asarray(_NEXT[np.clip(np.asarray(days) - _FIRST, 0, len(_ALL) - 1)])
+    return np.asarray(_NEXT.take(np.asarray(days) - _FIRST, mode="clip"))
 
 
 def previous_working_day(days: Days) -> Days:
     """Return each day itself or a working day within about a week before it."""
-    return np.asarray(_PREVIOUS[np.clip(np.asarray(days) - _FIRST, 0, len(_ALL) - 1)])
+    return np.asarray(_PREVIOUS.take(np.asarray(days) - _FIRST, mode="clip"))

@@ -29,7 +29,7 @@ for mode, folder in zip(("whole", "empty", "killed"), map(Path, sys.argv[1:]), s
         try:
             for year in (2021, 2022):
                 check.check(folder / str(year), year)
-            told[mode] = "".join(report.to_text() for report in check.reports())
+            told[mode] = "".join(checked.text for checked in check.checked())
         except Exception as problem:
             told[mode] = f"{type(problem).__name__} {problem}"
     assert not active_children()
@@ -62,7 +62,7 @@ def test_a_process_split_off_and_a_thread_report_the_same(years, apart):
     with checker(2021) as check:
         for year in (2021, 2022):
             check.check(years / str(year), year)
-        told = "".join(report.to_text() for report in check.reports())
+        told = "".join(checked.text for checked in check.checked())
     assert "no child form of last year at hand" in told
     assert apart["whole"] == told
 
@@ -71,7 +71,7 @@ def test_what_a_check_raises_is_raised_where_its_report_is_asked_for(tmp_path, a
     with checker(2021) as check:
         check.check(tmp_path / "2021", 2021)
         with pytest.raises(InputError, match="no file of a return"):
-            check.reports()
+            check.checked()
     assert apart["empty"].startswith("InputError")
 
 

@@ -129,7 +129,7 @@ def test_guidance_of_either_way():
 @pytest.mark.parametrize("mode", [CENSUS_DATE, ALL_YEAR])
 def test_every_year_is_generated_either_way(panels, year, mode):
     made = panels(mode)[year]
-    assert made.report.ok, made.report.to_text()
+    assert made.checked.ok, made.checked.text
     assert json.loads((made.folder / "manifest.json").read_text("utf-8"))["collection"] == mode
 
 

@@ -188,11 +188,11 @@ def test_a_steep_fall_is_met_without_changing_the_past(profile, tmp_path):
     falling = overlay(profile, path)
     powys = parse_authorities("Powys")
     before = pl.DataFrame(simulate(falling, powys, 2022, 8).forms["episode"])
-    _, made, report = generate(falling, powys, 2023, seed=8, out=tmp_path / "out")
+    _, made, checked = generate(falling, powys, 2023, seed=8, out=tmp_path / "out")
     after = pl.DataFrame(made.forms["episode"])
     single = pl.col("LEGAL_STATUS_CODE") != "V1"
     still_open = pl.col("EPISODE_END_DATE") == ""
-    assert report.ok
+    assert checked.ok
     assert after.filter(still_open & single).height == goal
     began = ["EPISODE_START_DATE", "LEGAL_STATUS_CODE", "PLACEMENT_TYPE_CODE", "PLACEMENT_POSTCODE"]
     first = after.filter(pl.col("EPISODE_NUMBER") == "1")
@@ -304,9 +304,9 @@ CHECKED = [
 @pytest.mark.parametrize(("year", "seed", "names"), CHECKED)
 def test_no_rule_finds_anything(written, year, seed, names):
     beside = tuple(other for other, *whose in CHECKED if whose == [seed, names])
-    folder, made, report = written(year, seed, names, beside)
-    assert report.ok, report.to_text()
-    assert report.counts()["passed"] > 200
+    folder, made, checked = written(year, seed, names, beside)
+    assert checked.ok, checked.text
+    assert checked.passed > 200
     again = validate([folder], strict=True)
     assert again.year == year, "the files say their year"
     assert again.ok
@@ -328,8 +328,8 @@ def test_no_rule_finds_anything_whatever_the_seed(profile, tmp_path_factory, see
     assert [each.world for each in made] == worlds
     for each in made:
         with patch("synth.simulate.simulate_years", lambda *_, each=each: iter([each])):
-            report = generate(profile, chosen, year, seed=seed, out=tmp_path_factory.mktemp("any"))[2]
-        assert report.ok, report.to_text()
+            checked = generate(profile, chosen, year, seed=seed, out=tmp_path_factory.mktemp("any"))[2]
+        assert checked.ok, checked.text
 
 
 # -- files ------------------------------------------------------------------------------------------------------
@@ -482,9 +482,9 @@ def test_a_swap_that_fails_puts_the_old_folder_back(monkeypatch, run, folder, pr
 def test_a_folder_is_replaced_whole(run, folder):
     earlier = contents(folder)
     (folder / FILES["adoption"]).write_text("changed by hand", "utf-8")
-    again, _, report = run(command="later")
+    again, _, checked = run(command="later")
     assert again == folder
-    assert report.ok
+    assert checked.ok
     after = contents(folder)
     assert {name for name in earlier if earlier[name] != after[name]} == {"manifest.json"}
     assert [path.name for path in folder.parent.iterdir()] == ["2021"]
@@ -513,7 +513,7 @@ def test_what_stands_beside_the_forms_is_named_and_replaced_as_one_with_them(run
     written = run(beside=beside)
     named = json.loads((written.folder / "manifest.json").read_bytes())["beside"]
     assert named == {"more/years.txt": {"sha256": hashlib.sha256(b"2021\n").hexdigest()}}
-    assert written.report.ok
+    assert written.checked.ok
     (written.folder / "more" / "mine.txt").touch()
     with pytest.raises(InputError, match=r"holds files this program did not write \(more/mine.txt\)"):
         run()

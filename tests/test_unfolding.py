@@ -246,8 +246,8 @@ def test_an_authority_alone_has_its_rows_of_all(aligned, together, name):
 
 def carried_over(made, year):
     """Check both years' files and that what was open at the end of the first begins the second."""
-    for _, _, report in made:
-        assert report.ok, report.to_text()
+    for _, _, checked in made:
+        assert checked.ok, checked.text
     before, after = (frames(m)["episode"] for _, m, _ in made)
     still_open = before.filter(pl.col("EPISODE_END_DATE") == "")
     begun = pl.col("EPISODE_START_DATE").str.to_date("%d/%m/%Y")

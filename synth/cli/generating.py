@@ -22,7 +22,7 @@ from synth.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from synth.validate.report import Report
+    from synth.checker import Checked, Checker
 
 __all__ = ["generate", "show"]
 
@@ -107,6 +107,16 @@ def generate(
     With --scale it is a dataset of many worlds: Wales again and again, each time with other children. The same command
     goes on where a stopped one was.
     """
+    # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
+    signal.signal(signal.SIGTERM, _stopped)
+    wanted = _wanted(year, years)
+    check: Checker | None = None
+    if scale is None:
+        from synth.checker import checker  # noqa: PLC0415
+
+        # The checker loads its tables and rules while this process loads all the rest.
+        check = click.get_current_context().with_resource(checker(wanted[0]))
+
     from synth.files import DATAPACKAGE, FILES, MANIFEST, METADATA  # noqa: PLC0415
     from synth.formats import parse_formats  # noqa: PLC0415
     from synth.geography.authorities import parse_authorities  # noqa: PLC0415
@@ -115,9 +125,6 @@ def generate(
     from synth.manifest import command_of  # noqa: PLC0415
     from synth.profile import load_profile  # noqa: PLC0415
 
-    # A polite kill unwinds like an interrupt, so that no unfinished folder stays.
-    signal.signal(signal.SIGTERM, _stopped)
-    wanted = _wanted(year, years)
     asked = parse_formats(formats)
     if world > MOST_WORLDS:
         raise InputError(f"--world {world}: there are the worlds 1 to {MOST_WORLDS:,}; choose one.")
@@ -149,7 +156,7 @@ def generate(
     with Progress(quiet, wanted[-1] - loaded.warm_up_from) as tick:
         written = generate_panel(
             loaded, chosen, wanted, seed=seed, mode=mode, out=place, command=command + more.options,
-            collection=collection, tick=tick, world=world - 1, beside=more.writer(loaded, seed),
+            collection=collection, tick=tick, world=world - 1, beside=more.writer(loaded, seed), check=check,
         )  # fmt: skip
     extracted = [] if extracting is None else [extracting.write([w.made for w in written])]
     if quiet:
@@ -161,7 +168,7 @@ def generate(
         click.echo(summary_text(written[0].made, loaded))
     else:
         click.echo(panel_text([w.made for w in written], loaded))
-    click.echo(_checked([w.report for w in written]))
+    click.echo(_checked([w.checked for w in written]))
     places = legible(", ".join(str(w.folder) for w in written))
     files = f"{len(FILES)} files, {DATAPACKAGE}, {METADATA} and {MANIFEST} each"
     click.echo(f"Written to {places} ({files}), seed {seed}.")
@@ -194,10 +201,10 @@ def _wanted(year: int | None, years: str | None) -> list[int]:
     return list(range(int(first), int(last) + 1))
 
 
-def _checked(reports: Sequence[Report]) -> str:
+def _checked(found: Sequence[Checked]) -> str:
     """Say how the files passed their check; what is only queried of whole authorities is named."""
-    passed = sum(report.counts()["passed"] for report in reports)
-    queried = sorted({outcome.rule for report in reports for outcome in report.found()})
+    passed = sum(checked.passed for checked in found)
+    queried = sorted({rule for checked in found for rule in checked.queried})
     if not queried:
         return f"Read back and checked: {passed:,} rules passed, none found anything."
     return (

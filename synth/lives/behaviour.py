@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.dates import years_in
 from synth.lives.draw import matrix
 
 if TYPE_CHECKING:
@@ -68,10 +69,14 @@ class Behaviour:
 
         None where one of the authorities has no target in the year.
         """
-        found = [self.profile.target(table, code, year) for code in homes.codes]
-        if any(counts is None for counts in found):
-            return None
-        return homes.in_every_world(np.array(found, np.int64))
+        key = ("targets", table, year, homes.codes, homes.worlds)
+        if key not in self._memory:
+            found = [self.profile.target(table, code, year) for code in homes.codes]
+            known = None if None in found else homes.in_every_world(np.array(found, np.int64))
+            if known is not None:
+                known.flags.writeable = False  # asked for again and again
+            self._memory[key] = known
+        return self._memory[key]  # type: ignore[no-any-return]
 
     def rows(
         self,
@@ -101,11 +106,11 @@ class Behaviour:
         self, name: str, years: NDArray[np.int32], rows: Sequence[str], columns: Sequence[str]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return the tables of all years that occur, and for each entry the place of its own."""
-        distinct, place = np.unique(years, return_inverse=True)
-        tables = [self.table(name, int(year), rows, columns) for year in distinct]
+        distinct, place = years_in(years)
+        tables = [self.table(name, year, rows, columns) for year in distinct]
         return np.stack(tables) if tables else np.zeros((0, len(rows), len(columns))), place
 
     def scalars(self, name: str, years: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return one number for each entry, of its own year."""
-        distinct, place = np.unique(years, return_inverse=True)
-        return np.array([self.scalar(name, int(year)) for year in distinct])[place]
+        distinct, place = years_in(years)
+        return np.array([self.scalar(name, year) for year in distinct])[place]

@@ -28,9 +28,8 @@ class Ledger:
 
     def append(self, **values: Any) -> NDArray[np.int64]:  # noqa: ANN401  arrays or scalars of the columns' types
         """Add rows (every column named; scalars are repeated) and return their row numbers."""
-        count = max(np.size(value) for value in values.values())
-        if any(np.size(value) == 0 for value in values.values()):
-            count = 0
+        sizes = [np.size(value) for value in values.values()]
+        count = max(sizes) if min(sizes) else 0
         if missing := self._store.keys() ^ values.keys():
             raise KeyError(f"columns do not match: {sorted(missing)}")
         end = self._length + count

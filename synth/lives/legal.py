@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import Days, birthday, year_of
+from synth.dates import Days, birthday, year_of, years_in
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
@@ -110,9 +110,9 @@ def legal_paths(
     placed = np.full(len(who.name), LATER, np.int32)
     consent = np.zeros(len(who.name), bool)
     entered = year_of(who.entry)
-    for year in np.unique(entered):
+    for year in years_in(entered)[0]:
         rows = np.flatnonzero(entered == year)
-        path = legal_path(streams, behaviour, guidance, who.only(rows), destination[rows], end[rows], int(year))
+        path = legal_path(streams, behaviour, guidance, who.only(rows), destination[rows], end[rows], year)
         start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent
     return LegalPath(start, placed, consent)
 

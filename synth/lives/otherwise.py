@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import birthday, last_day, year_of
+from synth.dates import birthday, last_day, year_of, years_in
 from synth.lives.draw import within
 from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
 from synth.lives.periods import DESTINATIONS
@@ -269,10 +269,10 @@ class Proceedings:
         """Return the day of the placement order some periods were drawn with (LATER without one)."""
         day = np.empty(len(rows), np.int32)
         entered = year_of(self.who.entry[rows])
-        for year in np.unique(entered):
+        for year in years_in(entered)[0]:
             then = entered == year
             who, destination, end = self.who.only(rows[then]), self.destination[rows[then]], self.end[rows[then]]
-            case, _ = entering(self.streams, self.behaviour, self.guidance, who, destination, end, int(year))
+            case, _ = entering(self.streams, self.behaviour, self.guidance, who, destination, end, year)
             day[then] = case.order_day
         return day
 

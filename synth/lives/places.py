@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import last_day, year_of
+from synth.dates import last_day, year_of, years_in
 from synth.lives.admission import foremost
 from synth.lives.assignment import choose_exactly, gumbel
 from synth.lives.draw import choose, within
@@ -135,9 +135,9 @@ def _odds(filling: Filling, rows: NDArray[np.int64], start: Days, stop: Days, fi
     kinds[given, filling.set_kind(rows[given])] = 1.0
     kinds /= kinds.sum(axis=1, keepdims=True)
     behaviour = chances.behaviour
-    years, back = np.unique(year_of(start), return_inverse=True)
+    years, back = years_in(year_of(start))
     tables = np.empty((len(years), 2, len(_NAMES), _WHERE))
-    for number, year in enumerate(years.tolist()):
+    for number, year in enumerate(years):
         tables[number] = behaviour.table("placement.location", year, _NAMES, LOCATIONS)
     tables[:, 1, KINDS.index("secure")] = (1.0, 0.0, 0.0)
     tables /= tables.sum(axis=3, keepdims=True)

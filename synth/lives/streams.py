@@ -23,21 +23,26 @@ _ODD = np.uint64(0xD1B54A32D192ED03)
 
 _ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT = np.uint64(31)
+_WORD = np.dtype(np.uint64)
+_SPARE_BITS = np.uint64(12)
 _ALL_BITS = (1 << 64) - 1
 
 
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Finaliser of SplitMix64, in place: every input bit reaches every output bit."""
+    shifted = np.empty_like(x)
     for shift, factor in _ROUNDS:
-        x ^= x >> shift
+        x ^= np.right_shift(x, shift, shifted)
         x *= factor
-    x ^= x >> _LAST_SHIFT
+    x ^= np.right_shift(x, _LAST_SHIFT, shifted)
     return x
 
 
 def _as_words(values: ArrayLike) -> NDArray[np.uint64]:
-    array = np.atleast_1d(np.asarray(values))
-    return array if array.dtype == np.uint64 else array.astype(np.int64).view(np.uint64)
+    array = np.asarray(values)
+    if not array.ndim:
+        array = array.reshape(1)
+    return array if array.dtype is _WORD else array.astype(np.int64, copy=False).view(np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,8 @@ class Stream:
         """Return uniforms in the open interval (0, 1), one for each identity."""
         # 52 bits and a half: the largest value is still representable below one.
         words = self.words(who, *when)
-        words >>= np.uint64(12)
-        found = words.astype(np.float64)
-        found += 0.5
+        words >>= _SPARE_BITS
+        found = np.add(words, 0.5, dtype=np.float64)
         found *= 2.0**-52
         return found
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import birthday, day_of_year_start, last_day, year_of
+from synth.dates import birthday, day_of_year_start, last_day, year_of, years_in
 from synth.lives.admission import foremost
 from synth.lives.draw import within
 from synth.lives.periods import DESTINATIONS
@@ -103,8 +103,8 @@ def _earliest(book: Book, rows: NDArray[np.int64], name: str, year: int) -> NDAr
     if name == "adopted":
         placed, due = child["placed"][rows], year_of(child["order_due"][rows])
         # The placement order may be put off past the 31 March it was due before, and a placement soon after with it.
-        years, back = np.unique(due, return_inverse=True)
-        given_way = np.array([_first_placed(book, int(one) + 1) for one in years], np.int32)[back]
+        years, back = years_in(due)
+        given_way = np.array([_first_placed(book, one + 1) for one in years], np.int32)[back]
         placed = np.where(due < year_of(placed), np.maximum(placed, given_way), placed)
         return np.asarray(placed + _shortest(book, "placement_to_adoption", year), np.int32)
     apart = int(behaviour.scalar("care.guardian_order_at_earliest_days", year))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synth.dates import day_of_year_start, last_day
+from synth.dates import day_of_year_start, last_day, years_in
 from synth.guidance import load
 from synth.lives.alignment import Listed, Walk, placed_as_moved
 from synth.lives.chances import Chances
@@ -154,7 +154,7 @@ def _begin(
     path = history.courts.paths(history.children, every, new)
     path = path if known is None else known.followed_by(path)
     if moved:
-        path = placed_as_moved(path, _placings_of(history, period["row"]), np.unique(history.placings["year"]).tolist())
+        path = placed_as_moved(path, _placings_of(history, period["row"]), years_in(history.placings["year"])[0])
     orders = history.homes.order[history.children["place"][period["child"]]]
     secure = np.isin(orders, behaviour.value("placement.secure_home_in", behaviour.profile.warm_up_from))
     chances = Chances(streams, behaviour, guidance, who, period["destination"], period["drawn_end"], path, secure)
