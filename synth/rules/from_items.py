@@ -243,11 +243,17 @@ def _postcode(form: str, item: Item) -> Part:
 
 
 def _unique(form: str, item: Item, g: Guidance) -> Part:
-    """Twice the same value within one authority; codes that stand for a missing pupil number may repeat."""
+    """Twice the same value within one authority; codes that stand for a missing pupil number may repeat.
+
+    A submission is one authority's: a row without a code belongs to the only authority there is, or, where no row has
+    a code, to one with all others. Among several authorities it may be anyone's.
+    """
     name = item.name
     reasons = sorted(g.values(item.code_set)) if item.code_set else []
     real = pl.col(name).is_not_null() & ~pl.col(name).is_in(reasons)
-    wrong = real & (pl.len().over(LA, name) > 1)
+    la = pl.col(LA)
+    whose = la.fill_null(pl.when(la.min() == la.max()).then(la.min()))
+    wrong = real & (pl.len().over(whose, name) > 1) & (whose.is_not_null() | la.is_null().all())
 
     def twins(t: Tables, rows: list[int], _rng: np.random.Generator) -> dict[str, pl.DataFrame]:
         text = t.text(form)
