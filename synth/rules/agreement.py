@@ -112,7 +112,7 @@ def birth_differs(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.view(on_child_form), pl.col("DATE_OF_BIRTH") != pl.col("dob_cla"))
 
 
-@birth_differs.breaker(entails=("CRCS-024", "CRCS-026", "CRCS-098", "CRCS-039", *CENSUS_AGES))
+@birth_differs.breaker(entails=("CRCS-024", "CRCS-026", "CRCS-098", "CRCS-039", "CRCS-116", *CENSUS_AGES))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     frame = t.view(on_child_form)
     both = take(frame, pl.col("dob_cla").is_not_null(), rows)

@@ -53,7 +53,7 @@ def birth_in_future(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), birth > g.last_day)
 
 
-@birth_in_future.breaker(entails=("CRCS-026", "CRCS-039", "CRCS-058", "CRCS-098", *CENSUS_AGES))
+@birth_in_future.breaker(entails=("CRCS-026", "CRCS-039", "CRCS-058", "CRCS-098", "CRCS-116", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     return put(
         t,
@@ -81,7 +81,7 @@ def born_after_quarter_day(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), birth > pl.lit(g.quarter_day, dtype=pl.Date))
 
 
-@born_after_quarter_day.breaker(entails=("CRCS-039", "CRCS-058", *CENSUS_AGES))
+@born_after_quarter_day.breaker(entails=("CRCS-039", "CRCS-058", "CRCS-116", *CENSUS_AGES))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     day = (g.quarter_day or g.last_day) + dt.timedelta(days=1)
     return put(t, "crcs", {"DATE_OF_BIRTH": same((int(r) for r in rows), day_text(day))})
@@ -99,16 +99,34 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return put(t, "crcs", {"CPR_DATE": same(on, day_text(g.last_day + dt.timedelta(days=1)))})
 
 
+def _earliest(g: Guidance) -> pl.Expr:
+    """Return the first day on which a child not yet born can be registered."""
+    return birth - pl.duration(weeks=int(bound(g, "CPR_DATE", "", "max_weeks_before_birth")))
+
+
 @rule("CRCS-039", form="crcs")
-def registered_before_birth(t: Tables, _g: Guidance) -> pl.Series:
-    """Flag where the child was registered before birth."""
-    return answer(t.typed("crcs"), registered < birth)
+def registered_before_birth(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the child was registered before birth, no earlier than an unborn child can be."""
+    return answer(t.typed("crcs"), registered.is_between(_earliest(g), birth, closed="left"))
 
 
 @registered_before_birth.breaker(entails=("CRCS-040",))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     on = take(t.typed("crcs"), pl.col("CHILD_PROTECTION_REGISTER") == "1", rows)
     return put(t, "crcs", {"CPR_DATE": shifted(t.typed("crcs"), "DATE_OF_BIRTH", on, -1)})
+
+
+@rule("CRCS-116", form="crcs")
+def registered_before_pregnancy(t: Tables, g: Guidance) -> pl.Series:
+    """Flag where the child was registered longer before birth than a pregnancy lasts."""
+    return answer(t.typed("crcs"), registered < _earliest(g))
+
+
+@registered_before_pregnancy.breaker(entails=("CRCS-040",))
+def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
+    on = take(t.typed("crcs"), pl.col("CHILD_PROTECTION_REGISTER") == "1", rows)
+    frame = t.typed("crcs").with_columns(day=_earliest(g))
+    return put(t, "crcs", {"CPR_DATE": shifted(frame, "day", on, -1)})
 
 
 @rule("CRCS-040", form="crcs")
@@ -119,7 +137,7 @@ def registered_long_ago(t: Tables, g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), registered < oldest)
 
 
-@registered_long_ago.breaker(entails=("CRCS-039",))
+@registered_long_ago.breaker(entails=("CRCS-039", "CRCS-116"))
 def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     years = int(bound(g, "CPR_DATE", "", "query_years"))
     on = take(t.typed("crcs"), pl.col("CHILD_PROTECTION_REGISTER") == "1", rows)

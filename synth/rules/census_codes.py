@@ -146,7 +146,7 @@ def not_born_yet(t: Tables, _g: Guidance) -> pl.Series:
     return answer(t.typed("crcs"), born > pl.col("DATE_OF_DATA_COLLECTION"))
 
 
-@not_born_yet.breaker(entails=("CRCS-022", "CRCS-026", "CRCS-039", "CRCS-058", "CRCS-098", *CENSUS_AGES))
+@not_born_yet.breaker(entails=("CRCS-022", "CRCS-026", "CRCS-039", "CRCS-058", "CRCS-098", "CRCS-116", *CENSUS_AGES))
 def _(t: Tables, _g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataFrame]:
     days = t.typed("crcs")["DATE_OF_DATA_COLLECTION"]
     later = {int(r): day_text(days[int(r)] + dt.timedelta(days=90)) for r in rows if days[int(r)] is not None}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LAST = ("last:crcs",)
 NOT_KNOWN = "9"
 """Gender that is not known: it may become known."""
-NEW_BIRTH = ("CRCS-039", "CRCS-058", "CRCS-098", *CENSUS_AGES)
+NEW_BIRTH = ("CRCS-039", "CRCS-058", "CRCS-098", "CRCS-116", *CENSUS_AGES)
 """Rules that may fire when a birth date moves by a day or a year."""
 
 born, born_then = pl.col("DATE_OF_BIRTH"), pl.col("DATE_OF_BIRTH_then")
