@@ -1,6 +1,6 @@
 """Rules about children whom two authorities return: care that is taken over, and care that cannot be in two places.
 
-Children are known again by their pupil number, temporary ones aside.
+Children are known again by their pupil number, temporary ones aside, and those that two children of one authority have.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from synth.rules.registry import rule
 from synth.tables import LA
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.random import Generator
     from numpy.typing import NDArray
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int64]
 
-ENDING, TAKEN_OVER, SHORT_BREAKS = "REASON_EPISODE_FINISHED_CODE", "E3", "V1"
+ENDING = "REASON_EPISODE_FINISHED_CODE"
+START, GOES_ON, TAKEN_OVER, SHORT_BREAKS = "S", "X1", "E3", "V1"
 ADULT = 18
 NEW_HERE = ("CLA101", "CLA102", "CRCS-052", "CRCS-054")
 """Rules a copy of a child in another authority's return may meet as well."""
@@ -33,36 +36,61 @@ start, end, upn = pl.col("start"), pl.col("end"), pl.col("upn")
 
 
 def numbered(t: Tables) -> pl.DataFrame:
-    """Return children (who) with a pupil number that is no temporary one."""
-    return (
+    """Return children (who) with a pupil number that is no temporary one and no other child's of the authority."""
+    people = (
         t.typed("child")
-        .select(who=t.numbers["child"], upn=pl.col("UPN"))
+        .select(who=t.numbers["child"], upn=pl.col("UPN"), la=pl.col(LA))
         .filter(pl.col("who").is_not_null() & upn.str.contains(r"^[A-Z][0-9]{12}$"))
         .unique("who", keep="first", maintain_order=True)
     )
+    # Whose it is cannot be said: CLA024 tells of it. One number on all rows of a file would pair all of them.
+    return people.filter(pl.struct("la", "upn").is_unique()).drop("la")
 
 
 def met_again(t: Tables) -> pl.DataFrame:
-    """Return pairs of an episode and the start of a period of the same child in another authority, short breaks aside.
+    """Return pairs of an episode and one of the same child in another authority, short breaks aside.
 
-    Columns: those of the episode (row, la, start, end, finish, last, dob), and la_there, start_there and dob_there.
+    Columns: those of the episode (row, upn, la, start, end, finish, last, open, dob), and la, start, reason and dob of
+    the other (la_there and so on).
     """
     people = t.view(numbered)
     people = people.filter(upn.is_duplicated())
     short = pl.col("legal") == SHORT_BREAKS
     here = t.episodes.filter(pl.col("who").is_in(people["who"].implode()) & ~short).join(people, on="who")
-    begun = here.filter(pl.col("reason") == "S").select("upn", "la", "start", "dob")
-    pairs = here.select("row", "upn", "la", "start", "end", "finish", "last", "dob").join(
-        begun, on="upn", suffix="_there", maintain_order="left"
-    )
+    names = ("la", "start", "reason", "dob")
+    elsewhere = here.select("upn", **{f"{name}_there": name for name in names})
+    pairs = here.select("row", "upn", "la", "start", "end", "finish", "last", "open", "dob").join(elsewhere, on="upn")
     return pairs.filter(pl.col("la") != pl.col("la_there"))
 
 
-def there(t: Tables, _g: Guidance) -> pl.DataFrame:
-    """Show which other authority began to look after the child, and when."""
-    pairs = t.view(met_again).unique("row", keep="first", maintain_order=True)
-    frame = t.episodes.select("row").join(pairs, on="row", how="left", maintain_order="left")
-    return frame.select(pl.col("la_there").alias("the other authority"), pl.col("start_there").alias("it began there"))
+def taken_over(t: Tables, _g: Guidance) -> pl.DataFrame:
+    """Return pairs of an episode after which another authority took care over, and a period that starts there later."""
+    later = (pl.col("finish") == TAKEN_OVER) & (pl.col("reason_there") == START) & (_gap() >= 0)
+    return t.view(met_again).filter(later)
+
+
+def at_once(t: Tables, g: Guidance) -> pl.DataFrame:
+    """Return pairs of an episode and one elsewhere that begins while it goes on.
+
+    Or a period that starts just after the one here ended, though care was not taken over (E3). An episode that ends X1
+    is no end of a period unless it is the last: the next one is looked at instead.
+    """
+    ended = pl.col("last") | (pl.col("finish") != GOES_ON)
+    follows = ended & _gap().is_between(0, _most(g)) & (pl.col("finish") != TAKEN_OVER)
+    during = (pl.col("start_there") >= start) & (pl.col("open") | (pl.col("start_there") < end))
+    return t.view(met_again).filter(during | (follows & (pl.col("reason_there") == START)))
+
+
+def _beside(pairs: Callable[[Tables, Guidance], pl.DataFrame]) -> Callable[[Tables, Guidance], pl.DataFrame]:
+    """Show the first of the other authority's episodes that stand beside one, of the pairs a rule looks at."""
+
+    def shows(t: Tables, g: Guidance) -> pl.DataFrame:
+        first = t.view(pairs, g).sort("start_there", "la_there").unique("row", keep="first", maintain_order=True)
+        frame = t.episodes.select("row").join(first, on="row", how="left", maintain_order="left")
+        labels = {"the other authority": "la_there", "an episode began there": "start_there"}
+        return frame.select(pl.col(name).alias(label) for label, name in labels.items())
+
+    return shows
 
 
 def _most(g: Guidance) -> int:
@@ -74,16 +102,15 @@ def _gap() -> pl.Expr:
     return (pl.col("start_there") - end).dt.total_days()
 
 
-@rule("CLA122", form="episode", needs=("child",), shows=there)
+@rule("CLA122", form="episode", needs=("child",), shows=_beside(taken_over))
 def taken_over_later(t: Tables, g: Guidance) -> pl.Series:
     """Flag where a child whom another authority took over starts in another one, though not on that or the next day.
 
     Nor does another birth date fit. One who starts nowhere in these files may have gone elsewhere in the UK, and is not
     queried.
     """
-    pairs = t.view(met_again).filter((pl.col("finish") == TAKEN_OVER) & (_gap() >= 0))
     fits = (_gap() <= _most(g)) & (pl.col("dob") == pl.col("dob_there")).fill_null(value=True)
-    late = pairs.group_by("row").agg(fits=fits.any()).filter(~pl.col("fits"))
+    late = t.view(taken_over, g).group_by("row").agg(fits=fits.any()).filter(~pl.col("fits"))
     return at_rows(t.episodes.height, late["row"])
 
 
@@ -97,15 +124,13 @@ def _(t: Tables, g: Guidance, rows: Rows, _rng: Generator) -> dict[str, pl.DataF
     return _also_elsewhere(t, g, {row: ends[row] + dt.timedelta(days=days) for row in left}, same(left, TAKEN_OVER))
 
 
-@rule("CLA149", form="episode", needs=("child",), shows=there)
+@rule("CLA149", form="episode", needs=("child",), shows=_beside(at_once))
 def in_two_places(t: Tables, g: Guidance) -> pl.Series:
-    """Flag where another authority begins to look after the child during the episode.
+    """Flag where another authority looks after the child at the same time.
 
-    Or just after it, though care was not taken over (E3).
+    Of two episodes that go on at once the one that began first is flagged: not both, unless they began on one day.
     """
-    follows = pl.col("last") & _gap().is_between(0, _most(g)) & (pl.col("finish") != TAKEN_OVER)
-    during = (pl.col("start_there") >= start) & (end.is_null() | (pl.col("start_there") < end))
-    return at_rows(t.episodes.height, t.view(met_again).filter(during | follows)["row"].unique())
+    return at_rows(t.episodes.height, t.view(at_once, g)["row"].unique())
 
 
 @in_two_places.breaker(entails=NEW_HERE)
