@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 ENDING = "REASON_EPISODE_FINISHED_CODE"
 START, GOES_ON, TAKEN_OVER, SHORT_BREAKS = "S", "X1", "E3", "V1"
 ADULT = 18
+MOST = 100
+"""Episodes of one pupil number in a year: children have a few, and each is held beside each of the others."""
 NEW_HERE = ("CLA101", "CLA102", "CRCS-052", "CRCS-054")
 """Rules a copy of a child in another authority's return may meet as well."""
 
@@ -57,6 +59,8 @@ def met_again(t: Tables) -> pl.DataFrame:
     people = people.filter(upn.is_duplicated())
     short = pl.col("legal") == SHORT_BREAKS
     here = t.episodes.filter(pl.col("who").is_in(people["who"].implode()) & ~short).join(people, on="who")
+    # Thousands would be millions of pairs, and no child's: the sequence rules tell of them.
+    here = here.filter(pl.len().over("upn") <= MOST)
     names = ("la", "start", "reason", "dob")
     elsewhere = here.select("upn", **{f"{name}_there": name for name in names})
     pairs = here.select("row", "upn", "la", "start", "end", "finish", "last", "open", "dob").join(elsewhere, on="upn")
