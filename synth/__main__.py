@@ -28,6 +28,10 @@ def run() -> None:
         from synth.cli import main  # noqa: PLC0415
 
         main()
+    except KeyboardInterrupt:
+        # While the commands themselves were loaded; later the command tells it.
+        os.write(2, b"synth: interrupted.\n")
+        os._exit(130)
     except MemoryError:
         # Where even loading fails, or telling of it: nothing is left to tell it with.
         os.write(2, NO_MEMORY)

@@ -56,14 +56,15 @@ def split_off(
             work(theirs, *given, **named)
 
     process = split.Process(target=run, daemon=True)
-    process.start()
-    theirs.close()
     try:
+        process.start()
+        theirs.close()
         yield ours
     finally:
         ours.close()
-        process.terminate()
-        process.join()
+        if process.pid is not None:
+            process.terminate()
+            process.join()
 
 
 def answer(there: Connection, does: str) -> Any:  # noqa: ANN401  whatever the other process sends

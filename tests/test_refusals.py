@@ -3,6 +3,7 @@
 import io
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -185,3 +186,20 @@ def test_a_bar_is_drawn_on_a_terminal_and_not_otherwise(monkeypatch, begin, tick
     with begin(bool(quiet)) as told:
         told(*tick)
     assert bool(sys.stderr.getvalue()) is bool(drawn)
+
+
+def test_an_interrupt_while_commands_are_loaded_is_told_in_one_line():
+    source = """
+import sys
+from synth.__main__ import run
+
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "synth.cli":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupted())
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "synth: interrupted.\n")
