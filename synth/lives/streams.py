@@ -17,25 +17,35 @@ __all__ = ["Stream", "Streams", "Uniform"]
 
 Uniform = NDArray[np.float64]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_ODD = np.uint64(0xD1B54A32D192ED03)
-
-
-_ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
-_LAST_SHIFT = np.uint64(31)
 _WORD = np.dtype(np.uint64)
-_SPARE_BITS = np.uint64(12)
 _ALL_BITS = (1 << 64) - 1
+
+
+def _constant(number: int) -> NDArray[np.uint64]:
+    """Return a whole number as an array of no axis: most draws are for a few children, and numpy takes it soonest."""
+    found = np.array(number & _ALL_BITS, _WORD)
+    found.flags.writeable = False
+    return found
+
+
+_GOLDEN = _constant(0x9E3779B97F4A7C15)
+_ODD = _constant(0xD1B54A32D192ED03)
+_FIRST_SHIFT, _FIRST_FACTOR = _constant(30), _constant(0xBF58476D1CE4E5B9)
+_SECOND_SHIFT, _SECOND_FACTOR = _constant(27), _constant(0x94D049BB133111EB)
+_LAST_SHIFT = _constant(31)
+_SPARE_BITS = _constant(12)
 
 
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Finaliser of SplitMix64, in place: every input bit reaches every output bit."""
-    shifted = np.empty_like(x)
-    for shift, factor in _ROUNDS:
-        x ^= np.right_shift(x, shift, shifted)
-        x *= factor
-    x ^= np.right_shift(x, _LAST_SHIFT, shifted)
-    return x
+    shifted = np.right_shift(x, _FIRST_SHIFT)
+    np.bitwise_xor(x, shifted, x)
+    np.multiply(x, _FIRST_FACTOR, x)
+    np.right_shift(x, _SECOND_SHIFT, shifted)
+    np.bitwise_xor(x, shifted, x)
+    np.multiply(x, _SECOND_FACTOR, x)
+    np.right_shift(x, _LAST_SHIFT, shifted)
+    return np.bitwise_xor(x, shifted, x)
 
 
 def _as_words(values: ArrayLike) -> NDArray[np.uint64]:
@@ -45,11 +55,17 @@ def _as_words(values: ArrayLike) -> NDArray[np.uint64]:
     return array if array.dtype is _WORD else array.astype(np.int64, copy=False).view(np.uint64)
 
 
+@cache
+def _moment(number: int) -> NDArray[np.uint64]:
+    """Return what a moment that is the same for all is combined with words by."""
+    return _constant(number * int(_ODD))
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """The draws of one purpose."""
 
-    key: np.uint64
+    key: NDArray[np.uint64]
 
     def words(self, who: ArrayLike, *when: ArrayLike) -> NDArray[np.uint64]:
         """Return one 64-bit word for each identity in `who`, combined with the whole numbers in `when`."""
@@ -59,7 +75,7 @@ class Stream:
         for moment in when:
             x += _GOLDEN
             if isinstance(moment, int):
-                x ^= np.uint64(moment * int(_ODD) & _ALL_BITS)
+                x ^= _moment(moment)
             else:
                 further = _as_words(moment) * _ODD
                 # Moments may be more than identities: one of each for every combination.
@@ -91,4 +107,4 @@ class Streams:
 @cache
 def _stream(seed: int, purpose: str) -> Stream:
     digest = hashlib.blake2b(f"{seed}/0/{purpose}".encode(), digest_size=8).digest()
-    return Stream(np.uint64(int.from_bytes(digest, "little")))
+    return Stream(_constant(int.from_bytes(digest, "little")))
