@@ -141,8 +141,13 @@ def _noticed(modules: Modules, known: Sequence[tuple[Any, ...]], module: str, ru
 
 def tests() -> None:
     """Run the tests named on the command line with the module that standard input gives: name, line feed, source."""
+    resource.setrlimit(resource.RLIMIT_AS, (ROOM, ROOM))
     module, _, source = sys.stdin.read().partition("\n")
     sys.meta_path.insert(0, Changed(module, source))
     import pytest  # noqa: PLC0415  after the change
+    from hypothesis import Phase, settings  # noqa: PLC0415
 
+    # A first example that fails is enough: it need not be made simple. Profiles of tests build on this one.
+    settings.register_profile("first", phases=(Phase.explicit, Phase.generate))
+    settings.load_profile("first")
     sys.exit(pytest.main(["-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "-o", "addopts=", *sys.argv[1:]]))
