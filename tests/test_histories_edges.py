@@ -10,7 +10,7 @@ from test_otherwise import breaches, every, proceedings
 
 from synth.dates import age_on, birthday, day, day_of_year_start, last_day
 from synth.geography.authorities import parse_authorities
-from synth.lives.behaviour import BANDS
+from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.chances import Chances
 from synth.lives.episodes import Spells, away_from, cut, with_spells_away
 from synth.lives.histories import live
@@ -445,6 +445,35 @@ def test_the_register_holds_children_and_nobody_who_never_came_on_it(behaviour):
     start, end = history.registrations["start"], history.registrations["end"]
     assert (end > start).all()
     assert ((start <= last_day(2017)) & (end > last_day(2017))).sum() > 10
+
+
+def test_who_was_to_go_home_late_in_a_year_of_too_few_starts_stays_on(profile):
+    """Wanted are as many children as ever, and no starts in the one year for which the profile counts them.
+
+    Children stay on then and no sooner, under statuses that may go on, after half a year in care or a quarter of one.
+    """
+    year, targets = 2010, []
+    for target in profile.targets:
+        if target.table == "starts" and target.year == year:
+            targets.append(target.model_copy(update={"counts": dict.fromkeys(target.counts, (0,))}))
+        elif target.table != "starts":
+            targets.append(target)
+    homes = Homes(parse_authorities("Cardiff,Swansea,Rhondda Cynon Taf"))
+    behaviour = Behaviour(profile.model_copy(update={"targets": tuple(targets)}))
+    for seed in (1, 2):
+        history = live(Streams(seed), behaviour, homes, year + 1)
+        period = history.periods
+        rows = np.flatnonzero(period["end"] > period["drawn_end"])
+        drawn_end, end = period["drawn_end"][rows], period["end"][rows]
+        assert len(rows) > 5
+        assert ((drawn_end >= day_of_year_start(year)) & (drawn_end <= last_day(year))).all()
+        longest = int(behaviour.scalar("care.staying_longer_days", year))
+        assert ((end > last_day(year)) & (end <= last_day(year) + longest + 7)).all()
+        assert set(period["destination"][rows].tolist()) <= {CODE["home"], CODE["independent"]}
+        shortest = int(behaviour.scalar("care.early_leaving_after_days", year)) // 2
+        assert (drawn_end - period["start"][rows] > shortest).all()
+        held = history.courts.paths(history.children, period, rows).at(drawn_end - 1)
+        assert set(held.tolist()) <= {V2, C2}
 
 
 # -- stays -------------------------------------------------------------------------------------------------------
