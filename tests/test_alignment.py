@@ -56,6 +56,15 @@ def courses(walk, now, rows):
     return found
 
 
+def setting_out(found, guidance, before, place, end):
+    """Return periods of `found` on their way, each in an authority (`place`) and ending on another day than drawn."""
+    n = len(found.end)
+    how = (found.streams, found.behaviour, guidance, found.who, found.destination, found.end, found.path)
+    none = {name: np.zeros(0, np.int64) for name in ("period", "year", "placed")}
+    chances = Chances(*how, np.zeros(n, bool))
+    return Walk.setting_out(guidance, None, chances, Listed(place, np.arange(n), end, none), before)
+
+
 @pytest.fixture(scope="module")
 def chosen(periods, guidance):
     """Children in the year they came, of two authorities that want some of them in groups they could be in.
@@ -64,12 +73,8 @@ def chosen(periods, guidance):
     """
     year = 2020
     found = periods(11, year, "care", 1200)
-    how = (found.streams, found.behaviour, guidance, found.who, found.destination, found.end, found.path)
     n = len(found.end)
-    none = {name: np.zeros(0, np.int64) for name in ("period", "year", "placed")}
-    listed = Listed(np.arange(n) % 2, np.arange(n), found.end, none)
-    walk = Walk.setting_out(guidance, None, Chances(*how, np.zeros(n, bool)), listed, year - 1)
-    away = np.arange(n) % 3 == 0
+    walk, away = setting_out(found, guidance, year - 1, np.arange(n) % 2, found.end), np.arange(n) % 3 == 0
     walk.absences.away_on = lambda day, rows: away[rows] & (day == last_day(year - 1))
     rows = np.flatnonzero(found.end > last_day(year))
     now = walk._proceedings(year, rows)
@@ -78,7 +83,7 @@ def chosen(periods, guidance):
     able = [place for place in np.flatnonzero(~away[rows]) if {one[1] for one in possible[place]} - {own[place]}]
     for place in able[::2]:
         wish[place] = max({one[1] for one in possible[place]} - {own[place]})
-    wanted = np.bincount(listed.place[rows] * len(LEGAL) + wish, minlength=2 * len(LEGAL)).reshape(2, -1)
+    wanted = np.bincount(walk.listed.place[rows] * len(LEGAL) + wish, minlength=2 * len(LEGAL)).reshape(2, -1)
     walk._statuses(year, rows, wanted)
     return Chosen(walk, now, rows, away[rows], possible, wanted, own, group(walk.path.only(rows), now.day))
 
@@ -111,3 +116,37 @@ def test_totals_within_reach_are_met_and_nobody_else_is_touched(chosen):
     others = np.setdiff1d(np.arange(len(path.placed)), chosen.rows)
     assert (path.start[others] == before.start[others]).all()
     assert (path.placed[others] == before.placed[others]).all()
+
+
+def test_totals_that_are_met_leave_the_paths_as_they_are(chosen):
+    before = chosen.walk.path
+    chosen.walk._statuses(chosen.now.year, chosen.rows, chosen.wanted)
+    assert chosen.walk.path is before
+
+
+def test_who_stays_past_the_end_drawn_moves_on_that_day_from_where_nobody_stays_long(periods, guidance):
+    found = periods(8, 2015, "care", 2500)
+    n = len(found.end)
+    # Every third period ends as drawn, the others a month or a year later.
+    end = (found.end + np.array([0, 30, 400])[np.arange(n) % 3]).astype(np.int32)
+    walk = setting_out(found, guidance, 2014, np.zeros(n, np.int64), end)
+    filling, moved = walk.filling, 0
+    for year in (2015, 2016):
+        since, today = last_day(year - 1), last_day(year)
+        rows = np.flatnonzero((found.who.entry <= today) & (end > since))
+        filling.advance(rows, today)
+        # Some stay over 31 March where nobody stays long, to the end drawn: their day has yet to come.
+        waiting = rows[(found.end[rows] > today) & ~filling.given[rows]][::5]
+        filling.kind[waiting], filling.at[waiting] = filling.chances.rules.passing.argmax(), found.end[waiting]
+        passing = filling.chances.rules.passing[filling.kind[rows]] & ~filling.given[rows]
+        over = (found.end[rows] > since) & (found.end[rows] <= today) & (found.end[rows] < end[rows])
+        expected = rows[over & passing & (filling.at[rows] == found.end[rows])]
+        count = len(filling.book)
+        walk._stay_on(year, rows, np.zeros(n, bool))
+        new = filling.book["period"][count:]
+        assert new.tolist() == expected.tolist()
+        assert (filling.book["start"][count:] == found.end[new]).all()
+        assert (filling.book["kind"][count:] >= 0).all(), "none is left open"
+        moved += len(new)
+        assert (end[waiting] > found.end[waiting]).any()
+    assert moved > 5
