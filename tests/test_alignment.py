@@ -8,7 +8,8 @@ import pytest
 from synth.dates import last_day
 from synth.lives.alignment import _CELL_OF, Listed, Walk
 from synth.lives.chances import Chances
-from synth.lives.goals import LEGAL
+from synth.lives.goals import LEGAL, Totals
+from synth.lives.moves import align_moves, counted
 from synth.lives.otherwise import Proceedings
 
 
@@ -150,3 +151,39 @@ def test_who_stays_past_the_end_drawn_moves_on_that_day_from_where_nobody_stays_
         moved += len(new)
         assert (end[waiting] > found.end[waiting]).any()
     assert moved > 5
+
+
+def test_whoever_has_time_for_it_moves_for_the_third_time(periods, guidance):
+    """Everyone in care is wanted with three placements in the year: moves are some days apart, and none too late."""
+    found = periods(12, 2015, "care", 1500)
+    n, year = len(found.end), 2016
+    since, today = last_day(year - 1), last_day(year)
+    walk = setting_out(found, guidance, year - 1, np.arange(n) % 2, found.end)
+    filling, place = walk.filling, walk.listed.place
+    rows = np.flatnonzero((found.who.entry <= today) & (found.end > since))
+    stock = rows[found.end[rows] > today]
+    filling.advance(rows, today, np.ones(n, bool))
+    # Some have moved so late that there is just time for another move, or a day too little.
+    begun, chances = filling.book["start"][filling.current[stock]], filling.chances
+    long = (chances.until[stock] - chances.least(stock) >= today) & (filling.at[stock] > today + 4) & (begun > since)
+    filling.book["start"][filling.current[stock[long][::3]]] = today - 4
+    filling.book["start"][filling.current[stock[long][1::3]]] = today - 3
+    count, number = len(filling.book), counted(filling, rows, np.arange(n), found.end, year)[stock]
+    current, at, given = filling.current[stock].copy(), filling.at[stock].copy(), filling.given[stock].copy()
+    goal = np.bincount(place[stock], minlength=2)
+    back = walk.absences.ends(stock)
+    totals = Totals(goal[:, None], np.ones(2, bool))
+    align_moves(filling, walk.absences, rows, stock, place, np.arange(n), found.end, totals, year)
+    after = counted(filling, rows, np.arange(n), found.end, year)[stock]
+    begun = np.maximum(np.maximum(filling.book["start"][current], since), back)
+    latest = np.minimum(np.minimum(today, chances.until[stock] - chances.least(stock)), at - 4 + 4 * (number < 2))
+    can = (number < 3) & ~given & (begun + 4 * (3 - number) <= latest)
+    assert can.sum() > 100
+    assert (can & (begun + 4 * (3 - number) == latest)).any(), "for some there is no day to spare"
+    assert (after == np.where(can, 3, number)).all()
+    new, when = filling.book["period"][count:], filling.book["start"][count:]
+    assert set(new.tolist()) == set(stock[can].tolist())
+    assert ((when > since) & (when <= today)).all()
+    for period in np.unique(new):
+        days = np.sort(np.append(when[new == period], begun[stock == period]))
+        assert (np.diff(days) >= 4).all()
