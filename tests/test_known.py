@@ -155,3 +155,14 @@ def test_families_come_back_in_the_year_some_time_after_their_plans_closed(begin
     assert (birthday(child["birth"][back], 17) > first + 365).all()
     assert not child["gone"][back].any()
     assert (child["plan_end"][back] > start).all()
+
+
+def test_children_are_grouped_by_household_and_nobody_else_is(lived):
+    child = lived.children
+    rows = np.flatnonzero(np.isin(child["household"], [3, 5, 8, 13, lived.households - 2]))[::-1]
+    family, place, inverse = lived.by_household(rows)
+    assert len(family) == len(place) == 5
+    assert (family[inverse] == child["family"][rows]).all()
+    assert (place[inverse] == child["place"][rows]).all()
+    same = inverse[:, None] == inverse
+    assert (same == (child["household"][rows][:, None] == child["household"][rows])).all()
