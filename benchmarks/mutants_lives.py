@@ -23,6 +23,7 @@ import csv
 import hashlib
 import heapq
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,7 @@ class Trier:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
+            shutil.rmtree(place, ignore_errors=True)
         return process.returncode == 0
 
     def result(self, mutant: Mutant, tests: Sequence[str], reasons: Mapping[Key, str]) -> str:
