@@ -91,7 +91,8 @@ def test_a_mistake_in_a_whole_file_is_found_on_any_child(tmp_path):
 
 
 def test_rates_are_shares_of_the_children(tmp_path):
-    made = spoilt_return(tmp_path, rules=["crcs"], rate=0.02)
+    # rules that any child's record can break
+    made = spoilt_return(tmp_path, rules=["CRCS-014", "CRCS-YOUTH_OFFENDING-required"], rate=0.02)
     children = pl.concat(
         [
             made.good.crcs.select("LOCAL_AUTHORITY_CODE", id="CHILD_CODE"),
