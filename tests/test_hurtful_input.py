@@ -21,9 +21,7 @@ from synth.profile.text import profile_text
 from synth.reading import read_any
 from synth.reading.dataset import dataset_among, open_dataset
 from synth.show.folder import year_of
-from synth.validate import validate
 
-CLA = ("child", "episode")
 CORPUS = Path(__file__).parent / "corpus"
 
 FORMS = {
@@ -161,21 +159,6 @@ def test_a_form_alone_is_spoilt_without_episodes(tmp_path):
     code, said, _ = synth("spoil", CORPUS / "good_child.csv", "--out", tmp_path / "new", "--kinds", "gap,overlap")
     assert code == 0
     assert "gap: 0 of" in said or "overlap: 0 of" in said
-
-
-def test_a_child_of_endless_episodes_in_two_authorities_is_not_paired_with_itself(written, tmp_path):
-    """20,000 rows beside as many others would be 400 million pairs."""
-    folder = written(2021, 3, "Merthyr Tydfil,Torfaen").folder
-    child, episode = (pl.read_csv(folder / f"synthetic_cla_{form}.csv", infer_schema=False) for form in CLA)
-    areas = child["LOCAL_AUTHORITY_CODE"].unique(maintain_order=True)
-    child = pl.concat([child[:1]] * 2).with_columns(LOCAL_AUTHORITY_CODE=areas, UPN=pl.lit("A123456789012"))
-    episode = pl.concat([episode.filter(pl.col("SYSTEM_ID") == child["SYSTEM_ID"][0])[:1]] * 40_000)
-    episode = episode.with_columns(LOCAL_AUTHORITY_CODE=pl.concat([areas] * 20_000))
-    for form, frame in zip(CLA, (child, episode), strict=True):
-        frame.write_csv(tmp_path / f"synthetic_cla_{form}.csv")
-    report = validate([tmp_path])
-    assert not report.counts()["crashed"]
-    assert report.exit_code == 1
 
 
 def test_a_life_is_shown_without_obeying_its_cells(tmp_path):

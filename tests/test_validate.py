@@ -124,3 +124,19 @@ def test_thousands_of_children_take_less_than_seconds(tmp_path):
     assert report.ok, report.to_text()
     # generous: slow machines share their cores; 0.4 s is usual
     assert time.perf_counter() - began < 5
+
+
+def test_a_child_of_endless_episodes_in_two_authorities_is_not_paired_with_itself(written, tmp_path):
+    """20,000 rows beside as many others would be 400 million pairs."""
+    forms = ("child", "episode")
+    folder = written(2021, 3, "Merthyr Tydfil,Torfaen").folder
+    child, episode = (pl.read_csv(folder / f"synthetic_cla_{form}.csv", infer_schema=False) for form in forms)
+    areas = child["LOCAL_AUTHORITY_CODE"].unique(maintain_order=True)
+    child = pl.concat([child[:1]] * 2).with_columns(LOCAL_AUTHORITY_CODE=areas, UPN=pl.lit("A123456789012"))
+    episode = pl.concat([episode.filter(pl.col("SYSTEM_ID") == child["SYSTEM_ID"][0])[:1]] * 40_000)
+    episode = episode.with_columns(LOCAL_AUTHORITY_CODE=pl.concat([areas] * 20_000))
+    for form, frame in zip(forms, (child, episode), strict=True):
+        frame.write_csv(tmp_path / f"synthetic_cla_{form}.csv")
+    report = validate([tmp_path])
+    assert not report.counts()["crashed"]
+    assert report.exit_code == 1
