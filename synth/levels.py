@@ -7,7 +7,7 @@ Which table speaks for which year stands in `levels.csv`; this module only does 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from synth.errors import ProfileError
@@ -29,16 +29,21 @@ _COLUMNS = (
 )  # fmt: skip
 _CHOICES = {
     "kind": KINDS,
-    "role": ("national", "authority", "bridge", "flat"),
+    "role": ("national", "authority", "parts", "bridge", "flat"),
     "population": ("", "estimate", "rebased"),
     "half_width_unit": ("", "count", "percent", "rate_per_10000"),
     "basis": ("published", "bridged", "assumed"),
 }
+_WHOLE = "all"
+"""Second category of a part that is not divided further."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One line of levels.csv: where the figures of some years come from and how wide they are."""
+    """One line of levels.csv: where the figures of some years come from and how wide they are.
+
+    Of parts, `dim1` names the categories that add up to the level, between spaces.
+    """
 
     place: str
     kind: str
@@ -61,20 +66,32 @@ class _Rule:
 
 @dataclass(slots=True)
 class _Estimate:
-    """A level before it is a whole number; `slack` is the half-width of its interval."""
+    """A level before it is a whole number; `slack` is the half-width of its interval.
+
+    The interval is cut at `least` and `most`, which lie on either side of the value.
+    """
 
     value: float
     slack: float
     basis: str
     source: str
+    least: float = 0.0
+    most: float = math.inf
 
     @property
     def low(self) -> float:
-        return max(0.0, self.value - self.slack)
+        return max(0.0, self.value - self.slack, self.least)
 
     @property
     def high(self) -> float:
-        return self.value + self.slack
+        return min(self.value + self.slack, self.most)
+
+    def within(self, low: float, high: float) -> _Estimate:
+        """Return the estimate cut to what its parts add up to; as it is where they leave it nothing."""
+        if low > self.high or high < self.low:
+            return self
+        least, most = max(low, self.low), min(high, self.high)
+        return replace(self, value=min(max(self.value, least), most), least=least, most=most)
 
 
 def levels(tables: Tables) -> tuple[Level, ...]:
@@ -147,8 +164,33 @@ def _from_tables(tables: Tables, rules: list[_Rule], area: str, year: int) -> _E
             continue
         value, scale, source = _counted(tables, rule, row, year)
         slack = rule.half_width * (value / 100 if rule.half_width_unit == "percent" else scale)
-        return _Estimate(value, slack, rule.basis, source)
+        return _Estimate(value, slack, rule.basis, source).within(*_parts(tables, rules, area, year))
     return None
+
+
+def _parts(tables: Tables, rules: list[_Rule], area: str, year: int) -> tuple[float, float]:
+    """Return what the parts of a level, each rounded, add up to at least and at most; anything where none are known."""
+    for rule in rules:
+        if rule.role != "parts" or not rule.first_year <= year <= rule.last_year:
+            continue
+        found = [
+            tables.find(
+                rule.table,
+                rule.measure,
+                year,
+                geography=area,
+                dim1=part,
+                dim2=_WHOLE,
+                unit=rule.unit,
+                source=rule.source,
+            )
+            for part in rule.dim1.split()
+        ]
+        values = [rows[0].value for rows in found if rows]
+        if len(values) == len(found) and None not in values:
+            whole, width = sum(value or 0.0 for value in values), rule.half_width * len(values)
+            return whole - width, whole + width
+    return 0.0, math.inf
 
 
 def _national(tables: Tables, rules: list[_Rule], year: int) -> tuple[int, float, str] | None:

@@ -1,24 +1,29 @@
 """Published figures turned into targets: whole children by authority and cell, which exact mode reproduces.
 
 Each table of targets (targets.csv) is fitted year by year: the table closest to a prior whose sums lie inside what was
-published. What single years say of authorities and of Wales is carried to the years without figures, on a straight
-line between them.
+published. Where a release was revised later, as many of its figures as can be together keep what their rounding alone
+leaves open, so that they are printed again as they were published; the others carry the revision. What single years say
+of authorities and of Wales is carried to the years without figures, on a straight line between them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from synth.fit.cells import LEAD_IN, TargetCell, covers, load_target_cells
+from synth.fit.pooled import shared_out
+from synth.fit.printed import as_printed, most_printed
+from synth.fit.system import LEAST, Pooled, Row, System, system_of
 from synth.geography.authorities import all_authorities
 from synth.margins import fit_vector, whole_vector
 from synth.profile import Target
 from synth.published import WALES
 from synth.published.cells import published_cells
 from synth.published.counted import VIEWS, counted_as, load_counted, role_of
+from synth.tabulate.printing import convention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth.profile import Profile
+    from synth.published import Row as Line
     from synth.published import Tables
     from synth.published.cells import Cell
     from synth.published.counted import Counted
@@ -41,11 +47,6 @@ _OF_VIEW = {
 }
 """View -> the total its rows add up to."""
 
-_LEAST = 1e-6
-_CLOSE = 0.05
-_INSET, _INSET_AT_MOST = 0.35, 2.0
-"""Targets keep this share of an interval's width, or so many children, away from its ends where they can: lives may
-miss them by a child."""
 _SWEEPS = 3
 """How often the years with figures are fitted in turn, each beginning from its neighbours; then they hardly move."""
 _AT_18 = ("E10", "E5", "E6", "E7", "E8")
@@ -67,57 +68,19 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One linear condition on the cells of a table: weights (authorities, cells), lowest and highest sum."""
-
-    label: str
-    weights: NDArray[np.float64]
-    low: float
-    high: float
-    national: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Figure:
     """A published cell of a year and how it is counted; a figure that adds up two years falls to each by its children.
 
-    `now` and `whole` are the children, by authority, of this year and of all years the figure adds up.
+    `now` and `whole` are the children, by authority, of this year and of all years the figure adds up. `printed` are
+    the ends between which a table prints it again, `pooled` says how it does so for two years together.
     """
 
     cell: Cell
     row: Counted
     now: NDArray[np.float64]
     whole: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _System:
-    """All conditions on the cells of a year: a sparse matrix (rows, authorities x cells), bounds, and names."""
-
-    matrix: Any
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    labels: list[str]
-    published: NDArray[np.bool_]
-
-    def narrowed(self) -> _System:
-        """Return published intervals without what is near their ends."""
-        # A share of other cells has one row for either end, whose distance in children is not known.
-        known = np.isfinite(self.high - self.low)
-        width = np.where(known, self.high, 4 * _INSET_AT_MOST) - np.where(known, self.low, 0.0)
-        by = np.where(self.published, np.minimum(_INSET * width, _INSET_AT_MOST), 0.0)
-        return replace(self, low=self.low + by, high=self.high - by)
-
-    def holds(self, counts: NDArray[np.int64]) -> bool:
-        """Say whether whole numbers meet all conditions."""
-        sums = self.matrix @ counts
-        return bool(((sums > self.low - _LEAST) & (sums < self.high + _LEAST)).all())
-
-    def around(self, values: NDArray[np.float64], wide: _System) -> _System:
-        """Return bounds that values meet, where they do not meet these; never beyond those of `wide`."""
-        sums = self.matrix @ values
-        low, high = np.minimum(self.low, sums - _CLOSE), np.maximum(self.high, sums + _CLOSE)
-        return replace(self, low=np.maximum(low, wide.low), high=np.minimum(high, wide.high))
+    printed: tuple[float, float] | None
+    pooled: Pooled | None
 
 
 class _Fit:
@@ -160,25 +123,25 @@ class _Fit:
             return np.full(len(self.codes), float(value[part]))
         return np.array([float(value[code].get(part, 0.0)) for code in self.codes])
 
-    def identities(self, year: int) -> Iterator[_Row]:
+    def identities(self, year: int) -> Iterator[Row]:
         """Yield the conditions that cells add up to their totals in each authority."""
         for name in dict.fromkeys(total for cell in self.cells for total in cell.totals):
             part = np.array([name in cell.totals for cell in self.cells], float)
             for n, total in enumerate(self.totals[name][year]):
                 weights = np.zeros((len(self.codes), len(self.cells)))
                 weights[n] = part
-                yield _Row(f"{name} {self.codes[n]}", weights, float(total), float(total), national=False)
+                yield Row(f"{name} {self.codes[n]}", weights, float(total), float(total), national=False)
 
-    def at_18(self, year: int) -> Iterator[_Row]:
+    def at_18(self, year: int) -> Iterator[Row]:
         """Yield that each authority has at least as many reasons open to those turning 18 as children who do."""
         part = np.array([cell.name in _AT_18 for cell in self.cells], float)
         if part.any():
             for n, total in enumerate(self.totals["turning_18"][year]):
                 weights = np.zeros((len(self.codes), len(self.cells)))
                 weights[n] = part
-                yield _Row(f"turning 18 {self.codes[n]}", weights, float(total), np.inf, national=False)
+                yield Row(f"turning 18 {self.codes[n]}", weights, float(total), np.inf, national=False)
 
-    def spread(self, year: int) -> Iterator[_Row]:
+    def spread(self, year: int) -> Iterator[Row]:
         """Yield that cells which follow another number keep near its spread over authorities, but for one child."""
         for of in dict.fromkeys(cell.of for cell in self.cells if cell.within is not None):
             part = np.array([cell.of == of and cell.within is not None for cell in self.cells], float)
@@ -188,10 +151,10 @@ class _Fit:
                 own = np.zeros((len(self.codes), len(self.cells)))
                 own[n] = part
                 label = f"{of} {self.codes[n]}"
-                yield _Row(label, own - (1 - within) * share * part, -1.0, np.inf, national=False)
-                yield _Row(label, own - (1 + within) * share * part, -np.inf, 1.0, national=False)
+                yield Row(label, own - (1 - within) * share * part, -1.0, np.inf, national=False)
+                yield Row(label, own - (1 + within) * share * part, -np.inf, 1.0, national=False)
 
-    def published(self, year: int, figure: _Figure) -> Iterator[_Row]:
+    def published(self, year: int, figure: _Figure) -> Iterator[Row]:
         """Yield what a published cell says of the table, or nothing where the table cannot express it."""
         cell, row, now, whole = figure.cell, figure.row, figure.now, figure.whole
         chosen = self._chosen(row, row.where)
@@ -204,17 +167,18 @@ class _Fit:
         label = " ".join(part for part in (cell.table, cell.geography, cell.dim1, cell.dim2, cell.unit) if part)
         part = float((here * now).sum() / max(float((here * whole).sum()), 1.0))
         if cell.unit == "count":
-            yield _Row(label, weights, cell.low * part, cell.high * part, national)
+            printed = None if row.years or figure.printed == (cell.low, cell.high) else figure.printed
+            yield Row(label, weights, cell.low * part, cell.high * part, national, printed, figure.pooled)
         elif cell.unit == "percent" and not row.of:
             base = float((here * self.totals[_OF_VIEW[row.view]][year]).sum())
-            yield _Row(label, weights, cell.low * base / 100, cell.high * base / 100, national)
+            yield Row(label, weights, cell.low * base / 100, cell.high * base / 100, national)
         elif cell.unit == "percent":
             base_cells = self._chosen(row, row.of)
             if base_cells is None:
                 return
             of = here[:, None] * base_cells
-            yield _Row(f"{label} at least", weights - cell.low / 100 * of, 0.0, np.inf, national)
-            yield _Row(f"{label} at most", weights - cell.high / 100 * of, -np.inf, 0.0, national)
+            yield Row(f"{label} at least", weights - cell.low / 100 * of, 0.0, np.inf, national)
+            yield Row(f"{label} at most", weights - cell.high / 100 * of, -np.inf, 0.0, national)
 
     def _chosen(self, row: Counted, where: Sequence[object]) -> NDArray[np.float64] | None:
         """Return which cells a figure counts; None where a cell is counted in part."""
@@ -249,7 +213,11 @@ def fit_targets(
     for name, cells in load_target_cells(tables).items():
         fit = _Fit(cells, totals, profile)
         rows = {year: [row for figure in figures[year] for row in fit.published(year, figure)] for year in years}
+        rows = {year: _printed(fit, year, known) for year, known in rows.items()}
         values_of = _all_years(fit, rows, years)
+        if shared := _shared_out(fit, rows, values_of):
+            rows |= shared
+            values_of = _all_years(fit, rows, years)
         for year, values in values_of.items():
             if cells[0].when == "figures" and not rows[year]:
                 continue
@@ -291,6 +259,7 @@ def _figures(
 ) -> dict[int, list[_Figure]]:
     """Return the published cells to fit, by year; before the profile's first year those counted like later ones."""
     counted = load_counted(tables)
+    lines = {(row.file, row.line): row for row in tables.rows}
     figures: dict[int, list[_Figure]] = {year: [] for year in years}
     for year in years:
         for cell in published_cells(tables, year):
@@ -305,17 +274,27 @@ def _figures(
                 continue
             base = totals["looked_after" if VIEWS[row.view] == "stock" else "starts"]
             whole = np.sum([base[one] for one in spread], axis=0, dtype=float)
+            line = lines[cell.file, cell.line]
+            printed, pooled = as_printed(tables, line), _pooled(tables, cell, line) if row.years == "sum" else None
             for one in spread:
-                figures[one].append(_Figure(cell, row, base[one].astype(float), whole))
+                figures[one].append(_Figure(cell, row, base[one].astype(float), whole, printed, pooled))
     return figures
 
 
-def _all_years(fit: _Fit, rows: Mapping[int, list[_Row]], years: Sequence[int]) -> dict[int, NDArray[np.float64]]:
+def _pooled(tables: Tables, cell: Cell, line: Line) -> Pooled | None:
+    """Return how a figure of two years is printed; None where they are not rounded each, and where it is hidden."""
+    how = convention(line.rounding, tables.roundings[line.rounding])
+    if how is None or not how.parts or cell.value is None:
+        return None
+    return Pooled(cell.place, cell.value, cell.low, cell.high, how)
+
+
+def _all_years(fit: _Fit, rows: Mapping[int, list[Row]], years: Sequence[int]) -> dict[int, NDArray[np.float64]]:
     """Fit every year, its prior bent by what neighbouring years say: first of authorities, then of Wales."""
     prior = {year: fit.prior(year) for year in years}
     detailed = {year: rows[year] for year in years if any(not row.national for row in rows[year])}
-    bent = {year: np.log(np.maximum(_solved(fit, year, prior[year], rows[year]), _LEAST)) for year in detailed}
-    bent = {year: found - np.log(np.maximum(prior[year], _LEAST)) for year, found in bent.items()}
+    bent = {year: np.log(np.maximum(_solved(fit, year, prior[year], rows[year]), LEAST)) for year in detailed}
+    bent = {year: found - np.log(np.maximum(prior[year], LEAST)) for year, found in bent.items()}
     # What all authorities have in common belongs to Wales.
     weight = {year: prior[year] / prior[year].sum(axis=0, keepdims=True) for year in bent}
     bent = {year: own - (weight[year] * own).sum(axis=0, keepdims=True) for year, own in bent.items()}
@@ -325,7 +304,7 @@ def _all_years(fit: _Fit, rows: Mapping[int, list[_Row]], years: Sequence[int]) 
         # What a year's own figures leave open follows the other years'.
         others = {one: shares for one, shares in wales.items() if one != year}
         solved = _solved(fit, year, local[year] * np.exp(_between(others, year)), rows[year]).sum(axis=0)
-        wales[year] = np.log(np.maximum(solved, _LEAST)) - np.log(np.maximum(local[year].sum(axis=0), _LEAST))
+        wales[year] = np.log(np.maximum(solved, LEAST)) - np.log(np.maximum(local[year].sum(axis=0), LEAST))
     return {year: _solved(fit, year, local[year] * np.exp(_between(wales, year)), rows[year]) for year in years}
 
 
@@ -339,32 +318,51 @@ def _between(known: Mapping[int, NDArray[np.float64]], year: int) -> NDArray[np.
     return known[below] * (1 - weight) + known[above] * weight
 
 
-def _system(fit: _Fit, year: int, rows: Sequence[_Row]) -> _System:
-    from scipy.sparse import csr_array  # noqa: PLC0415
+def _printed(fit: _Fit, year: int, rows: Sequence[Row]) -> list[Row]:
+    """Return the published conditions of a year, as many as can be together between the ends that print them."""
+    if not any(row.printed for row in rows):
+        return list(rows)
+    wide = _system(fit, year, rows).whole()
+    narrow = _system(fit, year, [row.narrow() for row in rows]).whole()
+    keeps = most_printed(wide.matrix, wide.low, wide.high, narrow.low, narrow.high)[wide.published]
+    return [row.narrow() if kept else row for row, kept in zip(rows, keeps, strict=True)]
 
+
+def _shared_out(
+    fit: _Fit, rows: Mapping[int, list[Row]], values: Mapping[int, NDArray[np.float64]]
+) -> dict[int, list[Row]]:
+    """Return the conditions of years that figures add up, shared out to both; nothing for all other years."""
+    found: dict[int, list[Row]] = {}
+    for year in sorted(rows):
+        before = year - 1
+        pooled = {row.pooled.place for row in rows[year] if row.pooled}
+        if any(row.pooled and row.pooled.place in pooled for row in rows.get(before, ())):
+            both = found.get(before, rows[before]), rows[year]
+            systems = _system(fit, before, both[0]).whole(), _system(fit, year, both[1]).whole()
+            found[before], found[year] = shared_out(both, systems, (values[before].ravel(), values[year].ravel()))
+    return found
+
+
+def _system(fit: _Fit, year: int, rows: Sequence[Row]) -> System:
     own = [*fit.identities(year), *fit.at_18(year), *fit.spread(year)]
-    every = [*own, *rows]
-    blank = np.zeros((0, len(fit.codes) * len(fit.cells)))
-    matrix = csr_array(np.vstack([blank, *(row.weights.reshape(1, -1) for row in every)]))
-    low, high = (np.array([getattr(row, side) for row in every]) for side in ("low", "high"))
-    return _System(matrix, low, high, [row.label for row in every], np.arange(len(every)) >= len(own))
+    return system_of(own, rows, len(fit.codes) * len(fit.cells))
 
 
-def _solved(fit: _Fit, year: int, prior: NDArray[np.float64], rows: Sequence[_Row]) -> NDArray[np.float64]:
-    system = _system(fit, year, rows).narrowed()
+def _solved(fit: _Fit, year: int, prior: NDArray[np.float64], rows: Sequence[Row]) -> NDArray[np.float64]:
+    system = _system(fit, year, rows).inset()
     if not system.labels:
         return prior
     return fit_vector(prior.ravel(), system.matrix, system.low, system.high, system.labels).values.reshape(prior.shape)
 
 
 def _whole(
-    fit: _Fit, name: str, year: int, values: NDArray[np.float64], rows: Sequence[_Row]
+    fit: _Fit, name: str, year: int, values: NDArray[np.float64], rows: Sequence[Row]
 ) -> tuple[Target, list[Miss]]:
     """Return whole children near fitted values, and the figures they miss."""
     wide = _system(fit, year, rows)
     counts, misses = np.floor(values + 0.5).astype(int), []
     if wide.labels:
-        aim = wide.narrowed().around(values.ravel(), wide)
+        aim = wide.inset().around(values.ravel(), wide)
         for system in (aim, wide):
             found = whole_vector(values.ravel(), system.matrix, system.low, system.high, system.labels)
             counts = found.values.reshape(values.shape)

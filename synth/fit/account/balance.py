@@ -19,7 +19,7 @@ from synth.fit.account.bridge import bridges
 from synth.fit.account.cells import FIRST, GROUPS, YEARS, Margin, levels_of, margins_of
 from synth.fit.account.learn import Factors, learning_of, learnt, rates_of
 from synth.fit.account.prior import prior_of
-from synth.fit.account.quarrels import Quarrel, reconciled
+from synth.fit.account.quarrels import Quarrel, narrowed, reconciled
 from synth.fit.account.solve import Problem
 from synth.fit.account.whole import whole_flows, whole_stocks
 
@@ -84,7 +84,8 @@ def fit_account(
     margins = margins_of(tables, totals.tolist(), hold_out=hold_out)
     learning = learning_of(tables)
     spanned = bridges(margins, totals.sum(axis=0).tolist(), learning.bridge_percent)
-    bound, quarrels = reconciled([*margins, *spanned], totals)
+    reconcilable, quarrels = reconciled([*margins, *spanned], totals)
+    bound = narrowed(reconcilable, totals)
     found, violation = _expected(tables, bound, totals, learning, tick)
     if tick:
         tick("whole children")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from synth.errors import ProfileError
+from synth.fit.printed import as_printed
 from synth.geography.authorities import all_authorities
 from synth.published import WALES, Row, Tables, number, read_csv
 from synth.published.cells import intervals
@@ -30,6 +31,7 @@ GROUPS = ("under 1", "1-4", "5-9", "10-15", "16-17")
 """Age groups of T01; its "18 and over" is left out, as nobody is looked after from the 18th birthday on."""
 
 _FIRST_AGE = (0, 1, 5, 10, 16, 18)
+_LAST_BITS = 1e-9
 _KINDS = ("stock", "starts", "leavers", "ever")
 _COLUMNS = (
     "kind", "year", "table_id", "measure", "row_year", "dim1", "dim2", "unit", "source_id", "first_age", "last_age",
@@ -41,7 +43,8 @@ _COLUMNS = (
 class Margin:
     """One cell: the children of `authority` (place in official order; None is Wales) it counts and between what.
 
-    `year` is the place in the series (0 is 31 March 2003). `low` and `high` are whole numbers, both inclusive.
+    `year` is the place in the series (0 is 31 March 2003). `low` and `high` are whole numbers, both inclusive;
+    `printed` are narrower ones between which the cell is printed as it was published, None where there are none.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class Margin:
     groups: tuple[int, ...]
     low: int
     high: int
+    printed: tuple[int, int] | None = None
 
 
 def group_of(age: int) -> int:
@@ -100,7 +104,9 @@ def _t01(tables: Tables) -> list[Margin]:
             continue
         if row.year is None or not FIRST <= row.year <= LAST:
             raise ProfileError(f"{row.place}: T01 of {row.year}; expected a year from {FIRST} to {LAST}.")
-        low, high = interval(row)
+        low, high = _whole(*interval(row))
+        narrow = as_printed(tables, row)
+        printed = _whole(*narrow) if narrow else None
         found.append(
             Margin(
                 kind="stock",
@@ -110,11 +116,17 @@ def _t01(tables: Tables) -> list[Margin]:
                 year=row.year - FIRST,
                 sexes=(SEXES.index(row.dim1),),
                 groups=tuple(range(len(GROUPS))) if row.dim2 == "all" else (GROUPS.index(row.dim2),),
-                low=math.ceil(low),
-                high=math.floor(high),
+                low=low,
+                high=high,
+                printed=printed if printed != (low, high) else None,
             ),
         )
     return found
+
+
+def _whole(low: float, high: float) -> tuple[int, int]:
+    """Return the lowest and highest whole number of an interval; binary fractions may lose its last bits."""
+    return max(0, math.ceil(low - _LAST_BITS)), math.floor(high + _LAST_BITS)
 
 
 def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
@@ -133,7 +145,9 @@ def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
                 f"{path} line {line}, column year: {cells['year']}; expected a year from {FIRST} to {LAST}."
             )
         row = _row(tables, path, line, cells)
-        low, high = _bounds(tables, path, line, cells, row, interval(row), wales[year])
+        low, high = _whole(*_bounds(tables, path, line, cells, row, interval(row), wales[year]))
+        narrow = as_printed(tables, row)
+        printed = _whole(*_bounds(tables, path, line, cells, row, narrow, wales[year])) if narrow else None
         found.append(
             Margin(
                 kind=cells["kind"],
@@ -147,8 +161,9 @@ def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
                 year=year,
                 sexes=(0, 1),
                 groups=_groups(path, line, cells) if cells["kind"] == "stock" else tuple(range(len(GROUPS))),
-                low=max(0, math.ceil(low - 1e-9)),
-                high=math.floor(high + 1e-9),
+                low=low,
+                high=high,
+                printed=printed if printed != (low, high) else None,
             ),
         )
     return found

@@ -1,0 +1,152 @@
+"""Figures that add up two years, each rounded first: which multiple of the step each year has.
+
+A page that prints 495 for two years has added, say, 245 and 250. Which two they were nobody knows; those chosen here
+print again as many of the figures as can be together, and of all that do, they are nearest to what was fitted to the
+two years. Each year then has an interval of its own, of which children who stay from one year to the next may need all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from synth.fit.system import Pooled, Row, System
+
+__all__ = ["shared_out"]
+
+_NEAR = 2
+"""How many steps from the fitted number the multiples lie that are tried."""
+_STRAYING = 1e-3
+"""Cost of a child away from the fitted number, in figures that are not printed."""
+_OUTSIDE = 1000.0
+"""Cost of a child outside an interval that both years must keep."""
+_GAP = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A figure, the places of its rows among the published ones of either year, and among all of both years."""
+
+    figure: Pooled
+    rows: tuple[int, int]
+    places: tuple[int, int]
+
+    @property
+    def half(self) -> int:
+        """How far from a multiple of the step a whole number is still rounded to it."""
+        return math.ceil(self.figure.how.step / 2) - 1
+
+    @property
+    def least(self) -> float:
+        """The fewest children of both years with whom the figure is not hidden."""
+        hidden = self.figure.how.hidden_up_to
+        return self.figure.low if hidden is None else max(self.figure.low, hidden + 1)
+
+    def ends(self, steps: int) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return lowest and highest number of each year, given the steps of the first."""
+        first = self.figure.how.step * steps
+        below = min(self.half, math.floor((self.figure.value - self.least) / 2))
+        one, other = ((max(0.0, n - below), n + self.half) for n in (first, self.figure.value - first))
+        return one, other
+
+
+def shared_out(
+    years: tuple[Sequence[Row], Sequence[Row]],
+    systems: tuple[System, System],
+    values: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[list[Row], list[Row]]:
+    """Return the published rows of two years, pooled figures narrowed to the multiple each year has of them.
+
+    `systems` hold all conditions of either year, those of the table before the published ones, and `values` the
+    numbers fitted to it. Figures that cannot be printed again keep their rows, hidden ones too. The result depends on
+    nothing but the arguments.
+    """
+    pairs = _pairs(years, systems)
+    found = [list(rows) for rows in years]
+    for pair, steps in zip(pairs, _multiples(pairs, systems, values) if pairs else (), strict=True):
+        if steps is not None:
+            for rows, at, (low, high) in zip(found, pair.rows, pair.ends(steps), strict=True):
+                rows[at] = replace(rows[at], low=low, high=high, sharp=True)
+    return found[0], found[1]
+
+
+def _pairs(years: tuple[Sequence[Row], Sequence[Row]], systems: tuple[System, System]) -> list[_Pair]:
+    """Return the figures that stand in both years."""
+    before, between = (len(one.labels) - len(rows) for one, rows in zip(systems, years, strict=True))
+    there = {row.pooled.place: n for n, row in enumerate(years[1]) if row.pooled}
+    return [
+        _Pair(
+            row.pooled,
+            (n, there[row.pooled.place]),
+            (before + n, len(systems[0].labels) + between + there[row.pooled.place]),
+        )
+        for n, row in enumerate(years[0])
+        if row.pooled and row.pooled.place in there
+    ]
+
+
+def _multiples(
+    pairs: Sequence[_Pair], systems: tuple[System, System], values: tuple[NDArray[np.float64], NDArray[np.float64]]
+) -> list[int | None]:
+    """Return how many steps the first year has of each figure; None where the figure cannot be printed again."""
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  the solver is not needed to generate
+    from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array  # noqa: PLC0415
+
+    matrix = csr_array(block_diag([one.matrix for one in systems]))
+    low, high = (np.concatenate([getattr(one, side) for one in systems]) for side in ("low", "high"))
+    rows, numbers, many = len(low), matrix.shape[1], len(pairs)
+    first, second = (np.array([pair.places[n] for pair in pairs]) for n in (0, 1))
+    both = np.concatenate([first, second])
+    low[both], high[both] = -np.inf, np.inf  # held together instead
+    own, other, fitted = matrix[first], matrix[second], (matrix @ np.concatenate(values))
+    step, whole, half, least, most = (
+        np.array(told, float)
+        for told in zip(
+            *((p.figure.how.step, p.figure.value, p.half, p.least, p.figure.high) for p in pairs), strict=True
+        )
+    )
+    times, away, outside = diags_array(step), eye_array(2 * many), eye_array(rows)
+    free = diags_array(2 * (whole + most))
+    infinite = np.full(many, np.inf)
+    # Columns: numbers of both years, steps of the first, figures given up, children away from what was fitted, below
+    # and above, and children outside of what must be kept, below and above.
+    conditions = [
+        ([matrix, None, None, None, None, outside, -outside], low, high),
+        ([own, -times, free, None, None, None, None], -half, infinite),
+        ([own, -times, -free, None, None, None, None], -infinite, half),
+        ([other, times, free, None, None, None, None], whole - half, infinite),
+        ([other, times, -free, None, None, None, None], -infinite, whole + half),
+        ([own + other, None, free, None, None, None, None], least, infinite),
+        ([own + other, None, -free, None, None, None, None], -infinite, most),
+        ([matrix[both], None, None, away, -away, None, None], fitted[both], fitted[both]),
+    ]
+    sizes = numbers, many, many, 2 * many, 2 * many, rows, rows
+
+    def columns(*each: ArrayLike) -> NDArray[np.float64]:
+        return np.concatenate([np.broadcast_to(np.asarray(one, float), n) for one, n in zip(each, sizes, strict=True)])
+
+    nearest = np.round(fitted[first] / step)
+    found = milp(
+        columns(0, 0, 1, _STRAYING, _STRAYING, _OUTSIDE, _OUTSIDE),
+        integrality=columns(0, 1, 1, 0, 0, 0, 0),
+        bounds=Bounds(
+            columns(0, np.maximum(nearest - _NEAR, 0), 0, 0, 0, 0, 0),
+            columns(np.inf, nearest + _NEAR, 1, np.inf, np.inf, np.inf, np.inf),
+        ),
+        constraints=LinearConstraint(
+            block_array([blocks for blocks, _, _ in conditions], format="csc"),
+            np.concatenate([ends for _, ends, _ in conditions]),
+            np.concatenate([ends for _, _, ends in conditions]),
+        ),
+        options={"mip_rel_gap": _GAP},
+    )
+    steps, given_up = np.round(found.x[numbers : numbers + 2 * many]).astype(int).reshape(2, many)
+    return [None if gone else int(n) for n, gone in zip(steps, given_up, strict=True)]
