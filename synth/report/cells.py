@@ -101,8 +101,8 @@ def _about(result: Result, say: Words) -> str:
     return f"{say.place(cell.geography)}, {cell.measure.replace('_', ' ')}" + (f", {dims}" if dims else "")
 
 
-def misses(facts: Facts, say: Words) -> Chart:
-    """List the fitted and held out cells that are not met, the farthest off first."""
+def misses(facts: Facts, say: Words) -> list[Chart]:
+    """List the fitted and held out cells that are not met, the farthest off first; no list where all are."""
     off = [(year, result) for year, result in _every(facts) if not result.inside and result.role != "compared"]
     off.sort(key=lambda item: -abs(item[1].z))
     rows: list[Sequence[str | int | float]] = [
@@ -119,7 +119,7 @@ def misses(facts: Facts, say: Words) -> Chart:
     ]
     head = [say("table"), say("year"), say("cell"), say("role"), say("published"), say("generated"), "z"]
     alt = say("misses_alt", shown=len(rows), all=len(off))
-    return Chart("misses", say("misses"), alt, head, rows, None, say("misses_note"))
+    return [Chart("misses", say("misses"), alt, head, rows, None, say("misses_note"))] if rows else []
 
 
 def basis(facts: Facts, say: Words) -> Chart:

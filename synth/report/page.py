@@ -81,7 +81,7 @@ def _page(facts: Facts, say: Words) -> dict[str, Any]:
         ("moves_title", moves),
         ("lives_title", [timelines(facts, say)]),
         ("support_title", [factors(facts, say)]),
-        ("cells_title", [dots(facts, say), misses(facts, say)] if facts.latest.comparison or facts.panel else []),
+        ("cells_title", [dots(facts, say), *misses(facts, say)] if facts.latest.comparison or facts.panel else []),
         ("check_title", [outcomes(facts, say), findings(facts, say)]),
         ("origin_title", [basis(facts, say)]),
     ]
