@@ -28,6 +28,8 @@ _LETTERS = "ABDEFGHJLNPQRSTUWXYZ"
 _PAIRS = len(_LETTERS) ** 2
 _SECTORS = 5
 _PER_DISTRICT = _SECTORS * _PAIRS
+_STEP = 10_007
+"""A prime larger than any authority's number of small areas: by steps of so many every one of them is reached."""
 _LETTER = np.zeros(128, np.int64)
 _LETTER[[ord(letter) for letter in _LETTERS]] = np.arange(len(_LETTERS))
 """Letters numbered, to spread postcodes over small areas."""
@@ -93,7 +95,7 @@ def small_areas(postcodes: NDArray[np.str_]) -> tuple[NDArray[np.str_], NDArray[
     begin = np.cumsum(count) - count
     every = np.array([code for codes in geography.small_areas for code in codes])
     home = place[which]
-    return found, every[begin[home] + (inward * 7 + rank[which] * 13) % count[home]]
+    return found, every[begin[home] + (inward * _STEP + rank[which] * 13) % count[home]]
 
 
 def _hosts(
