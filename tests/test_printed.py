@@ -219,6 +219,21 @@ def test_fitted_numbers_come_nearer_to_sharp_ends():
     assert inset.high[0] < 12 == inset.high[1]
 
 
+@pytest.mark.parametrize(
+    ("printed", "national", "ends"),
+    [
+        ((8, 12), True, (10, 10)),  # 35 in a hundred of the width are kept away from either end
+        ((8, 12), False, (8, 12)),
+        ((16, 20), True, (18, 18)),
+        ((17, 21), True, (17, 21)),
+        (None, True, (2, 30)),
+    ],
+)
+def test_small_figures_of_wales_count_where_lives_may_miss_them_by_a_child(printed, national, ends):
+    row = Row("children", np.ones((1, 1)), 2.0, 30.0, national, printed)
+    assert (row.roomy().low, row.roomy().high) == ends
+
+
 def test_whole_children_leave_less_open_but_shares_of_them_as_much():
     rows = [Row("a", np.ones((1, 2)), 7.5, 12.5, False), Row("b", np.array([[1.0, -0.3]]), 0.5, np.inf, False)]
     whole = system_of([], rows, 2).whole()

@@ -319,11 +319,14 @@ def _between(known: Mapping[int, NDArray[np.float64]], year: int) -> NDArray[np.
 
 
 def _printed(fit: _Fit, year: int, rows: Sequence[Row]) -> list[Row]:
-    """Return the published conditions of a year, as many as can be together between the ends that print them."""
+    """Return the published conditions of a year, as many as can be together between the ends that print them.
+
+    A small one counts only where lives may miss it a little: else it would be the one they are outside of.
+    """
     if not any(row.printed for row in rows):
         return list(rows)
     wide = _system(fit, year, rows).whole()
-    narrow = _system(fit, year, [row.narrow() for row in rows]).whole()
+    narrow = _system(fit, year, [row.roomy() for row in rows]).whole()
     keeps = most_printed(wide.matrix, wide.low, wide.high, narrow.low, narrow.high)[wide.published]
     return [row.narrow() if kept else row for row, kept in zip(rows, keeps, strict=True)]
 
