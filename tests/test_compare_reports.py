@@ -113,13 +113,8 @@ def test_scores_are_printed_and_no_cell(one, shuffled, recwarn):
     found = compare(one, place)
     said = to_text(found) + to_json(found) + "".join(str(w.message) for w in recwarn)
     assert found.returns[0].forms[0].valid[0] == Scored("LANGUAGE", 0.0)
-    for cell in (
-        "UNHEARDOF",
-        text["CHILD_CODE"][0],
-        text["UPN"][0],
-        text["DATE_OF_BIRTH"][0],
-        text["HOME_POSTCODE"][0],
-    ):
+    told = ("CHILD_CODE", "UPN", "DATE_OF_BIRTH", "HOME_POSTCODE")
+    for cell in ("UNHEARDOF", *(text[name].drop_nulls()[0] for name in told)):
         assert cell not in said
 
 
