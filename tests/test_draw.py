@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from chance import evenly, fits
@@ -92,3 +95,24 @@ def test_normals_are_normal():
 def test_a_nested_parameter_as_an_array():
     table = {"a": {"x": 1, "y": 2}, "b": {"y": 3.5}}
     assert matrix(table, ("b", "a"), ("y", "x")).tolist() == [[3.5, 0.0], [2.0, 1.0]]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_quantiles_are_those_of_scipy_whose_package_is_left_to_begin_later(there):
+    """Where the compiled module is not there under its name the package is loaded instead."""
+    source = f"""
+import sys
+from synth.lives import quantiles
+
+if not {there}:
+    quantiles._COMPILED = "_elsewhere"
+found = quantiles.normal_quantiles()
+assert ("scipy.special" in sys.modules) is not {there}
+import scipy.special
+
+assert found is scipy.special.ndtri
+assert quantiles.normal_quantiles() is found
+assert scipy.special.gamma(5) == 24
+"""
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
