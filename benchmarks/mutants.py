@@ -12,7 +12,6 @@ mutant. MODULE is the name of a module in synth/rules; all of them where none is
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mutants_made import EVERY, ROOT, RULES, Mutant, mutants, rule_modules
+from mutants_made import EVERY, ROOT, RULES, Key, Mutant, kept, mutants, rule_modules
 from mutants_tried import trying
 
 from synth.guidance import RETURNS, load, years
@@ -37,19 +36,6 @@ LONGEST = 20.0
 """Seconds one mutant may take, beyond which it counts as noticed: tests that hang are no pass."""
 LOT = 400
 """Mutants one process tries before another takes over."""
-
-Key = tuple[str, str, str, str, int]
-
-
-def kept() -> dict[Key, str]:
-    """Return the reason for each survivor that has one."""
-    if not KEPT.exists():
-        return {}
-    with KEPT.open(encoding="utf-8", newline="") as stream:
-        return {
-            (row["module"], row["function"], row["before"], row["after"], int(row["which"])): row["reason"]
-            for row in csv.DictReader(stream)
-        }
 
 
 def error_rules() -> frozenset[str]:
@@ -130,7 +116,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="against the tables of the edges alone")
     asked = parser.parse_args()
     modules = [f"{RULES}.{name}" for name in asked.modules] or rule_modules()
-    reasons, errors = kept(), error_rules()
+    reasons, errors = kept(KEPT), error_rules()
     wanted = errors if asked.severity == "error" else None
     used: set[Key] = set()
     tallies: dict[str, Counter[str]] = {}

@@ -34,7 +34,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mutants_made import ROOT, Mutant, mutants, path_of
+from mutants_made import ROOT, Key, Mutant, kept, mutants, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,17 +47,6 @@ RESULTS = ("direct", "bytes", "reason", "left")
 BITS = {"BitAnd", "BitOr", "BitXor", "LShift", "RShift"}
 IDLE = ("if TYPE_CHECKING:", "@dataclass(")
 """Lines whose changes alter no result: imports for annotations alone, and what guards records against later code."""
-
-Key = tuple[str, str, str, str, int]
-
-
-def kept() -> dict[Key, str]:
-    """Return the reason for each survivor that has one."""
-    with KEPT.open(encoding="utf-8", newline="") as stream:
-        return {
-            (row["module"], row["function"], row["before"], row["after"], int(row["which"])): row["reason"]
-            for row in csv.DictReader(stream)
-        }
 
 
 def tests_of() -> dict[str, tuple[str, ...]]:
@@ -160,7 +149,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="how many are tried at a time (1)")
     parser.add_argument("--limit", type=float, default=150.0, metavar="SECONDS", help="for each run of tests (150)")
     asked = parser.parse_args()
-    tests, reasons = tests_of(), kept()
+    tests, reasons = tests_of(), kept(KEPT)
     there = {f"{p}.{f.stem}" for p in PACKAGES for f in path_of(p).with_suffix("").glob("*.py") if f.stem != "__init__"}
     if there != set(tests):
         print(f"{TESTS.name}: modules without a line, or lines without a module:", *sorted(there ^ set(tests)))

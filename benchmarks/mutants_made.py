@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,9 @@ BREAKS = {"sets", "change", "_shorter"}
 """Functions that make breakers: what they are given is no part of an answer."""
 EVERY = "every rule"
 
+Key = tuple[str, str, str, str, int]
+"""What names a mutant whatever its line: module, function, the text before and after, and which of them."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -55,9 +59,18 @@ class Mutant:
     """Ids of the rules whose answer reaches the place; none for what is not judged."""
 
     @property
-    def key(self) -> tuple[str, str, str, str, int]:
+    def key(self) -> Key:
         """What names a mutant whatever its line."""
         return self.module, self.function, self.before, self.after, self.which
+
+
+def kept(path: Path) -> dict[Key, str]:
+    """Return the reason for each survivor that has one in a table."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {
+            (row["module"], row["function"], row["before"], row["after"], int(row["which"])): row["reason"]
+            for row in csv.DictReader(stream)
+        }
 
 
 def path_of(module: str) -> Path:

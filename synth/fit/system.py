@@ -71,7 +71,7 @@ class Row:
         row = self.narrow()
         if not self.national or self.printed is None or row.high > _SMALL:
             return row
-        by = min(_INSET * (row.high - row.low), _INSET_AT_MOST)
+        by = _kept_away(row.high - row.low)
         return replace(row, low=math.ceil(row.low + by), high=math.floor(row.high - by))
 
 
@@ -91,7 +91,7 @@ class System:
         # A share of other cells has one row for either end, whose distance in children is not known.
         known = np.isfinite(self.high - self.low)
         width = np.where(known, self.high, 4 * _INSET_AT_MOST) - np.where(known, self.low, 0.0)
-        by = np.where(self.published & ~self.sharp, np.minimum(_INSET * width, _INSET_AT_MOST), 0.0)
+        by = np.where(self.published & ~self.sharp, _kept_away(width), 0.0)
         return replace(self, low=self.low + by, high=self.high - by)
 
     def whole(self) -> System:
@@ -110,6 +110,11 @@ class System:
         sums = self.matrix @ values
         low, high = np.minimum(self.low, sums - _CLOSE), np.maximum(self.high, sums + _CLOSE)
         return replace(self, low=np.maximum(low, wide.low), high=np.minimum(high, wide.high))
+
+
+def _kept_away(width: NDArray[np.float64] | float) -> Any:  # noqa: ANN401  as `width` is
+    """Return how far targets keep from the ends of intervals of a width."""
+    return np.minimum(_INSET * width, _INSET_AT_MOST)
 
 
 def system_of(own: Sequence[Row], published: Sequence[Row], cells: int) -> System:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synth.errors import ProfileError
 from synth.fit.printed import as_printed
@@ -104,9 +104,6 @@ def _t01(tables: Tables) -> list[Margin]:
             continue
         if row.year is None or not FIRST <= row.year <= LAST:
             raise ProfileError(f"{row.place}: T01 of {row.year}; expected a year from {FIRST} to {LAST}.")
-        low, high = _whole(*interval(row))
-        narrow = as_printed(tables, row)
-        printed = _whole(*narrow) if narrow else None
         found.append(
             Margin(
                 kind="stock",
@@ -116,12 +113,17 @@ def _t01(tables: Tables) -> list[Margin]:
                 year=row.year - FIRST,
                 sexes=(SEXES.index(row.dim1),),
                 groups=tuple(range(len(GROUPS))) if row.dim2 == "all" else (GROUPS.index(row.dim2),),
-                low=low,
-                high=high,
-                printed=printed if printed != (low, high) else None,
+                **_ends(interval(row), as_printed(tables, row)),
             ),
         )
     return found
+
+
+def _ends(wide: tuple[float, float], narrow: tuple[float, float] | None) -> dict[str, Any]:
+    """Return `low`, `high` and `printed` of a cell from the interval it must keep and the one that prints it."""
+    low, high = _whole(*wide)
+    printed = None if narrow is None else _whole(*narrow)
+    return {"low": low, "high": high, "printed": None if printed == (low, high) else printed}
 
 
 def _whole(low: float, high: float) -> tuple[int, int]:
@@ -145,9 +147,9 @@ def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
                 f"{path} line {line}, column year: {cells['year']}; expected a year from {FIRST} to {LAST}."
             )
         row = _row(tables, path, line, cells)
-        low, high = _whole(*_bounds(tables, path, line, cells, row, interval(row), wales[year]))
-        narrow = as_printed(tables, row)
-        printed = _whole(*_bounds(tables, path, line, cells, row, narrow, wales[year])) if narrow else None
+        wide, narrow = _bounds(tables, path, line, cells, row, interval(row), wales[year]), as_printed(tables, row)
+        if narrow is not None:
+            narrow = _bounds(tables, path, line, cells, row, narrow, wales[year])
         found.append(
             Margin(
                 kind=cells["kind"],
@@ -161,9 +163,7 @@ def _listed(tables: Tables, wales: Sequence[int]) -> list[Margin]:
                 year=year,
                 sexes=(0, 1),
                 groups=_groups(path, line, cells) if cells["kind"] == "stock" else tuple(range(len(GROUPS))),
-                low=low,
-                high=high,
-                printed=printed if printed != (low, high) else None,
+                **_ends(wide, narrow),
             ),
         )
     return found
