@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
 
 from synth.documents import json_of
 from synth.errors import ProfileError
 from synth.figures import published_figures
 from synth.files import write_whole
 from synth.levels import levels
-from synth.profile.loading import explained, read_json
+from synth.profile.checked import checked
+from synth.profile.documents import read_json
+from synth.profile.loading import SUM, sum_of
 from synth.profile.model import Parameter, Profile
 from synth.published import load_tables, published_files
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pydantic import BaseModel
+    from synth.profile.model import Record
 
-__all__ = ["build", "is_profile", "profile_bytes", "write_profile"]
+__all__ = ["build", "is_profile", "profile_bytes", "write_built_in", "write_profile"]
 
 FIRST_YEAR, LAST_YEAR = 2017, 2024
 """Collection years the guidance covers, both inclusive."""
@@ -64,6 +65,12 @@ def write_profile(profile: Profile, path: Path) -> None:
     write_whole(profile_bytes(profile).decode(), path)
 
 
+def write_built_in(profile: Profile, path: Path) -> None:
+    """Write the profile that is read where none is named, and beside it the sum it is known by; raises as above."""
+    write_profile(profile, path)
+    write_whole(sum_of(profile_bytes(profile)), path.with_name(SUM))
+
+
 def is_profile(content: bytes) -> bool:
     """Say whether a file is a profile as it is written here, of whatever version."""
     try:
@@ -78,13 +85,9 @@ def _behaviour(path: Path) -> dict[str, Parameter]:
     if set(found) != {"parameters"} or not isinstance(found["parameters"], dict):
         keys = ", ".join(found) or "nothing"
         raise ProfileError(f'{path}: found {keys}; expected {{"parameters": {{name: {{...}}}}}} and nothing else.')
-    parameters: dict[str, Parameter] = {}
-    for name, fields in found["parameters"].items():
-        try:
-            parameters[name] = Parameter.model_validate(fields)
-        except ValidationError as error:
-            raise ProfileError(explained(path, error, Parameter, f"parameters.{name}")) from None
-    return parameters
+    return {
+        name: checked(Parameter, fields, path, f"parameters.{name}") for name, fields in found["parameters"].items()
+    }
 
 
 def _lines(profile: Profile) -> Iterator[str]:
@@ -109,9 +112,9 @@ def _parameter(name: str, item: Parameter) -> str:
     return f"    {_json(name)}: {{\n{fields}\n    }}"
 
 
-def _filled(record: BaseModel) -> dict[str, Any]:
+def _filled(record: Record) -> dict[str, Any]:
     """Drop what equals its default: it comes back when the file is read."""
-    return record.model_dump(mode="json", exclude_defaults=True)
+    return {field.name: value for field in fields(record) if (value := getattr(record, field.name)) != field.default}
 
 
 def _separated(lines: Iterator[str]) -> Iterator[str]:

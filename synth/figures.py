@@ -55,7 +55,7 @@ def published_figures(tables: Tables, year: int) -> tuple[Figure, ...]:
 
 
 def _figure(name: str, label: str, year: int, interval: _Interval, unit: str, source: str, note: str = "") -> Figure:
-    value, low, high = (round(x, 3) for x in interval)
+    value, low, high = (round(float(x), 3) for x in interval)
     return Figure(
         name=name,
         label=label,

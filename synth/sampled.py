@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +11,11 @@ from synth.geography.authorities import all_authorities
 from synth.lives.draw import normal
 from synth.lives.homes import Homes
 from synth.lives.streams import Streams
-from synth.profile import Level, Profile, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from synth.profile import Level, Profile, Target
 
 __all__ = ["sampled"]
 
@@ -32,9 +34,7 @@ def sampled(profile: Profile, seed: int, world: int = 0) -> Profile:
     streams, homes = Streams(seed), _homes(world)
     stocks = _stocks(profile, streams, homes)
     starts = [_varied_starts(target, streams, homes) for target in profile.targets if target.table == "starts"]
-    kept = {"targets": (*stocks, *starts), "levels": _levels(profile, stocks, streams, homes)}
-    fields = {name: getattr(profile, name) for name in Profile.model_fields}
-    return Profile.model_construct(**fields | kept)
+    return replace(profile, targets=(*stocks, *starts), levels=_levels(profile, stocks, streams, homes))
 
 
 def _homes(world: int) -> dict[str, int]:
@@ -59,9 +59,7 @@ def _stocks(profile: Profile, streams: Streams, homes: dict[str, int]) -> list[T
             departure = np.where(np.arange(_AGES) > 0, keeps * older + np.sqrt(1 - keeps**2) * fresh, fresh)
         u = streams("sampled stock rounded").uniform(who, target.year).reshape(counts.shape)
         drawn = np.maximum(np.floor(counts + np.sqrt(counts) * departure.reshape(counts.shape) + u), 0).astype(int)
-        found.append(
-            target.model_copy(update={"counts": {c: tuple(row) for c, row in zip(codes, drawn.tolist(), strict=True)}})
-        )
+        found.append(replace(target, counts={c: tuple(row) for c, row in zip(codes, drawn.tolist(), strict=True)}))
     return found
 
 
@@ -70,7 +68,7 @@ def _varied_starts(target: Target, streams: Streams, homes: dict[str, int]) -> T
     for code, (count,) in target.counts.items():
         z = normal(streams("sampled starts").uniform([homes[code]], target.year))[0]
         counts[code] = (max(round(count + float(np.sqrt(count) * z)), 0),)
-    return target.model_copy(update={"counts": counts})
+    return replace(target, counts=counts)
 
 
 def _levels(profile: Profile, stocks: list[Target], streams: Streams, homes: dict[str, int]) -> tuple[Level, ...]:
@@ -89,5 +87,5 @@ def _levels(profile: Profile, stocks: list[Target], streams: Streams, homes: dic
             spread = np.sqrt(beside * float(profile.at("sampled.children_a_family", level.year)))
             z = normal(streams("sampled care and support").uniform([homes[level.authority]], level.year))[0]
             value += max(round(beside + float(spread * z)), 0)
-        found.append(level.model_copy(update={"value": value, "source": f"{level.source}; drawn around it"}))
+        found.append(replace(level, value=value, source=f"{level.source}; drawn around it"))
     return tuple(found)

@@ -10,8 +10,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import hashlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -154,15 +153,12 @@ def guidance():
 @pytest.fixture(scope="session")
 def changed(profile):
     """Return the built-in behaviour with some parameters replaced, each by one value for all years."""
-    document = profile.model_dump(mode="json", exclude_none=True)
 
     def with_values(**values):
-        found = json.loads(json.dumps(document))
+        parameters = dict(profile.parameters)
         for name, value in values.items():
-            parameter = found["parameters"][name.replace("__", ".")]
-            parameter.pop("by_year", None)
-            parameter["value"] = value
-        return Behaviour(Profile.model_validate(found))
+            parameters[name.replace("__", ".")] = parameters[name.replace("__", ".")].with_values(value)
+        return Behaviour(replace(profile, parameters=parameters))
 
     return with_values
 

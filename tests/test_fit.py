@@ -125,8 +125,10 @@ def test_what_is_held_out_leaves_all_else_to_the_byte_as_it_was(fitted, whole_fi
     assert found.profile.held_out == ("T16",)
     here, there = (
         profile_bytes(
-            one.profile.model_copy(
-                update={"held_out": (), "targets": tuple(t for t in one.profile.targets if t.table != "three_or_more")}
+            replace(
+                one.profile,
+                held_out=(),
+                targets=tuple(t for t in one.profile.targets if t.table != "three_or_more"),
             )
         )
         for one in (found, fitted)
@@ -167,7 +169,7 @@ def test_the_text_lists_twenty_and_counts_the_rest(fitted):
 
 def test_predictions_are_held_against_what_was_left_out(profile):
     told = []
-    out = profile.model_copy(update={"held_out": ("T16",)})
+    out = replace(profile, held_out=("T16",))
     text = prediction_text(out, PUBLISHED, ["T16"], 2017, told.append)
     assert told == ["generating 2017"]
     assert re.match(r"Left out: T16\. Of 1 cells predicted [01] are inside \(\d+\.0%\)\n", text)

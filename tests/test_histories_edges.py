@@ -1,5 +1,7 @@
 """Edges of children's histories: which ways out are open to whom, first and last days, what nobody draws twice."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from chance import fits_share
@@ -429,12 +431,10 @@ def test_an_authority_may_have_nobody_in_care(profile):
     """A profile may say so of a small authority; without targets nobody is in care before either."""
     (authority,) = parse_authorities("Merthyr Tydfil")
     levels = tuple(
-        level.model_copy(update={"value": 0, "low": 0.0})
-        if (level.kind, level.authority) == ("looked_after", authority.code)
-        else level
+        replace(level, value=0, low=0.0) if (level.kind, level.authority) == ("looked_after", authority.code) else level
         for level in profile.levels
     )
-    made = simulate(profile.model_copy(update={"levels": levels, "targets": ()}), (authority,), 2017, 1)
+    made = simulate(replace(profile, levels=levels, targets=()), (authority,), 2017, 1)
     assert len(made.forms["crcs"]["CHILD_CODE"]) > 100
     for form in ("child", "episode", "adoption", "care_leaver"):
         assert {len(column) for column in made.forms[form].values()} == {0}, form
@@ -455,11 +455,11 @@ def test_who_was_to_go_home_late_in_a_year_of_too_few_starts_stays_on(profile):
     year, targets = 2010, []
     for target in profile.targets:
         if target.table == "starts" and target.year == year:
-            targets.append(target.model_copy(update={"counts": dict.fromkeys(target.counts, (0,))}))
+            targets.append(replace(target, counts=dict.fromkeys(target.counts, (0,))))
         elif target.table != "starts":
             targets.append(target)
     homes = Homes(parse_authorities("Cardiff,Swansea,Rhondda Cynon Taf"))
-    behaviour = Behaviour(profile.model_copy(update={"targets": tuple(targets)}))
+    behaviour = Behaviour(replace(profile, targets=tuple(targets)))
     for seed in (1, 2):
         history = live(Streams(seed), behaviour, homes, year + 1)
         period = history.periods

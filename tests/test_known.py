@@ -1,6 +1,7 @@
 """Children already in care: who stays longer, and who leaves so that others find room, at the edges of who may."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,11 +44,11 @@ def begin(profile, lived):
         for target in profile.targets:
             if target.table in counts:
                 count = dict.fromkeys(target.counts, (counts[target.table],) * len(target.cells))
-                targets.append(target.model_copy(update={"counts": count}))
+                targets.append(replace(target, counts=count))
             elif target.table not in without:
                 targets.append(target)
         book = deepcopy(lived)
-        book.behaviour = Behaviour(profile.model_copy(update={"targets": tuple(targets)}))
+        book.behaviour = Behaviour(replace(profile, targets=tuple(targets)))
         return book
 
     return begun

@@ -1,3 +1,5 @@
+import copy
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -13,7 +15,7 @@ from synth.fit.odds import logistic
 from synth.fit.search import Problem, beyond, search
 from synth.geography.authorities import parse_authorities
 from synth.measures import measures
-from synth.profile import Figure, Parameter, Profile
+from synth.profile import Figure, Parameter
 from synth.profile.model import FITTED, Target
 from synth.published import profiles_dir
 
@@ -33,8 +35,7 @@ LEVELS = {"looked_after", "care_and_support"}
 
 
 def with_parts(profile, **parts):
-    kept = {name: getattr(profile, name) for name in Profile.model_fields}
-    return Profile.model_construct(**kept | parts)
+    return replace(profile, **parts)
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def test_every_number_of_a_list_moves(file):
 
 def test_no_offset_changes_nothing(file):
     assert moved(PARAMETERS, levers(file, "f,,a.share,2017,probit,1,0.5,", "f,,a.bounds/*,,log,1,1,"), [0, 0]) == {}
-    before = PARAMETERS["a.weights"].model_copy(deep=True)
+    before = copy.deepcopy(PARAMETERS["a.weights"])
     moved(PARAMETERS, levers(file, "f,,a.weights/*/p,,log-weight,1,0.5,"), [1.0])
     assert PARAMETERS["a.weights"] == before
 
@@ -282,12 +283,11 @@ def planted(profile):
     for key in keys:
         mean = sum(run[key].value for run in runs) / 2
         figures.append(figure(key[0], type(runs[0][key])(mean, 0.0), 0.3))
-    spoilt = {name: item.model_copy() for name, item in profile.parameters.items()}
-    kinds = spoilt["placement.kind"].model_dump()
-    for table in kinds["by_year"].values():
+    kinds = copy.deepcopy(profile.parameters["placement.kind"].by_year)
+    for table in kinds.values():
         for row in table.values():
             row["parents"] = row.get("parents", 0.0) * 0.5
-    spoilt["placement.kind"] = Parameter.model_validate(kinds)
+    spoilt = profile.parameters | {"placement.kind": profile.parameters["placement.kind"].with_values(by_year=kinds)}
     codes = [a.code for a in few]
     target = Target(table=UNFOLDED[0], year=2019, cells=("a",), counts=dict.fromkeys(codes, (1,)))
     return few, with_parts(profile, figures=tuple(figures), parameters=spoilt, targets=(target,))
@@ -366,9 +366,7 @@ def test_counts_of_wales_need_all_of_wales(profile, drives):
 
 def test_figures_of_tables_left_out_are_not_looked_at(planted, drives):
     few, spoilt = planted
-    only = tuple(
-        f if f.name == "legal_section_76" else f.model_copy(update={"source": "T99 S001"}) for f in spoilt.figures
-    )
+    only = tuple(f if f.name == "legal_section_76" else replace(f, source="T99 S001") for f in spoilt.figures)
     blind = with_parts(spoilt, figures=only, held_out=("T99 some measure",))
     found, residuals = fit_behaviour(blind, seeds=(1,), rounds=2, authorities=few, moments=drives, processes=1)
     assert [row.figure for row in residuals] == ["legal_section_76"]

@@ -3,13 +3,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from synth.build import build, profile_bytes, write_profile
+from synth.build import build, profile_bytes, write_built_in, write_profile
 from synth.errors import OutputError, ProfileError
 from synth.profile import Parameter, differences, digest, load_profile, overlay
+from synth.profile.checked import checked_profile
+from synth.profile.documents import read_document
+from synth.profile.loading import BUILT_IN, SUM, sum_of
 from synth.profile.model import Target
 from synth.profile.text import profile_json, profile_text, show
 from synth.published import profiles_dir
@@ -93,15 +97,13 @@ def test_a_copy_looks_up_its_own_fields(built):
     assert built.at("entry.by_agreement", 2017) == 0.5
     assert built.level("looked_after", "512", 2020) > 0
     changed = Parameter(value=0.9, **WHERE)
-    copied = built.model_copy(
-        update={"targets": (target,), "parameters": built.parameters | {"entry.by_agreement": changed}, "levels": ()}
-    )
+    copied = replace(built, targets=(target,), parameters=built.parameters | {"entry.by_agreement": changed}, levels=())
     assert copied.target("legal", "512", 2020) == (3,)
     assert copied.at("entry.by_agreement", 2017) == 0.9
     with pytest.raises(ProfileError, match="no levels"):
         copied.level("looked_after", "512", 2020)
     assert built.target("legal", "512", 2020) is None
-    assert built.model_copy() == built
+    assert replace(built) == built
 
 
 def test_the_built_in_profile_explains_every_parameter():
@@ -302,7 +304,7 @@ def test_text_shows_levels_figures_and_parameters(built):
 
 def test_long_values_are_summed_up(built):
     long = Parameter(value={str(n): n / 1000 for n in range(200)}, **WHERE)
-    wide = built.model_copy(update={"parameters": {"wide": long}})
+    wide = replace(built, parameters={"wide": long})
     assert show(wide, 2019)[0].value.startswith("200 numbers from 0 to 0.199, under 0, 1")
 
 
@@ -322,17 +324,48 @@ def test_a_year_outside_is_refused(built):
 def test_what_differs_between_profiles_is_named(built):
     assert differences(built, built) == ()
     level = built.levels[0]
-    level = level.model_copy(update={"value": level.value + 1})
+    level = replace(level, value=level.value + 1)
     parameters = dict(built.parameters)
     gone = parameters.pop("entry.by_agreement")
-    other = built.model_copy(update={"levels": (level, *built.levels[1:]), "parameters": parameters})
+    other = replace(built, levels=(level, *built.levels[1:]), parameters=parameters)
     assert differences(built, other) == ("parameter entry.by_agreement", "1 level")
     assert differences(other, built) == differences(built, other)
     # What is said of the origin drives nothing.
-    gone = gone.model_copy(update={"note": "x"})
-    told = built.model_copy(update={"parameters": parameters | {"entry.by_agreement": gone}})
+    gone = replace(gone, note="x")
+    told = replace(built, parameters=parameters | {"entry.by_agreement": gone})
     assert differences(built, told) == ()
     cells = Target(table="legal", year=2023, cells=("C1", "C2"), counts={"552": (3, 4)})
-    changed = built.model_copy(update={"held_out": ("T01",), "targets": (cells,), "figures": built.figures[2:]})
-    without = built.model_copy(update={"targets": ()})
+    changed = replace(built, held_out=("T01",), targets=(cells,), figures=built.figures[2:])
+    without = replace(built, targets=())
     assert differences(without, changed) == ("2 figures", "2 targets", "the tables held out")
+
+
+def test_the_built_in_profile_passes_the_check_of_any_file():
+    """It is read without one, by the sum beside it; other bytes, and the same ones elsewhere, are checked as read."""
+    path = profiles_dir() / BUILT_IN
+    assert path.with_name(SUM).read_text("ascii") == sum_of(path.read_bytes())
+    assert checked_profile(read_document(path), path) == load_profile()
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_bytes_that_have_changed_are_checked(tmp_path, known):
+    """A sum is believed only of the bytes it was taken of."""
+    path = tmp_path / BUILT_IN
+    whole = (profiles_dir() / BUILT_IN).read_bytes()
+    path.write_bytes(whole.replace(b'"kind": "looked_after"', b'"kind": "lost"', 1))
+    path.with_name(SUM).write_text(sum_of(whole if not known else b""), "ascii")
+    with pytest.raises(ProfileError, match=r"wales\.json, levels\[0\]\.kind: found \"lost\""):
+        load_profile(path)
+
+
+def test_writing_the_built_in_profile_writes_its_sum(built, tmp_path):
+    write_built_in(built, tmp_path / BUILT_IN)
+    assert (tmp_path / SUM).read_text("ascii") == sum_of((tmp_path / BUILT_IN).read_bytes())
+    assert load_profile(tmp_path / BUILT_IN) == built
+
+
+def test_the_main_job_needs_no_checking_library():
+    """It takes longer to load than the profile to read."""
+    program = "import sys; from synth.profile import load_profile; load_profile(); print('pydantic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from click.testing import CliRunner
 
 from synth.cli import main
 from synth.errors import ProfileError
-from synth.profile import Parameter, Profile, load_profile, overlay
+from synth.profile import Parameter, load_profile, overlay
 from synth.profile.check import basis_counts, check_profile, counts_text
 from synth.profile.model import FITTED, Target
 from synth.profile.ranges import out_of_range, range_of
@@ -16,12 +17,11 @@ GUESS = {"unit": "share", "basis": "assumed", "source": "", "note": "a guess", "
 
 
 def with_parts(profile, **parts):
-    kept = {name: getattr(profile, name) for name in Profile.model_fields}
-    return Profile.model_construct(**kept | parts)
+    return replace(profile, **parts)
 
 
 def with_parameter(profile, **fields):
-    return with_parts(profile, parameters={"some.thing": Parameter.model_validate(GUESS | {"value": 0.5} | fields)})
+    return with_parts(profile, parameters={"some.thing": Parameter(**GUESS | {"value": 0.5} | fields)})
 
 
 def places(profile):
@@ -68,8 +68,8 @@ def test_what_is_explained_passes(profile, fields):
 
 
 def test_levels_and_figures_outside_their_own_interval(profile):
-    level = profile.levels[0].model_copy(update={"value": 10_000})
-    figure = profile.figures[0].model_copy(update={"low": profile.figures[0].value + 1})
+    level = replace(profile.levels[0], value=10_000)
+    figure = replace(profile.figures[0], low=profile.figures[0].value + 1)
     changed = with_parts(profile, levels=(level, *profile.levels[1:]), figures=(figure, *profile.figures[1:]))
     assert places(changed) == [
         f"levels: {level.kind}, authority {level.authority}, {level.year}",
@@ -83,10 +83,10 @@ def test_targets_must_add_up_to_the_level(profile):
     right = Target(table="legal", year=2020, cells=("a", "b"), counts={c: (n - 1, 1) for c, n in level.items()})
     some = Target(table="three_or_more", year=2020, cells=("a",), counts={c: (n // 9,) for c, n in level.items()})
     assert check_profile(with_parts(profile, targets=(right, some))) == []
-    short = right.model_copy(update={"counts": right.counts | {"512": (1, 1)}})
-    many = some.model_copy(update={"counts": some.counts | {"514": (level["514"] + 1,)}})
-    lacks = right.model_copy(update={"year": 2021, "counts": {}})
-    early = right.model_copy(update={"year": 1990})
+    short = replace(right, counts=right.counts | {"512": (1, 1)})
+    many = replace(some, counts=some.counts | {"514": (level["514"] + 1,)})
+    lacks = replace(right, year=2021, counts={})
+    early = replace(right, year=1990)
     found = [str(finding) for finding in check_profile(with_parts(profile, targets=(short, many, lacks, early, short)))]
     assert f"expected {level['512']}, the level of looked_after" in found[0]
     assert f"expected at most {level['514']}" in found[1]

@@ -5,6 +5,7 @@ fixed, and each check would ring falsely for a new seed with a probability of FA
 """
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,24 +70,20 @@ def test_the_same_seed_draws_the_same(drawn):
 def test_later_years_change_no_earlier_draw(drawn):
     """A profile that knows nothing beyond 2020 gives the same 2018, as does one with other stocks from 2021 on."""
     profile = drawn["profile"]
-    cut = profile.model_copy(
-        update={
-            "years": (2017, 2020),
-            "targets": tuple(target for target in profile.targets if target.year <= 2020),
-            "levels": tuple(level for level in profile.levels if level.year <= 2020),
-        }
+    cut = replace(
+        profile,
+        years=(2017, 2020),
+        targets=tuple(target for target in profile.targets if target.year <= 2020),
+        levels=tuple(level for level in profile.levels if level.year <= 2020),
     )
-    doubled = profile.model_copy(
-        update={
-            "targets": tuple(
-                target.model_copy(
-                    update={"counts": {code: tuple(2 * n for n in row) for code, row in target.counts.items()}}
-                )
-                if target.year > 2020
-                else target
-                for target in profile.targets
-            )
-        }
+    doubled = replace(
+        profile,
+        targets=tuple(
+            replace(target, counts={code: tuple(2 * n for n in row) for code, row in target.counts.items()})
+            if target.year > 2020
+            else target
+            for target in profile.targets
+        ),
     )
     for other in (sampled(cut, 1), sampled(doubled, 1)):
         for year in range(2003, 2021):

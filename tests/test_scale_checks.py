@@ -9,6 +9,7 @@ import math
 import shutil
 import weakref
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -393,9 +394,9 @@ def test_the_command_says_what_the_worlds_came_to(whole):
 
 
 def test_a_projection_is_left_out_or_refused(whole, profile):
-    earlier = profile.model_copy(update={"years": (2017, 2022)})
+    earlier = replace(profile, years=(2017, 2022))
     report = fidelity_of_worlds(whole, earlier)
     assert report.years == (2022,)
     assert report.remarks[-1] == "2023 is a projection: nothing published is there to hold it against."
     with pytest.raises(InputError, match="2022 is a projection"):
-        fidelity_of_worlds(whole, profile.model_copy(update={"years": (2017, 2021)}))
+        fidelity_of_worlds(whole, replace(profile, years=(2017, 2021)))

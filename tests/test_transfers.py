@@ -1,5 +1,7 @@
 """Children taken over by another Welsh authority: one child in two returns, though each authority is lived apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -85,13 +87,13 @@ def test_they_are_of_an_age_of_which_the_receiver_has_more_than_before(behaviour
 def test_without_targets_of_reasons_a_share_of_the_starts_is_taken_over(profile):
     """Within eight standard errors: for other seeds wrong less than once in 10^12."""
     starts_only = tuple(target for target in profile.targets if target.table == "starts")
-    some = Behaviour(profile.model_copy(update={"targets": starts_only}))
+    some = Behaviour(replace(profile, targets=starts_only))
     counts = np.array([len(one.sender) for one in pooled(some, range(60), (2023,))])
     starts = sum(profile.target("starts", area.code, 2023)[0] for area in AUTHORITIES)
     expected = 0.003 * 0.6 * starts
     # Of 22 roundings a year each has a variance of at most a quarter: eight standard errors of the mean.
     assert abs(counts.mean() - expected) <= 8 * np.sqrt(22 * 0.25 / 60)
-    none = Behaviour(profile.model_copy(update={"targets": ()}))
+    none = Behaviour(replace(profile, targets=()))
     assert not any(len(one.sender) for one in pooled(none, range(5), (2023,)))
 
 

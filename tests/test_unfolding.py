@@ -1,5 +1,6 @@
 """Exact mode inside periods of care: what a profile's targets ask for, and what they leave alone."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -39,13 +40,13 @@ def with_targets(profile, counts):
         for table, years in counts.items()
         for year, by_code in years.items()
     )
-    return profile.model_copy(update={"targets": targets})
+    return replace(profile, targets=targets)
 
 
 @cache
 def untargeted():
     """Return the built-in profile without its targets: only those of this module are aimed at."""
-    return load_profile().model_copy(update={"targets": ()})
+    return replace(load_profile(), targets=())
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +218,7 @@ def test_years_unfolded_one_after_another_are_those_unfolded_alone(aligned):
 
 
 def test_targets_of_later_years_change_nothing(profile, aligned):
-    later = aligned.model_copy(update={"targets": tuple(t for t in aligned.targets if t.year == 2020)})
+    later = replace(aligned, targets=tuple(t for t in aligned.targets if t.year == 2020))
     authorities = parse_authorities(NAMES)
     assert equal(simulate(later, authorities, 2019, 5).forms, simulate(profile, authorities, 2019, 5).forms)
 
@@ -291,17 +292,17 @@ def test_cells_are_found_by_name_and_missing_authorities_are_known_to_be(profile
     authorities = parse_authorities("Conwy,Torfaen")
     code = authorities[1].code
     target = Target(table="legal", year=2020, cells=("other", "agreement"), counts={code: (3, 5)})
-    asked = profile.model_copy(update={"targets": (target,)})
+    asked = replace(profile, targets=(target,))
     totals = Goals(asked, Homes(authorities)).of("legal", 2020)
     assert totals.known.tolist() == [False, True]
     assert totals.counts.tolist() == [[0, 0, 0, 0], [0, 5, 0, 3]]
     assert not Goals(asked, Homes(authorities)).of("legal", 2021).known.any()
     assert Goals.first_year(asked) == 2020
-    assert Goals.first_year(profile.model_copy(update={"targets": ()})) is None
+    assert Goals.first_year(replace(profile, targets=())) is None
 
 
 def test_a_cell_nobody_knows_is_named(profile):
     target = Target(table="placement", year=2020, cells=("castle.inside",), counts={})
-    asked = profile.model_copy(update={"targets": (target,)})
+    asked = replace(profile, targets=(target,))
     with pytest.raises(ProfileError, match=r"castle\.inside"):
         Goals(asked, Homes(parse_authorities("Conwy"))).of("placement", 2020)

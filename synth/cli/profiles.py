@@ -89,10 +89,11 @@ def fit(
     """
     # Before numpy is loaded: the fit solves many small systems, on which threads mostly wait for one another.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from synth.build import is_profile, write_profile  # noqa: PLC0415
+    from synth.build import is_profile, write_built_in, write_profile  # noqa: PLC0415
     from synth.files import check_file  # noqa: PLC0415
     from synth.fit.report import fit_text, prediction_text  # noqa: PLC0415
     from synth.fit.run import fit as fit_profile  # noqa: PLC0415
+    from synth.profile.loading import BUILT_IN  # noqa: PLC0415
     from synth.published import profiles_dir  # noqa: PLC0415
 
     here = profiles_dir()
@@ -101,9 +102,9 @@ def fit(
     tables = published or here / "published"
     with Steps(quiet) as tick:
         found = fit_profile(tables, behaviour or here / "behaviour.json", hold_out=hold_out, tick=tick)
-    place = out or (None if hold_out else here / "wales.json")
+    place = out or (None if hold_out else here / BUILT_IN)
     if place:
-        write_profile(found.profile, place)
+        (write_profile if out else write_built_in)(found.profile, place)
     if quiet:
         return
     click.echo(legible(fit_text(found)))

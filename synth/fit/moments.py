@@ -6,7 +6,7 @@ import math
 import re
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -193,19 +193,14 @@ def _parameters(
             driven.setdefault(figures[n].name, []).append(str(figures[n].year))
         to = FITTED + ", ".join(f"{figure} {' '.join(years)}" for figure, years in driven.items())
         old = parameters[name]
-        parameters[name] = Parameter.model_validate(
-            old.model_dump(exclude={"value", "by_year", "source"})
-            | value
-            | {"source": f"{old.source}; {to}" if old.source else to}
-        )
+        parameters[name] = replace(old.with_values(**value), source=f"{old.source}; {to}" if old.source else to)
     return parameters
 
 
 def _changed(profile: Profile, parameters: dict[str, Parameter], without: tuple[str, ...] = ()) -> Profile:
     """Return a profile with other parameters, none of its remembered values and without some tables of targets."""
-    kept = {name: getattr(profile, name) for name in Profile.model_fields}
-    kept |= {"parameters": parameters, "targets": tuple(t for t in profile.targets if t.table not in without)}
-    return Profile.model_construct(**kept)
+    targets = tuple(t for t in profile.targets if t.table not in without)
+    return replace(profile, parameters=parameters, targets=targets)
 
 
 @dataclass(slots=True)
@@ -219,9 +214,7 @@ class _Task:
     def run(self, changes: dict[str, Any], seed: int) -> dict[_Key, Count]:
         parameters = dict(self.profile.parameters)
         for name, value in changes.items():
-            parameters[name] = Parameter.model_validate(
-                parameters[name].model_dump(exclude={"value", "by_year"}) | value
-            )
+            parameters[name] = parameters[name].with_values(**value)
         return count_all(_changed(self.profile, parameters), self.authorities, seed, self.keys)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +70,7 @@ def fit(
     _check_tables(tables, hold_out)
     load_target_cells(tables)  # a wrong line is told before the account is solved
     tick("levels")
-    profile = build(published, behaviour).model_copy(update={"held_out": tuple(sorted(hold_out))})
+    profile = replace(build(published, behaviour), held_out=tuple(sorted(hold_out)))
     account = fit_account(
         tables,
         profile.levels,
@@ -81,9 +81,9 @@ def fit(
     years = range(profile.years[0] - max(LEAD_IN.values()), profile.years[1] + 1)
     totals = _totals(profile, account, years)
     targets, misses = fit_targets(tables, profile, totals, years, hold_out)
-    profile = profile.model_copy(update={"targets": (*_stocks(account), *targets)})
-    profile = profile.model_copy(update={"parameters": profile.parameters | {_ETHNIC: _without_unaccompanied(profile)}})
-    profile = profile.model_copy(update={"targets": (*profile.targets, *_earlier_ethnicity(profile))})
+    profile = replace(profile, targets=(*_stocks(account), *targets))
+    profile = replace(profile, parameters=profile.parameters | {_ETHNIC: _without_unaccompanied(profile)})
+    profile = replace(profile, targets=(*profile.targets, *_earlier_ethnicity(profile)))
     residuals: tuple[Residual, ...] = ()
     if simulate:
         from synth.fit.moments import fit_behaviour  # noqa: PLC0415  starts processes of its own
@@ -91,7 +91,7 @@ def fit(
         parameters, residuals = fit_behaviour(
             profile, seeds=SEEDS, tick=lambda round_: tick(f"behaviour: round {round_}")
         )
-        profile = profile.model_copy(update={"parameters": parameters})
+        profile = replace(profile, parameters=parameters)
     return Fit(profile, account, misses, residuals)
 
 
@@ -147,7 +147,7 @@ def _without_unaccompanied(profile: Profile) -> Parameter:
         whole = sum(positive.values())
         shares[code] = {group: round(count / whole, 4) for group, count in positive.items()} if years else before
     source = f"{old.source}; less unaccompanied children, whose mix is assumed"
-    return old.model_copy(update={"value": shares, "source": source})
+    return replace(old, value=shares, source=source)
 
 
 def _earlier_ethnicity(profile: Profile) -> list[Target]:

@@ -8,7 +8,7 @@ of authorities and of Wales is carried to the years without figures, on a straig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -389,12 +389,14 @@ def _folded(target: Target) -> tuple[Target, NDArray[np.int64] | None]:
     alone = np.array([sum(row) for row in target.counts.values()]) - np.array(
         [sum(n for cell, n in zip(target.cells, row, strict=True) if cell in cells) for row in target.counts.values()]
     )
-    return target.model_copy(update={"cells": cells, "counts": counts}), alone
+    return replace(target, cells=cells, counts=counts), alone
 
 
 def _as_apart(target: Target, alone: Mapping[int, NDArray[np.int64]]) -> Target:
     """Return the target of unaccompanied children as the ethnic groups of its year have it."""
     if target.table != "unaccompanied" or target.year not in alone:
         return target
-    counts = {code: (int(n),) for code, n in zip(target.counts, alone[target.year], strict=True)}
-    return target.model_copy(update={"counts": counts})
+    counts: dict[str, tuple[int, ...]] = {
+        code: (int(n),) for code, n in zip(target.counts, alone[target.year], strict=True)
+    }
+    return replace(target, counts=counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from synth.lives.histories import lives
 from synth.lives.homes import Homes
 from synth.lives.streams import Streams
 from synth.lives.unfolding import Unfolding
-from synth.profile.model import Parameter
 from synth.profile.projected import reaching
 from synth.returns.crcs import crcs_form
 from synth.tables import as_dates
@@ -139,7 +138,7 @@ def _generator(
     targets = tuple(target for target in reaches.targets if target.table not in _GIVEN)
 
     def generated(other: Profile) -> pl.DataFrame:
-        told = reaches.model_copy(update={"parameters": other.parameters, "targets": targets})
+        told = replace(reaches, parameters=other.parameters, targets=targets)
         columns = crcs_form(streams, Behaviour(told), history, care).columns
         wanted = {name: column for name, column in columns.items() if name not in _UNUSED}
         return factors(pl.DataFrame(wanted).with_columns(as_dates("DATE_OF_BIRTH")), last)
@@ -192,9 +191,8 @@ def _number(profile: Profile, measure: Measure, year: int) -> float:
 def _with(profile: Profile, values: dict[str, dict[str, Any]]) -> Profile:
     parameters = dict(profile.parameters)
     for name, value in values.items():
-        kept = parameters[name].model_dump(exclude={"value", "by_year"})
-        parameters[name] = Parameter.model_validate(kept | value)
-    return profile.model_copy(update={"parameters": parameters})
+        parameters[name] = parameters[name].with_values(**value)
+    return replace(profile, parameters=parameters)
 
 
 def _short(value: Any) -> Any:  # noqa: ANN401  nested to any depth

@@ -1,29 +1,28 @@
 """The profile: everything the simulation knows about Wales in one readable file, checked as it is loaded.
 
 Levels say how many children each authority has on each 31 March, figures are the national ones to compare
-with, parameters say how children behave. A profile is treated as read-only once loaded.
+with, parameters say how children behave. A profile is treated as read-only once loaded. These are plain records, which
+load fast: what a file of somebody else's says is held to their types and bounds where it is read (checked).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from annotated_types import Ge, Interval
 
 from synth.errors import ProfileError, nearest
-from synth.geography.authorities import all_authorities
 from synth.profile.nested import Value, mismatch, mix
 from synth.profile.ranges import out_of_range
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "FITTED",
     "FORMAT_VERSION",
+    "KINDS",
     "LEARNED",
     "Figure",
     "Level",
@@ -33,6 +32,7 @@ __all__ = [
     "Target",
     "Value",
     "digest",
+    "fields_of",
 ]
 
 FORMAT_VERSION = 1
@@ -42,32 +42,36 @@ LEARNED = "learned from "
 """Begins the source of a parameter that was learned from records somebody holds, as `synth learn` does."""
 Kind: TypeAlias = Literal["looked_after", "care_and_support"]
 Basis: TypeAlias = Literal["published", "bridged", "assumed"]
-Counts: TypeAlias = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)]
+Count: TypeAlias = Annotated[int, Ge(0)]
+Year: TypeAlias = Annotated[int, Interval(ge=1000, le=9999)]
 
+KINDS: tuple[Kind, ...] = ("looked_after", "care_and_support")
 _MOST = 1_000_000
 """Children of one authority a simulation can be asked for: beyond it no memory would hold them."""
-_KINDS = ("looked_after", "care_and_support")
 
 
-class Record(BaseModel):
-    """What is read from a file as it stands: unknown keys, other types and numbers that are not finite refused."""
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is read from a file as it stands: unknown keys, other types and numbers that are not finite are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    __pydantic_config__ = {"extra": "forbid", "strict": True, "allow_inf_nan": False}  # noqa: RUF012  pydantic's name
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Level(Record):
     """Children of one authority (three-digit code) on 31 March of `year`; the interval is inclusive."""
 
     kind: Kind
     authority: str
     year: int
-    value: int = Field(ge=0, le=_MOST)
-    low: float = Field(ge=0)
+    value: Annotated[int, Interval(ge=0, le=_MOST)]
+    low: Annotated[float, Ge(0)]
     high: float
     basis: Basis
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure(Record):
     """One published national figure and the interval its rounding leaves; a share is in percent."""
 
@@ -82,6 +86,7 @@ class Figure(Record):
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter(Record):
     """One number, list or table of numbers of the model, for all years or year by year, and its origin.
 
@@ -89,42 +94,38 @@ class Parameter(Record):
     """
 
     value: Any = None
-    by_year: dict[int, Any] | None = Field(default=None, strict=False)
+    by_year: dict[Year, Any] | None = None
     unit: str
-    low: float | None = Field(default=None, strict=False)
-    high: float | None = Field(default=None, strict=False)
+    low: float | None = None
+    high: float | None = None
     basis: Literal["published", "research", "assumed"]
     source: str
     note: str = ""
     uncertainty: str = ""
 
-    @field_validator("by_year", mode="before")
-    @classmethod
-    def _years(cls, found: object) -> object:
-        if not isinstance(found, dict):
-            return found
-        wrong = [year for year in found if not (isinstance(year, int) or str(year).isdecimal())]
-        if wrong:
-            raise ValueError(f"{wrong[0]!r} is not a year such as 2023")
-        return {int(year): value for year, value in sorted(found.items(), key=lambda item: int(item[0]))}
-
-    @model_validator(mode="after")
-    def _sound(self) -> Parameter:
+    def __post_init__(self) -> None:
         if (self.value is None) == (not self.by_year):
             raise ValueError("give exactly one of value and by_year")
+        if self.by_year is not None:
+            # The keys of a JSON object are text, in any order.
+            rising = {int(year): value for year, value in sorted(self.by_year.items(), key=lambda item: int(item[0]))}
+            object.__setattr__(self, "by_year", rising)
         values = [self.value] if self.value is not None else list((self.by_year or {}).values())
         for value in values:
             if (wrong := out_of_range(value, self.unit, self.low, self.high)) is not None:
                 raise ValueError(wrong)
             if (odd := mismatch(values[0], value)) is not None:
                 raise ValueError(f"the years differ in shape{odd}")
-        return self
+
+    def with_values(self, value: Any = None, by_year: dict[int, Any] | None = None) -> Parameter:  # noqa: ANN401
+        """Return the same parameter with other numbers; ValueError for numbers it cannot have."""
+        return replace(self, value=value, by_year=by_year)
 
     def at(self, year: int) -> Value:
         """Return the value of a year: on a straight line between the years given, flat outside them."""
         if self.by_year is None:
             return self.value  # type: ignore[no-any-return]
-        years = sorted(self.by_year)
+        years = list(self.by_year)
         before = max((y for y in years if y <= year), default=years[0])
         after = min((y for y in years if y >= year), default=years[-1])
         if before == after:
@@ -132,6 +133,7 @@ class Parameter(Record):
         return mix(self.by_year[before], self.by_year[after], (year - before) / (after - before))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target(Record):
     """Whole children of each authority by the cells of one table in one year: what exact mode reproduces.
 
@@ -140,56 +142,30 @@ class Target(Record):
 
     table: str
     year: int
-    cells: tuple[str, ...] = Field(strict=False)
-    counts: dict[str, Counts]
+    cells: tuple[str, ...]
+    counts: dict[str, tuple[Count, ...]]
 
-    @model_validator(mode="after")
-    def _square(self) -> Target:
+    def __post_init__(self) -> None:
         for code, counts in self.counts.items():
             if len(counts) != len(self.cells):
                 raise ValueError(f"authority {code}: {len(counts)} counts for {len(self.cells)} cells")
-        return self
 
 
+@dataclass(frozen=True, kw_only=True)
 class Profile(Record):
     """A whole profile; `years` are the first and last collection year it can generate, both inclusive."""
 
     format_version: Literal[1]
     name: str
-    years: tuple[int, int] = Field(strict=False)
+    years: tuple[int, int]
     warm_up_from: int
     inputs: dict[str, str]
-    levels: tuple[Level, ...] = Field(strict=False)
-    figures: tuple[Figure, ...] = Field(strict=False)
-    targets: tuple[Target, ...] = Field(default=(), strict=False)
-    held_out: tuple[str, ...] = Field(default=(), strict=False)
+    levels: tuple[Level, ...]
+    figures: tuple[Figure, ...]
+    targets: tuple[Target, ...] = ()
+    held_out: tuple[str, ...] = ()
     """Published tables the fit did not look at."""
     parameters: dict[str, Parameter]
-
-    @model_validator(mode="after")
-    def _complete(self) -> Profile:
-        codes = {a.code for a in all_authorities()}
-        seen: set[tuple[str, str, int]] = set()
-        for level in self.levels:
-            key = (level.kind, level.authority, level.year)
-            if level.authority not in codes:
-                raise ValueError(f"levels: authority {level.authority!r} is not one of {min(codes)} to {max(codes)}")
-            if key in seen:
-                raise ValueError(f"levels: {level.kind}, authority {level.authority}, {level.year} stands there twice")
-            if level.low > level.high:
-                raise ValueError(f"levels: {level.kind}, authority {level.authority}, {level.year}: low is above high")
-            seen.add(key)
-        for kind in _KINDS:
-            for code in sorted(codes):
-                for year in range(self.warm_up_from, self.years[1] + 1):
-                    if (kind, code, year) not in seen:
-                        raise ValueError(f"levels: {kind}, authority {code}, {year} is missing")
-        return self
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002
-        """Return a profile with some fields replaced, which remembers nothing of what was looked up in this one."""
-        kept = {name: getattr(self, name) for name in type(self).model_fields}
-        return self.model_construct(**kept | dict(update or {}))
 
     @property
     def learned(self) -> bool:
@@ -236,7 +212,7 @@ class Profile(Record):
         if (kind, code) not in self._index:
             raise ProfileError(
                 f"Profile {self.name!r} has no levels of kind {kind!r} for authority {code!r}; kinds are "
-                f"{', '.join(_KINDS)}, authorities have codes such as 552.",
+                f"{', '.join(KINDS)}, authorities have codes such as 552.",
             )
         return self._index[kind, code]
 
@@ -257,7 +233,12 @@ class Profile(Record):
         return tuple(figure for figure in self.figures if figure.year == year)
 
 
+def fields_of(record: Record) -> dict[str, Any]:
+    """Return the fields of a record by name, in their order, each as it stands."""
+    return {field.name: getattr(record, field.name) for field in fields(record)}
+
+
 def digest(profile: Profile) -> str:
     """Return the SHA-256 of the profile's content in canonical JSON, as 64 hexadecimal digits."""
-    text = json.dumps(profile.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(profile, default=fields_of, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

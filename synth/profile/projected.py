@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from synth.errors import InputError
@@ -40,15 +41,14 @@ def projected(profile: Profile, year: int) -> Profile:
     if not last < year <= last + YEARS_AHEAD:
         raise ValueError(f"{year} is not the year after {last}")
     held = [level for level in profile.levels if level.year == last]
-    says = {"year": year, "basis": "assumed", "source": f"projection: as {last}"}
-    return profile.model_copy(
-        update={
-            "name": f"{profile.name}, projected to {year}",
-            "years": (first, year),
-            "levels": (*profile.levels, *(level.model_copy(update=says) for level in held)),
-            "targets": (
-                *profile.targets,
-                *(target.model_copy(update={"year": year}) for target in profile.targets if target.year == last),
-            ),
-        }
+    says = f"projection: as {last}"
+    return replace(
+        profile,
+        name=f"{profile.name}, projected to {year}",
+        years=(first, year),
+        levels=(*profile.levels, *(replace(level, year=year, basis="assumed", source=says) for level in held)),
+        targets=(
+            *profile.targets,
+            *(replace(target, year=year) for target in profile.targets if target.year == last),
+        ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def rescaled(targets: Sequence[Target], factors: Factors) -> list[Target]:
         for code in counts:
             if (code, target.year) in touched:
                 counts[code] = _scaled(target, code, factors)
-        found.append(target.model_copy(update={"counts": counts}))
+        found.append(replace(target, counts=counts))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
 from synth.profile.check import basis_counts, counts_text
-from synth.profile.model import digest
+from synth.profile.model import digest, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,9 +64,9 @@ def profile_json(profile: Profile, year: int) -> str:
         "years": profile.years,
         "warm_up_from": profile.warm_up_from,
         "inputs": profile.inputs,
-        "levels": [level.model_dump() for level in profile.levels if level.year == year],
+        "levels": [fields_of(level) for level in profile.levels if level.year == year],
         "counts": basis_counts(profile),
-        "figures": [figure.model_dump() for figure in profile.figures_of(year)],
+        "figures": [fields_of(figure) for figure in profile.figures_of(year)],
         "parameters": [asdict(row) | {"value": profile.at(row.name, year)} for row in show(profile, year)],
     }
     return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
