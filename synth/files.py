@@ -67,6 +67,7 @@ GENERATOR = '<meta name="generator" content="synth">'
 """Stands near the beginning of a report."""
 _BEGINNING = 2000
 """Bytes of a page in which it stands."""
+_LAST_OF_ASCII = 127
 _UNFINISHED, _SET_ASIDE = "unfinished", "-old"
 """In the names of folders that are being filled, and at their end once they are to be replaced."""
 
@@ -100,15 +101,18 @@ def csv_bytes(form: Form) -> bytes:
     columns = [np.ascontiguousarray(column) for column in form.values()]
     # A column of text is a table of characters, a row of code points for each cell, with zeros behind the last.
     tables = [column.view(np.uint32).reshape(len(column), -1) for column in columns if len(column)]
-    text = ""
-    if tables:
-        ends = np.cumsum([table.shape[1] + 1 for table in tables])
-        lines = np.full((len(tables[0]), ends[-1]), ord(","), np.uint32)
-        for table, end in zip(tables, ends, strict=True):
-            lines[:, end - 1 - table.shape[1] : end - 1] = table
-        lines[:, -1] = ord("\n")
-        text = lines[lines != 0].tobytes().decode("utf-32")
-    return (",".join(form) + "\n" + text).encode()
+    head = (",".join(form) + "\n").encode()
+    if not tables:
+        return head
+    # All but names are written in signs of one byte each.
+    wide = any(table.max(initial=0) > _LAST_OF_ASCII for table in tables)
+    ends = np.cumsum([table.shape[1] + 1 for table in tables])
+    lines = np.full((len(tables[0]), ends[-1]), ord(","), np.uint32 if wide else np.uint8)
+    for table, end in zip(tables, ends, strict=True):
+        lines[:, end - 1 - table.shape[1] : end - 1] = table
+    lines[:, -1] = ord("\n")
+    text = lines[lines != 0].tobytes()
+    return head + (text.decode("utf-32").encode() if wide else text)
 
 
 def resolved(out: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.files import Generated
+from synth.geography.areas import areas
 from synth.lives.behaviour import Behaviour
 from synth.lives.histories import lives
 from synth.lives.homes import Homes
@@ -113,8 +114,9 @@ def simulated(
     if not there or not may_split():
         yield simulate_years(profile, authorities, years, seed, tick, collection, (world,))
         return
-    # Both processes draw from it: what is loaded now is loaded once.
+    # Both processes need them: what is loaded now is loaded once.
     normal_quantiles()
+    areas()
     with split_off(_serve, profile, there, years, seed, collection, world) as other:
         mine = simulate_years(profile, here, years, seed, tick, collection, (world,))
         yield (_together(made, answer(other, _DOES)) for made in mine)

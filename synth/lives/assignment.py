@@ -147,7 +147,9 @@ def _reunited(
     if not len(same):
         return None
     # Rows are in order of group: those with the same best score are to be, too.
-    like = np.unique(order[np.append(same, same + 1)])
+    alike = np.zeros(len(best), np.bool_)
+    alike[order[same]] = alike[order[same + 1]] = True
+    like = np.flatnonzero(alike)
     like = like[np.argsort(best[like], kind="stable")]
     same = (best[like][1:] == best[like][:-1]) & (group[like][1:] == group[like][:-1])
     twin = np.append(same, False) | np.append(False, same)

@@ -77,7 +77,8 @@ def placement_postcodes(
 
 def small_areas(postcodes: NDArray[np.str_]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     """Return the distinct Welsh postcodes, in order, and for each a 2011 LSOA of the right authority."""
-    geography, distinct = areas(), np.unique(postcodes)
+    geography, rising = areas(), np.sort(postcodes)
+    distinct = rising[np.append(True, rising[1:] != rising[:-1])]
     districts = sorted((name, n, k) for n, names in enumerate(geography.districts) for k, name in enumerate(names))
     names, place, rank = (np.array(column) for column in zip(*districts, strict=True))
     # Postcodes of a district stand together: behind it comes a blank, and the sign after the blank is no part of any.

@@ -96,12 +96,14 @@ def care_leavers(
     """
     birth, end = care.who.birth, care.period["end"]
     # Someone looked after again by 31 March has not left care.
-    back = np.isin(care.period["child"], care.period["child"][end > last_day(care.year)])
+    child = care.period["child"]
+    here = np.zeros(len(position), np.bool_)
+    here[child[end > last_day(care.year)]] = True
     grown = age_on(birth, end) >= _LEAVER_AGE
-    chosen = np.flatnonzero(_ended(care) & grown & ~np.isin(reason, _NOT_LEAVERS) & ~back)
+    chosen = np.flatnonzero(_ended(care) & grown & ~np.isin(reason, _NOT_LEAVERS) & ~here[child])
     # Who left twice in a year has one record, of the last time.
-    chosen = chosen[np.lexsort((end[chosen], position[care.period["child"][chosen]]))]
-    place = position[care.period["child"][chosen]]
+    chosen = chosen[np.lexsort((end[chosen], position[child[chosen]]))]
+    place = position[child[chosen]]
     final = np.append(place[1:] != place[:-1], True) if len(place) else np.zeros(0, bool)
     chosen, place = chosen[final], place[final]
     name, why, base = care.who.name[chosen], reason[chosen], behaviour.profile.warm_up_from

@@ -56,7 +56,7 @@ def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     rows = _joined(
         _care_rows(streams, behaviour, history, care, reason), _break_rows(streams, behaviour, history, year)
     )
-    children = np.unique(rows.child)
+    children = np.flatnonzero(np.bincount(rows.child))
     roster = call(streams, history, children)
     # Files are ordered by authority and identifier, as an extract would be.
     order = np.lexsort((roster.local_id, roster.home))

@@ -43,10 +43,13 @@ _FIRST, _LAST = day(1970, 1, 1), day(2060, 1, 1)
 
 @cache
 def _calendar() -> NDArray[np.str_]:
-    iso = np.datetime_as_string(np.arange(_FIRST, _LAST).astype("datetime64[D]"))
-    signs = iso.view("U1").reshape(len(iso), -1)
-    signs = np.ascontiguousarray(signs[:, [8, 9, 4, 5, 6, 7, 0, 1, 2, 3]])
-    signs[:, [2, 5]] = "/"
+    date = np.arange(_FIRST, _LAST).astype("datetime64[D]")
+    month = date.astype("datetime64[M]")
+    of_month, months = (date - month).astype(np.int64) + 1, month.astype(np.int64)
+    signs = np.full((len(date), len("dd/mm/yyyy")), ord("/"), np.uint32)
+    for numbers, columns in ((of_month, (1, 0)), (months % 12 + 1, (4, 3)), (months // 12 + 1970, (9, 8, 7, 6))):
+        for power, column in enumerate(columns):
+            signs[:, column] = numbers // 10**power % 10 + ord("0")
     return signs.view("U10").ravel()
 
 
