@@ -139,6 +139,8 @@ def main(ctx: click.Context, verbose: bool) -> None:
         given = os.environ.get(name, "1")
         if not given.isascii() or not given.isdigit() or int(given[:9]) < least:
             raise InputError(f"{name} is {given!r}; expected a whole number from {least}. Set it so, or not at all.")
+    # Before numpy is loaded: what is solved here is small, and threads for it would take the cores of other processes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if verbose:
         import platform  # noqa: PLC0415
 

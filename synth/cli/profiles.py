@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -87,8 +86,6 @@ def fit(
     Prints what the targets miss and how near behaviour comes to each figure. With --hold-out also how well the tables
     left out are predicted.
     """
-    # Before numpy is loaded: the fit solves many small systems, on which threads mostly wait for one another.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from synth.build import is_profile, write_built_in, write_profile  # noqa: PLC0415
     from synth.files import check_file  # noqa: PLC0415
     from synth.fit.report import fit_text, prediction_text  # noqa: PLC0415
