@@ -111,7 +111,7 @@ def csv_bytes(form: Form) -> bytes:
     for table, end in zip(tables, ends, strict=True):
         lines[:, end - 1 - table.shape[1] : end - 1] = table
     lines[:, -1] = ord("\n")
-    text = lines[lines != 0].tobytes()
+    text: bytes = lines[lines != 0].tobytes()
     return head + (text.decode("utf-32").encode() if wide else text)
 
 

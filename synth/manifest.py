@@ -6,7 +6,6 @@ import hashlib
 import json
 import platform
 from functools import cache
-from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +167,9 @@ def described(
 
 def made_by(profile: Profile) -> dict[str, Any]:
     """Say which versions, profile and guidance made files."""
+    # Loaded where it is needed, while the check runs, not before the first child is simulated.
+    from importlib.metadata import version  # noqa: PLC0415
+
     from synth.profile import digest  # noqa: PLC0415
 
     return {

@@ -70,12 +70,15 @@ def simulate_years(
     tick: Callable[[int], None] = lambda _: None,
     collection: str = "",
     worlds: Sequence[int] = (0,),
+    *,
+    kin: bool = True,
 ) -> Iterator[Generated]:
     """Simulate lives once and give the returns of each of `years`, which rise; each as if it were the only one.
 
     Each year comes once for each of `worlds`, which rise and are counted from 0; the first is what there is without any
     other.
     `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
+    Without `kin` nothing is told of the families behind the forms.
     """
     streams, behaviour = Streams(seed), Behaviour(profile)
     unfolding = Unfolding(streams, behaviour)
@@ -87,12 +90,12 @@ def simulate_years(
         for world in worlds:
             forms = {name: sheet.of_world(world) for name, sheet in sheets.items()}
             forms["postcodes"] = _postcodes(forms)
-            kin = {
+            families = {
                 name: kin_of(history, sheet.child[sheet.rows_of(world)])
                 for name, sheet in sheets.items()
-                if sheet.child is not None
+                if kin and sheet.child is not None
             }
-            yield Generated(history.year, tuple(authorities), forms, world, kin)
+            yield Generated(history.year, tuple(authorities), forms, world, families)
 
 
 @contextlib.contextmanager

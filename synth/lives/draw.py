@@ -18,21 +18,32 @@ if TYPE_CHECKING:
 __all__ = ["choose", "lognormal_days", "matrix", "normal", "within"]
 
 
+_FEW = 4_000
+"""Rows up to which looking each up is quicker than comparing all with every option."""
+
+
 def choose(u: Uniform, weights: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return for each row a column drawn in proportion to its weights.
 
-    `u` has shape (n,), `weights` (n, k) or (k,), not necessarily summing to one. A weight of zero is never drawn,
-    whatever the uniform. Raises ValueError where a row has no positive weight.
+    `u` has shape (n,), `weights` (n, k) or (k,) with k up to 128, not necessarily summing to one. A weight of zero is
+    never drawn, whatever the uniform. Raises ValueError where a row has no positive weight.
     """
-    # One option after another, each for all rows at once: several times as fast as row after row.
-    cumulative = np.array(np.atleast_2d(weights).T, dtype=np.float64, order="C")
-    for option in range(1, len(cumulative)):
-        cumulative[option] += cumulative[option - 1]
+    if not len(u):
+        return np.zeros(0, np.int64)
+    if weights.ndim == 1:
+        cumulative = weights.cumsum()[:, None]
+    else:
+        # One option after another, each for all rows at once: several times as fast as row after row.
+        cumulative = np.array(weights.T, dtype=np.float64, order="C")
+        for option in range(1, len(cumulative)):
+            cumulative[option] += cumulative[option - 1]
     total = cumulative[-1]
-    if len(u) and not (total > 0).all():
+    if not total.min() > 0:
         raise ValueError("no option has a positive weight")
-    # `<=` steps over leading options of weight zero; u < 1 keeps the last positive option the ceiling.
-    return np.asarray((cumulative <= u * total).sum(axis=0), dtype=np.int64)
+    # Stepping over what is not above the draw leaves out leading options of weight zero, and ends at the last positive.
+    if weights.ndim == 1 and len(u) < _FEW:
+        return np.asarray(cumulative[:-1, 0].searchsorted(u * total, side="right"))
+    return np.asarray((cumulative[:-1] <= u * total).sum(axis=0, dtype=np.int8), dtype=np.int64)
 
 
 def normal(u: Uniform) -> NDArray[np.float64]:

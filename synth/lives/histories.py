@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["History", "live", "lives"]
 
 
-_FORGETS_EVERY = 4
+_FORGETS_EVERY = 8
 """Years of the warm-up after which closed cases are put away; each time, all that is kept is written anew."""
 
 

@@ -98,7 +98,7 @@ class Job:
         profile = drawn_with(self.profile, plan.years[-1], plan.mode, plan.seed, worlds[0])
         found = []
         years = simulate_years(
-            profile, plan.authorities, plan.years, plan.seed, collection=plan.collection, worlds=worlds
+            profile, plan.authorities, plan.years, plan.seed, collection=plan.collection, worlds=worlds, kin=False
         )
         for made in years:
             name, about = partition_of(made.year, made.world), self.about(made.year, made.world)
