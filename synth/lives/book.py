@@ -220,6 +220,8 @@ class Book:
         year: int,
     ) -> None:
         """Put families on the register, where their need is abuse or neglect, before `until`."""
+        if not len(rows):
+            return
         child = self.children
         begin, length = registration(
             self.streams, self.behaviour, child["family"][rows], child["need"][rows], start, kind, year
@@ -240,6 +242,8 @@ class Book:
         year: int,
     ) -> None:
         """Write the period, stretch the plan over it, and end a registration at the first review."""
+        if not len(rows):
+            return
         child, streams, behaviour = self.children, self.streams, self.behaviour
         child["period"][rows] = self.periods.append(
             child=rows,
@@ -291,6 +295,8 @@ class Book:
 
     def end_care(self, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
         """Let running periods end on another day than the one drawn; they lead where they led."""
+        if not len(rows):
+            return
         child = self.children
         self.periods["end"][child["period"][rows]] = day
         child["care_end"][rows] = day

@@ -278,6 +278,8 @@ class Case:
         """Turn agreement into proceedings: always on the way to a placement order, else for a share of children."""
         agreed = (self.start[:, _V2] < LATER) & (self.start[:, _C1] == LATER) & ~self.only_agreement()
         rows = np.flatnonzero(agreed)
+        if not len(rows):
+            return
         case, base = self.only(rows), base[rows]
         turns, day = case.proceedings(base)
         turns &= (day < case.end - 1) & case.in_time(day)
@@ -341,6 +343,8 @@ class Case:
     def remand_before_custody(self) -> None:
         """Put a child sentenced to custody who came by agreement on remand before, unless remanded at entry."""
         rows = np.flatnonzero(self.destination == _CUSTODY)
+        if not len(rows):
+            return
         case = self.only(rows)
         day = case.end - case.days("remand before custody", "legal.remand_days")
         begun = case.start[:, _V2]

@@ -197,6 +197,9 @@ def adoption_clock(
     streams: Streams, behaviour: Behaviour, decides: NDArray[np.uint64], entry: Days, year: int
 ) -> AdoptionClock:
     """Return the three waits of an adoption, each within bounds that keep court and matching possible."""
+    if not len(entry):
+        nobody = np.zeros(0, np.int32)
+        return AdoptionClock(nobody, nobody, nobody)
     order = _bounded(streams, behaviour, "care.adoption.entry_to_placement_order", decides, entry, year)
     order = next_working_day(entry + order) - entry
     placed = order + _bounded(streams, behaviour, "care.adoption.order_to_placement", decides, entry, year)

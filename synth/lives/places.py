@@ -207,6 +207,8 @@ def _some(
 
 def settle(filling: Filling, rows: NDArray[np.int64]) -> None:
     """Give OPEN stays a kind and a location."""
+    if not len(rows):
+        return
     odds = _open_odds(filling, rows)
     kind = choose(filling.chances.uniform("kind of placement", rows, odds.start), odds.kinds)
     share = odds.where[np.arange(len(rows)), kind]

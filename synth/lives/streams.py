@@ -1,7 +1,8 @@
 """Named random streams: a draw depends on who it is for and why, never on how many draws came before.
 
 Every uniform number is a hash of (seed, purpose) and of the identities handed in, so the same child gets
-the same draw whichever authorities, years or workers a run is made of.
+the same draw whichever authorities, years or workers a run is made of. What is the same for all who draw, mostly the
+year, is part of the why: it is mixed once, not for each of them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _FIRST_SHIFT, _FIRST_FACTOR = _constant(30), _constant(0xBF58476D1CE4E5B9)
 _SECOND_SHIFT, _SECOND_FACTOR = _constant(27), _constant(0x94D049BB133111EB)
 _LAST_SHIFT = _constant(31)
 _SPARE_BITS = _constant(12)
+_WHOLE = (int, np.integer)
 
 
 def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -56,9 +58,12 @@ def _as_words(values: ArrayLike) -> NDArray[np.uint64]:
 
 
 @cache
-def _moment(number: int) -> NDArray[np.uint64]:
-    """Return what a moment that is the same for all is combined with words by."""
-    return _constant(number * int(_ODD))
+def _at(key: int, moments: tuple[int, ...]) -> NDArray[np.uint64]:
+    """Return the key of the stream with this key at some moments."""
+    found = np.array([key], _WORD)
+    for moment in moments:
+        found = _mix((found + _GOLDEN) ^ _constant(int(moment) * int(_ODD)))
+    return _constant(int(found[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +73,24 @@ class Stream:
     key: NDArray[np.uint64]
 
     def words(self, who: ArrayLike, *when: ArrayLike) -> NDArray[np.uint64]:
-        """Return one 64-bit word for each identity in `who`, combined with the whole numbers in `when`."""
+        """Return one 64-bit word for each identity in `who`, combined with the whole numbers in `when`.
+
+        What the same purpose is drawn at is the same for all each time, one number, or each one's own, an array: a
+        number and an array of that number give other words.
+        """
+        same = tuple([moment for moment in when if isinstance(moment, _WHOLE)])
         x = _as_words(who) * _GOLDEN
-        x += self.key
+        if not x.size and len(same) == len(when):
+            # Nobody: many a draw is for the few of a year who are on some way, and in a small place there may be none.
+            return x
+        x += _at(self.key.item(), same) if same else self.key
         x = _mix(x)
-        for moment in when:
-            x += _GOLDEN
-            if isinstance(moment, int):
-                x ^= _moment(moment)
-            else:
-                further = _as_words(moment) * _ODD
-                # Moments may be more than identities: one of each for every combination.
-                x = x ^ further
-            x = _mix(x)
+        if len(same) < len(when):
+            for moment in when:
+                if not isinstance(moment, _WHOLE):
+                    x += _GOLDEN
+                    # Moments may be more than identities: one of each for every combination.
+                    x = _mix(x ^ (_as_words(moment) * _ODD))
         return x
 
     def uniform(self, who: ArrayLike, *when: ArrayLike) -> Uniform:

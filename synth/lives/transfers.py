@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Transfers", "hand_over", "transfers"]
 
 _TRANSFER, _HOME = DESTINATIONS.index("transfer"), DESTINATIONS.index("home")
+_COUNTED_BY = ("endings", "starts")
+"""Tables of targets that say how many are taken over in a year, the better one first."""
 _ROUTE_OF = np.array([ROUTES.index(status) if status in ROUTES else DRAWN for status in STATUSES], np.int8)
 
 
@@ -125,7 +127,7 @@ def _leaving(
     streams: Streams, behaviour: Behaviour, wales: Homes, year: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the home of each child taken over by anyone, and the child's number there in the year."""
-    endings, starts = (behaviour.targets(table, year, wales) for table in ("endings", "starts"))
+    endings, starts = (behaviour.targets(table, year, wales) for table in _COUNTED_BY)
     if endings is not None:
         counts = endings[:, behaviour.profile.cells_of("endings", year).index("E3")]
     elif starts is not None:
@@ -181,6 +183,8 @@ def hand_over(book: Book, year: int, cells: Cells | None) -> None:
 
     With `cells`, those who are with the receiver on 31 March take room in its cells, in theirs or the nearest.
     """
+    if not any(book.behaviour.profile.cells_of(table, year) for table in _COUNTED_BY):
+        return
     drawn = transfers(book.streams, book.behaviour, book.homes.worlds, year)
     _send(book, drawn, book.homes.place(drawn.sender), year)
     _receive(book, drawn, book.homes.place(drawn.receiver), year, cells)
