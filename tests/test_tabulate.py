@@ -78,6 +78,16 @@ def test_two_years_are_rounded_and_then_added_up(one, other):
     assert found is None or found == rounded(one, 5) + rounded(other, 5)
 
 
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_a_mean_of_two_years_is_half_of_what_they_add_up_to(one, other):
+    halved = convention("nearest5 twice, halved", Rounding(2.5, 0, below=False, hidden_up_to=None))
+    found = printed([one, other], halved)
+    assert found == (rounded(one, 5) + rounded(other, 5)) / 2
+    assert abs(found - (one + other) / 2) <= 2.5
+    assert f"{found:.{halved.decimals}f}".endswith((".0", ".5"))
+    assert halved.words == "half of the two years' counts, each to the nearest 5, added up"
+
+
 @pytest.mark.parametrize(
     ("value", "step", "shown"), [(2.5, 5, 5), (2.4, 5, 0), (0.45, 0.1, 0.5), (24.55, 0.1, 24.6), (-2.65, 0.1, -2.7)]
 )

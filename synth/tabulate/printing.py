@@ -16,7 +16,7 @@ __all__ = ["HIDDEN", "Convention", "convention", "default_rounding", "printed", 
 HIDDEN = "*"
 """What stands for a small count that is not shown."""
 
-_TWICE = " twice"
+_TWICE, _HALVED = " twice", " twice, halved"
 _NOT_PRINTED = ("within ", "derived")
 """Roundings that begin so belong to figures somebody worked out from printed ones; no table holds them."""
 _DEFAULTS = {"count": "nearest5", "percent": "nearest1pct", "rate_per_10000": "nearest1", "months": "nearest0.1"}
@@ -29,17 +29,20 @@ class Convention:
     """How figures are printed: to the nearest multiple of `step`, in the printed unit.
 
     Totals from 0 to `hidden_up_to`, both inclusive, are hidden; None where none are. With `parts` figures that add
-    up several counts add them up after each was rounded.
+    up several counts add them up after each was rounded; `halved`, half of that is their mean.
     """
 
     name: str
     step: float
     hidden_up_to: float | None = None
     parts: bool = False
+    halved: bool = False
 
     @property
     def decimals(self) -> int:
         """Return how many digits stand after the point."""
+        if self.halved:
+            return 1
         return 0 if self.step >= 1 else round(-math.log10(self.step) + 0.49)
 
     @property
@@ -48,6 +51,8 @@ class Convention:
         said = "to the last unit" if self.name in ("exact", "as_published") else f"to the nearest {self.step:g}"
         if self.parts:
             said = f"the two years' counts, each {said}, added up"
+        if self.halved:
+            said = f"half of {said}"
         hides = "" if self.hidden_up_to is None else f"; {HIDDEN} is 0 to {self.hidden_up_to:g}"
         return said + hides
 
@@ -59,10 +64,11 @@ def convention(name: str, rounding: Rounding) -> Convention | None:
     """
     if rounding.percent or rounding.below or name.startswith(_NOT_PRINTED):
         return None
-    parts = name.endswith(_TWICE)
+    halved = name.endswith(_HALVED)
+    parts = halved or name.endswith(_TWICE)
     # Two roundings may be twice as far off as one; what is printed is still a multiple of the one step.
-    step = rounding.half_width if parts else 2 * rounding.half_width
-    return Convention(name, step or 1.0, rounding.hidden_up_to, parts)
+    step = rounding.half_width if parts and not halved else 2 * rounding.half_width
+    return Convention(name, step or 1.0, rounding.hidden_up_to, parts, halved)
 
 
 def default_rounding(unit: str) -> str:
@@ -86,5 +92,5 @@ def printed(parts: Sequence[float], how: Convention) -> float | None:
     if how.hidden_up_to is not None and total <= how.hidden_up_to:
         return None
     if how.parts:
-        return sum(rounded(part, how.step) for part in parts)
+        return sum(rounded(part, how.step) for part in parts) / (2 if how.halved else 1)
     return rounded(total, how.step)
