@@ -63,6 +63,8 @@ _FIRST_AGE["HEALTH_DENTAL_CHECK"] = 5
 _TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
 _TRIO = ("SUBSTANCE_ALCOHOL_MISUSE", "MENTAL_ILL_HEALTH", "DOMESTIC_ABUSE")
 _ILL = ("SUBSTANCE_ALCOHOL_MISUSE", "LEARNING_DISABILITIES", "MENTAL_ILL_HEALTH", "PHYSICAL_ILL_HEALTH")
+_AGES = np.arange(19)
+"""Ages on 31 March: who reached 18 in the year is still told of where a whole year is collected."""
 _LARGEST_LIFT, _HALVINGS = 3.0, 24
 """Standard deviations a threshold is moved at most to meet a target, and steps to find by how much."""
 _MEMORY = 6
@@ -193,7 +195,7 @@ def _impairments(
 
 def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.bool_]:
     """Parents' difficulties, shape (n, 5): the same for all children of a family, none known for unaccompanied ones."""
-    share = behaviour.table("parental.share", year, STATUSES, PARENTAL)[who.status]
+    threshold = _threshold(behaviour.table("parental.share", year, STATUSES, PARENTAL))[who.status]
     shift = behaviour.table("parental.shift_by_need", year, NEEDS, PARENTAL)[who.need]
     tie = behaviour.scalar("parental.trio_tie", year)
     family, back = np.unique(who.family, return_inverse=True)
@@ -202,7 +204,7 @@ def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) 
     for factor in PARENTAL:
         own = _drifting(streams, behaviour, f"parental {factor}", family, year)
         latents.append(np.sqrt(tie) * trio + np.sqrt(1 - tie) * own if factor in _TRIO else own)
-    over = np.stack(latents, axis=1)[back] - _threshold(share) + shift
+    over = np.stack(latents, axis=1)[back] - threshold + shift
     return _meeting(behaviour, who, year, lambda lift: _recorded(who, over, lift))
 
 
@@ -260,10 +262,10 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     conduct = who.need == NEEDS.index("N6")
     columns = {}
     for n, item in enumerate(HEALTH):
-        ends = np.log(behaviour.table(f"health.{item.lower()}", year, STATUSES, ("first", "last"))[who.status])
+        ends = np.log(behaviour.table(f"health.{item.lower()}", year, STATUSES, ("first", "last")))
         begins = _FIRST_AGE.get(item, 0)
-        grown = np.clip((age - begins) / (17 - begins), 0.0, 1.0)
-        share = np.exp(ends[:, 0] + grown * (ends[:, 1] - ends[:, 0]))
+        grown = np.clip((_AGES - begins) / (17 - begins), 0.0, 1.0)
+        share = np.exp(ends[:, :1] + grown * (ends[:, 1:] - ends[:, :1]))
         latent = _drifting(streams, behaviour, item, who.name, year)
         if item in _TROUBLED:
             latent = np.sqrt(tie) * trouble + np.sqrt(1 - tie) * latent
@@ -273,7 +275,7 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
         unknown = streams(f"{item} not available").uniform(who.name, year) < behaviour.scalar(
             "health.not_available_share", year
         )
-        flag = np.where(latent > _threshold(share), "1", "0")
+        flag = np.where(latent > _threshold(share)[who.status, age], "1", "0")
         columns[item] = flag if item == "HEALTH_IMMUNISATIONS" else np.where(unknown, "88", flag)
     return columns
 
