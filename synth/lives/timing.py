@@ -61,8 +61,23 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
         on_the_way = book.by_authority(np.flatnonzero((child["care_end"] > last) & np.isin(child["went"], leads)))
-        found.append((leads, np.maximum(np.ceil(years[name] * wanted).astype(np.int64) - on_the_way, 0)))
+        coming = _orders_to_come(book, year, codes, wanted, float(years[name]))
+        found.append((leads, np.maximum(np.ceil(coming).astype(np.int64) - on_the_way, 0)))
     return found
+
+
+def _orders_to_come(
+    book: Book, year: int, codes: tuple[str, ...], wanted: NDArray[np.int64], years: float
+) -> NDArray[np.float64]:
+    """Return the orders of the `years` that follow by authority; where those have no target, as many as `wanted`."""
+    coming, left, ahead = np.zeros(len(wanted)), years, year
+    while left > 0:
+        ahead += 1
+        of_next = book.targets("endings", ahead, *codes)
+        wanted = wanted if of_next is None else of_next
+        coming += min(left, 1.0) * wanted
+        left -= 1
+    return coming
 
 
 def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None:
