@@ -188,7 +188,9 @@ def _newest_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
     if wanted is None:
         return None
     here = book.in_care(year)
-    return wanted - book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
+    there = book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
+    # Where there are too many already, families without any such child come as ever.
+    return np.maximum(wanted - there, 0)
 
 
 def _by_order(

@@ -90,15 +90,15 @@ def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None
     # The line: by the day drawn; then those to be placed sooner; those who cannot be hastened into the year at the end.
     due = child["care_end"][rows] <= last
     at_once = due | (earliest <= working)
-    first_placed, last_placed = _first_placed(book, year), working - _shortest(book, "placement_to_adoption", year)
-    to_place = ~at_once & (name == "adopted") & (child["order_due"][rows] < first) & (first_placed <= last_placed)
+    first_placed, last_placed = _placed_from(book, rows, year), working - _shortest(book, "placement_to_adoption", year)
+    to_place = ~at_once & (name == "adopted") & (first_placed <= last_placed)
     can = at_once | to_place
     drawn_end = book.periods["drawn_end"][child["period"][rows]]
     ends = can & foremost(place, wanted, ~can, ~at_once, drawn_end, child["name"][rows])
     u = book.streams(f"day of order, {name}").uniform(child["name"][rows], year)
     now = ends & to_place
     if now.any():
-        _place(book, rows[now], within(1 - u[now], first_placed, last_placed), year)
+        _place(book, rows[now], within(1 - u[now], first_placed[now], last_placed), year)
         earliest[now] = _earliest(book, rows[now], name, year)
     hastened = ends & ~due
     day = np.minimum(next_working_day(within(u, np.maximum(earliest, first + 1), last)), working)
@@ -160,6 +160,13 @@ def _first_placed(book: Book, year: int) -> int:
     """
     put_off = int(book.behaviour.scalar("care.put_off_days", year))
     return day_of_year_start(year) + put_off + _NEXT_WORKING_DAY + _shortest(book, "order_to_placement", year)
+
+
+def _placed_from(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.int32]:
+    """Return the first day of the year on which each child (by row) can be placed, also with an order of the year."""
+    due = book.children["order_due"][rows]
+    soonest = np.maximum(due + _shortest(book, "order_to_placement", year), _first_placed(book, year))
+    return np.asarray(soonest, np.int32)
 
 
 def _place(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
