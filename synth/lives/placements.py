@@ -220,9 +220,14 @@ class Filling:
         self.current[rows] = before
         self.steps[rows] -= 1
         again = self.book["start"][before] >= from_day
-        rows, before = rows[again], before[again]
-        self.book["kind"][before], self.book["planned"][before] = OPEN, self.at[rows]
-        earlier = self.book["before"][before]
+        self.book["planned"][before[again]] = self.at[rows[again]]
+        self.reopen(rows[again])
+
+    def reopen(self, rows: NDArray[np.int64]) -> None:
+        """Leave the kind of the latest stay of each period OPEN again."""
+        stay = self.current[rows]
+        self.book["kind"][stay] = OPEN
+        earlier = self.book["before"][stay]
         self.kind[rows] = np.where(earlier >= 0, self.book["kind"][earlier], -1)
         self.slot[rows] = np.where(earlier >= 0, self.book["slot"][earlier], 0.0)
 
