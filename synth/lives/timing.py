@@ -49,8 +49,9 @@ def settle_orders(book: Book, year: int) -> None:
 def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.int64]]]:
     """Return for each kind of order the destinations that lead to it and how many more entrants should be bound for it.
 
-    As many children are kept on the way as the year's orders last for the time such orders take: so nobody waits in
-    vain and no year runs short. Empty where the year has no targets.
+    As many children are kept on the way as there will be orders in the time such orders take, and as are to be adopted
+    in the next year or placed for adoption at its end: so nobody waits in vain and no year runs short. Empty where the
+    year has no targets.
     """
     child, last = book.children, last_day(year)
     years = book.behaviour.value("care.order_takes_years", year)
@@ -61,8 +62,11 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
         on_the_way = book.by_authority(np.flatnonzero((child["care_end"] > last) & np.isin(child["went"], leads)))
-        coming = _orders_to_come(book, year, codes, wanted, float(years[name]))
-        found.append((leads, np.maximum(np.ceil(coming).astype(np.int64) - on_the_way, 0)))
+        needed = _orders_to_come(book, year, codes, wanted, float(years[name]))
+        placed = _placed_wanted(book, year + 1) if name == "adopted" else None
+        if placed is not None:
+            needed = np.maximum(needed, _orders_to_come(book, year, codes, wanted, 1.0) + placed)
+        found.append((leads, np.maximum(np.ceil(needed).astype(np.int64) - on_the_way, 0)))
     return found
 
 
@@ -132,8 +136,7 @@ def settle_placements(book: Book, year: int) -> None:
     Those nearest to the day are put off past it, or hastened to a day before it where the placement order was due
     before the year. Nobody's adoption order, as drawn or since moved, comes too soon after.
     """
-    cells = [cell for cell in book.behaviour.profile.cells_of("placement", year) if cell.startswith("adoption.")]
-    wanted = book.targets("placement", year, *cells) if cells else None
+    wanted = _placed_wanted(book, year)
     if wanted is None:
         return
     first, last = day_of_year_start(year), last_day(year)
@@ -151,6 +154,12 @@ def settle_placements(book: Book, year: int) -> None:
         place, distance = child["place"][rows[near]].astype(np.int64), np.abs(placed[near] - last)
         near = near[foremost(place, excess, distance, child["name"][rows[near]])]
         _place(book, rows[near], day[near], year)
+
+
+def _placed_wanted(book: Book, year: int) -> NDArray[np.int64] | None:
+    """Return how many children are to be placed for adoption on 31 March, by authority; None without targets."""
+    cells = [cell for cell in book.behaviour.profile.cells_of("placement", year) if cell.startswith("adoption.")]
+    return book.targets("placement", year, *cells) if cells else None
 
 
 def _first_placed(book: Book, year: int) -> int:
