@@ -199,7 +199,7 @@ def _newest_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
     here = book.in_care(year)
     there = book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
     # Where there are too many already, families without any such child come as ever.
-    return np.maximum(wanted - there, 0)
+    return np.asarray(np.maximum(wanted - there, 0))
 
 
 def _by_order(

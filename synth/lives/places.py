@@ -224,7 +224,7 @@ def _scores_instead(
 def _lasting(filling: Filling, rows: NDArray[np.int64], year: int) -> NDArray[np.int64]:
     """Return the periods whose stay was begun in the year and not set beforehand."""
     begun = filling.book["start"][filling.current[rows]] > last_day(year - 1)
-    return rows[begun & ~filling.given[rows]]
+    return np.asarray(rows[begun & ~filling.given[rows]])
 
 
 def _movable(
