@@ -11,12 +11,13 @@ from synth.dates import Days, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
 from synth.lives.admission import numbered, queue_lengths, queues
 from synth.lives.cells import AGES, Cells, starts_to_spare
+from synth.lives.departures import not_home_to_spare
 from synth.lives.draw import within
 from synth.lives.fitting import Budget, fit_in, take_in
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
 from synth.lives.people import FEMALE, MALE, Members, family_names, members, only_children, queued
-from synth.lives.periods import DRAWN, Entrants, Outcome, outcome
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, needs
 from synth.lives.settling import settle_ethnicity, settle_ethnicity_alone, settle_needs, settle_plan_starts
 from synth.lives.timing import bound_for_orders
@@ -33,6 +34,7 @@ __all__ = ["admit_unaccompanied", "fill_cells", "queue_for_care"]
 
 T = TypeVar("T")
 _ATTEMPTS = 12
+_GROWS_UP = DESTINATIONS.index("grows_up")
 _FIRST_ONLY_CHILD = 1 << 20
 """Only children who fill a cell are numbered from here on, far behind every queue."""
 
@@ -105,8 +107,8 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     possible = replace(line.found, stays=line.found.stays & line.may_come[line.found.family])
     ahead = line.number < front[line.place]
     settled = _by_order(possible, ahead, cells, wanted, bound, budgets)
-    left = _brief_wanted(book, line, settled, ahead, cells, year)
-    taken = settled | line.brief(left)
+    left, grown = _brief_wanted(book, line, settled, ahead, cells, year), not_home_to_spare(book, year)
+    taken = settled | line.brief(left, grown)
     blocks = [line.found.only(taken[line.found.family])]
     # Where too few came and left again, the line goes on; nobody else is looked for there.
     done = line.length
@@ -114,7 +116,7 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
         if not left.any():
             break
         line = _Line.drawn(book, year, done, np.where(left > 0, length, done), leads)
-        blocks.append(line.found.only(line.brief(left)[line.found.family]))
+        blocks.append(line.found.only(line.brief(left, grown)[line.found.family]))
         done = line.length
     queued = _joined(blocks)
     queued = queued.only(np.argsort(queued.members.name, kind="stable"))
@@ -126,13 +128,15 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
 class _Line:
     """Part of the lines of families for care in a year, drawn in full; arrays have one entry a family.
 
-    `number` is a family's place in the line of its authority, `size` its children; `may_come` excludes families with a
-    child on the way to an order within the year. `length` says how far each authority's line reaches.
+    `number` is a family's place in the line of its authority, `size` its children, `grown` those who turn 18 in care
+    within the year; `may_come` excludes families with a child on the way to an order within the year. `length` says how
+    far each authority's line reaches.
     """
 
     place: NDArray[np.int64]
     number: NDArray[np.int64]
     size: NDArray[np.int64]
+    grown: NDArray[np.int64]
     may_come: NDArray[np.bool_]
     nobody_stays: NDArray[np.bool_]
     found: _Arrivals
@@ -150,17 +154,22 @@ class _Line:
         may_come = np.bincount(found.family[soon], minlength=families) == 0
         nobody_stays = (np.bincount(found.family[found.stays], minlength=families) == 0) & may_come
         size = np.bincount(found.family, minlength=families)
-        return cls(place, number, size, may_come, nobody_stays, found, length)
+        grown = np.bincount(found.family[~found.stays & (found.drawn.destination == _GROWS_UP)], minlength=families)
+        return cls(place, number, size, grown, may_come, nobody_stays, found, length)
 
     def count(self, children: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Count some of the children in each family."""
         return np.bincount(self.found.family[children], minlength=len(self.place))
 
-    def brief(self, left: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Admit families of whom nobody stays, up to as many children of each authority as are `left` (used up)."""
+    def brief(self, left: NDArray[np.int64], grown: NDArray[np.int64] | None) -> NDArray[np.bool_]:
+        """Admit families of whom nobody stays, up to as many children of each authority as are `left` (used up).
+
+        No more of them than `grown` (used up too) turn 18; None sets no limit.
+        """
         rows = np.flatnonzero(self.nobody_stays)
         taken = np.zeros(len(self.place), bool)
-        taken[rows] = take_in(self.place[rows], self.size[rows], left)
+        limits = [] if grown is None else [Budget(self.grown[rows], grown)]
+        taken[rows] = take_in(self.place[rows], self.size[rows], left, limits)
         return taken
 
 
@@ -188,7 +197,9 @@ def _newest_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
     if wanted is None:
         return None
     here = book.in_care(year)
-    return wanted - book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
+    there = book.by_authority(here[book.children["plan_start"][here] > quarter_day(year)])
+    # Where there are too many already, families without any such child come as ever.
+    return np.asarray(np.maximum(wanted - there, 0))
 
 
 def _by_order(

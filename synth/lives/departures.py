@@ -1,4 +1,4 @@
-"""Who, of those who leave care in a year, dies or is taken over by another authority: as many as the targets say."""
+"""How those who leave care in a year leave it: how many die or are taken over, and how many do not go home."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ import numpy as np
 from synth.dates import birthday, day_of_year_start, last_day
 from synth.lives.admission import foremost
 from synth.lives.book import HOME
+from synth.lives.legal import STATUSES
 from synth.lives.people import is_taken_over
 from synth.lives.periods import DESTINATIONS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from synth.lives.book import Book
 
-__all__ = ["settle_departures"]
+__all__ = ["not_home_to_spare", "settle_departures"]
 
 _DEPARTURES = {"died": "E2", "transfer": "E3"}
 """Where a period leads, and the reason it is returned with."""
+_RETURNED_HOME = "E4"
+_ORDERED = [STATUSES.index("C2"), STATUSES.index("E1")]
 
 
 def settle_departures(book: Book, year: int) -> None:
@@ -48,3 +53,22 @@ def settle_departures(book: Book, year: int) -> None:
         for rows, count, instead in ((so, -missing, HOME), (home, missing, kind)):
             place, u = child["place"][rows].astype(np.int64), stream.uniform(child["name"][rows], year)
             book.lead_elsewhere(rows[foremost(place, count, u)], instead, year)
+
+
+def not_home_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
+    """Return how many more of those who leave care in the year need not return home, by authority.
+
+    Who leaves sooner than drawn and is under an order stays on with a guardian or sees it discharged. None without
+    targets.
+    """
+    codes = book.behaviour.profile.cells_of("endings", year)
+    wanted = book.targets("endings", year, *(code for code in codes if code != _RETURNED_HOME)) if codes else None
+    if wanted is None:
+        return None
+    child, periods = book.children, book.periods
+    leaves = np.flatnonzero((child["care_end"] >= day_of_year_start(year)) & (child["care_end"] <= last_day(year)))
+    home = leaves[child["went"][leaves] == HOME]
+    early = home[periods["early"][child["period"][home]]]
+    status = book.courts.paths(child, periods, child["period"][early]).at(child["care_end"][early] - 1)
+    goes_home = book.by_authority(home) - book.by_authority(early[np.isin(status, _ORDERED)])
+    return np.maximum(wanted - (book.by_authority(leaves) - goes_home), 0)

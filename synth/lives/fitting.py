@@ -62,12 +62,18 @@ def fit_in(
     return _admitted(asks, families, stocks)
 
 
-def take_in(place: NDArray[np.int64], size: NDArray[np.int64], spare: NDArray[np.int64]) -> NDArray[np.bool_]:
+def take_in(
+    place: NDArray[np.int64], size: NDArray[np.int64], spare: NDArray[np.int64], budgets: Sequence[Budget] = ()
+) -> NDArray[np.bool_]:
     """Admit units in order while what each wants is left in its place; those that want too much are passed over.
 
-    `spare` (one entry a place) is used up in place.
+    `spare` (one entry a place) is used up in place, as is what each of `budgets` has to spare.
     """
-    return _admitted(_Asks.of(np.arange(len(place)), place, size), len(place), [spare])
+    sizes = [size, *(budget.size for budget in budgets)]
+    unit = np.tile(np.arange(len(place)), len(sizes))
+    things = [kind * len(spare) + place for kind in range(len(sizes))]
+    asks = _Asks.of(unit, np.concatenate(things), np.concatenate(sizes))
+    return _admitted(asks, len(place), [spare, *(budget.spare for budget in budgets)])
 
 
 def _admitted(asks: _Asks, families: int, stocks: Sequence[NDArray[np.int64]]) -> NDArray[np.bool_]:

@@ -114,7 +114,8 @@ class Filling:
     def advance(self, rows: NDArray[np.int64], day: int, hold: NDArray[np.bool_] | None = None) -> None:
         """Fill periods with all stays that begin on `day` or before.
 
-        In periods marked by `hold` (one entry a period) the stay that goes on past `day` is left OPEN.
+        In periods marked by `hold` (one entry a period) the stay that goes on past `day` is left OPEN, and so is a
+        placement set beforehand that has begun by then, also where the child stays past the end drawn at entry.
         """
         chances = self.chances
         hold = np.zeros(len(self.at), bool) if hold is None else hold
@@ -144,7 +145,7 @@ class Filling:
         chances.by_carer[set_out] &= np.isin(self.kind[set_out], FOSTER)
         start = self.at[set_out].copy()
         self.begin(set_out, start, chances.end[set_out])
-        here = set_out[~hold[set_out] | (chances.end[set_out] <= day)]
+        here = set_out[~hold[set_out]]
         kind = self.set_kind(here)
         start = self.book["start"][self.current[here]]
         self.settle(here, kind, choose(chances.uniform("location", here, start), chances.locations(here, kind, start)))
@@ -220,9 +221,14 @@ class Filling:
         self.current[rows] = before
         self.steps[rows] -= 1
         again = self.book["start"][before] >= from_day
-        rows, before = rows[again], before[again]
-        self.book["kind"][before], self.book["planned"][before] = OPEN, self.at[rows]
-        earlier = self.book["before"][before]
+        self.book["planned"][before[again]] = self.at[rows[again]]
+        self.reopen(rows[again])
+
+    def reopen(self, rows: NDArray[np.int64]) -> None:
+        """Leave the kind of the latest stay of each period OPEN again."""
+        stay = self.current[rows]
+        self.book["kind"][stay] = OPEN
+        earlier = self.book["before"][stay]
         self.kind[rows] = np.where(earlier >= 0, self.book["kind"][earlier], -1)
         self.slot[rows] = np.where(earlier >= 0, self.book["slot"][earlier], 0.0)
 

@@ -63,7 +63,8 @@ def align_places(
 
     `rows` are the periods open that day whose stays wait, `place` is each period's authority. Stays that go on from
     the year before count as they are; where they are too many in a cell, or new ones cannot be of a kind that is
-    wanted, some children move who would not have.
+    wanted, some children move who would not have. There a stay begun in the year that lasts longer than it was drawn,
+    past 31 March, may be of another kind too, since no year has shown it.
     """
     if not len(rows):
         return
@@ -86,17 +87,27 @@ def align_places(
     own = _shown(filling, movable)
     pick = _some(filling, movable, place[movable] * len(PLACES) + own, np.maximum(-left, 0).ravel(), year)
     movable, day, own = movable[pick], day[pick], own[pick]
-    if len(movable):
+    lasting = _lasting(filling, still[off[place[still]]], year)
+    if len(movable) + len(lasting):
+        as_is = _shown(filling, lasting)
         np.add.at(left, (place[movable], own), 1)
+        np.add.at(left, (place[lasting], as_is), 1)
         again = np.flatnonzero(off[place[free]])
         anew = _odds(filling, movable, day, filling.at[movable], np.zeros(len(movable), bool))
-        both = np.concatenate((scores[again], _scores_of_moves(filling, movable, anew, own, year)))
-        group = np.concatenate((place[free[again]], place[movable]))
-        settled = choose_exactly(both, group, np.where(off[:, None], np.maximum(left, 0), 0))
-        chosen[again], after = settled[: len(again)], settled[len(again) :]
-        moves = after != own
+        instead = _odds_instead(filling, lasting, year)
+        every = (
+            scores[again],
+            _scores_of_moves(filling, movable, anew, own, year),
+            _scores_instead(filling, lasting, instead, as_is, year),
+        )
+        group = place[np.concatenate((free[again], movable, lasting))]
+        settled = choose_exactly(np.concatenate(every), group, np.where(off[:, None], np.maximum(left, 0), 0))
+        chosen[again], after, other = np.split(settled, np.cumsum([len(again), len(movable)]))
+        moves, changes = after != own, other != as_is
         filling.begin(movable[moves], day[moves], filling.at[movable[moves]].copy())
         _settle_in(filling, movable[moves], anew.only(moves), after[moves])
+        filling.reopen(lasting[changes])
+        _settle_in(filling, lasting[changes], instead.only(changes), other[changes])
     _settle_in(filling, free, odds, chosen)
 
 
@@ -125,11 +136,19 @@ class _Odds:
         return _Odds(self.start[rows], self.kinds[rows], self.where[rows])
 
 
-def _odds(filling: Filling, rows: NDArray[np.int64], start: Days, stop: Days, first: NDArray[np.bool_]) -> _Odds:
-    """Return the odds of stays from `start` to `stop`, after the latest one with a kind."""
+def _odds(
+    filling: Filling,
+    rows: NDArray[np.int64],
+    start: Days,
+    stop: Days,
+    first: NDArray[np.bool_],
+    before: NDArray[np.int64] | None = None,
+) -> _Odds:
+    """Return the odds of stays from `start` to `stop`, after one of the kinds `before`, by default the latest."""
     chances, book, n = filling.chances, filling.book, len(rows)
+    before = filling.kind[rows] if before is None else before
     kinds = np.zeros((n, len(_NAMES)))
-    kinds[:, :ADOPTION] = chances.kinds(rows, start, stop, filling.kind[rows], first=first)
+    kinds[:, :ADOPTION] = chances.kinds(rows, start, stop, before, first=first)
     given = np.flatnonzero(filling.given[rows])
     kinds[given] = 0.0
     kinds[given, filling.set_kind(rows[given])] = 1.0
@@ -151,6 +170,19 @@ def _open_odds(filling: Filling, rows: NDArray[np.int64]) -> _Odds:
     """Return the odds of OPEN stays."""
     start = filling.book["start"][filling.current[rows]]
     return _odds(filling, rows, start, filling.at[rows], filling.steps[rows] == 1)
+
+
+def _odds_instead(filling: Filling, rows: NDArray[np.int64], year: int) -> _Odds:
+    """Return the odds of the latest stays as they were before those had a kind.
+
+    Past the end drawn at entry nobody is where nobody stays long.
+    """
+    book, stay = filling.book, filling.current[rows]
+    earlier = book["before"][stay]
+    before = np.where(earlier >= 0, book["kind"][earlier], -1)
+    found = _odds(filling, rows, book["start"][stay], filling.at[rows], earlier < 0, before)
+    found.kinds[np.ix_(filling.at[rows] <= last_day(year), filling.chances.rules.passing)] = 0.0
+    return found
 
 
 def _logs(odds: _Odds) -> NDArray[np.float64]:
@@ -178,6 +210,21 @@ def _scores_of_moves(
     scores = np.minimum(_logs(odds) + _noise(filling, rows, day) + rate[:, None] - _UNASKED, -1.0)
     scores[np.arange(len(rows)), own] = 0.0
     return np.asarray(scores + chances.uniform("moves for the count", rows, year)[:, None])
+
+
+def _scores_instead(
+    filling: Filling, rows: NDArray[np.int64], odds: _Odds, own: NDArray[np.int64], year: int
+) -> NDArray[np.float64]:
+    """Return the scores of cells for stays that have a kind: their own cell costs nothing, another one does."""
+    scores = np.minimum(_logs(odds) + _noise(filling, rows, odds.start) - _UNASKED, -1.0)
+    scores[np.arange(len(rows)), own] = 0.0
+    return np.asarray(scores + filling.chances.uniform("stays elsewhere for the count", rows, year)[:, None])
+
+
+def _lasting(filling: Filling, rows: NDArray[np.int64], year: int) -> NDArray[np.int64]:
+    """Return the periods whose stay was begun in the year and not set beforehand."""
+    begun = filling.book["start"][filling.current[rows]] > last_day(year - 1)
+    return np.asarray(rows[begun & ~filling.given[rows]])
 
 
 def _movable(

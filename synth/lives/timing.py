@@ -49,8 +49,9 @@ def settle_orders(book: Book, year: int) -> None:
 def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.int64]]]:
     """Return for each kind of order the destinations that lead to it and how many more entrants should be bound for it.
 
-    As many children are kept on the way as the year's orders last for the time such orders take: so nobody waits in
-    vain and no year runs short. Empty where the year has no targets.
+    As many children are kept on the way as there will be orders in the time such orders take, and as are to be adopted
+    in the next year or placed for adoption at its end: so nobody waits in vain and no year runs short. Empty where the
+    year has no targets.
     """
     child, last = book.children, last_day(year)
     years = book.behaviour.value("care.order_takes_years", year)
@@ -61,8 +62,26 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
         on_the_way = book.by_authority(np.flatnonzero((child["care_end"] > last) & np.isin(child["went"], leads)))
-        found.append((leads, np.maximum(np.ceil(years[name] * wanted).astype(np.int64) - on_the_way, 0)))
+        needed = _orders_to_come(book, year, codes, wanted, float(years[name]))
+        placed = _placed_wanted(book, year + 1) if name == "adopted" else None
+        if placed is not None:
+            needed = np.maximum(needed, _orders_to_come(book, year, codes, wanted, 1.0) + placed)
+        found.append((leads, np.maximum(np.ceil(needed).astype(np.int64) - on_the_way, 0)))
     return found
+
+
+def _orders_to_come(
+    book: Book, year: int, codes: tuple[str, ...], wanted: NDArray[np.int64], years: float
+) -> NDArray[np.float64]:
+    """Return the orders of the `years` that follow by authority; where those have no target, as many as `wanted`."""
+    coming, left, ahead = np.zeros(len(wanted)), years, year
+    while left > 0:
+        ahead += 1
+        of_next = book.targets("endings", ahead, *codes)
+        wanted = wanted if of_next is None else of_next
+        coming += min(left, 1.0) * wanted
+        left -= 1
+    return coming
 
 
 def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None:
@@ -75,15 +94,15 @@ def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None
     # The line: by the day drawn; then those to be placed sooner; those who cannot be hastened into the year at the end.
     due = child["care_end"][rows] <= last
     at_once = due | (earliest <= working)
-    first_placed, last_placed = _first_placed(book, year), working - _shortest(book, "placement_to_adoption", year)
-    to_place = ~at_once & (name == "adopted") & (child["order_due"][rows] < first) & (first_placed <= last_placed)
+    first_placed, last_placed = _placed_from(book, rows, year), working - _shortest(book, "placement_to_adoption", year)
+    to_place = ~at_once & (name == "adopted") & (first_placed <= last_placed)
     can = at_once | to_place
     drawn_end = book.periods["drawn_end"][child["period"][rows]]
     ends = can & foremost(place, wanted, ~can, ~at_once, drawn_end, child["name"][rows])
     u = book.streams(f"day of order, {name}").uniform(child["name"][rows], year)
     now = ends & to_place
     if now.any():
-        _place(book, rows[now], within(1 - u[now], first_placed, last_placed), year)
+        _place(book, rows[now], within(1 - u[now], first_placed[now], last_placed), year)
         earliest[now] = _earliest(book, rows[now], name, year)
     hastened = ends & ~due
     day = np.minimum(next_working_day(within(u, np.maximum(earliest, first + 1), last)), working)
@@ -117,8 +136,7 @@ def settle_placements(book: Book, year: int) -> None:
     Those nearest to the day are put off past it, or hastened to a day before it where the placement order was due
     before the year. Nobody's adoption order, as drawn or since moved, comes too soon after.
     """
-    cells = [cell for cell in book.behaviour.profile.cells_of("placement", year) if cell.startswith("adoption.")]
-    wanted = book.targets("placement", year, *cells) if cells else None
+    wanted = _placed_wanted(book, year)
     if wanted is None:
         return
     first, last = day_of_year_start(year), last_day(year)
@@ -138,6 +156,12 @@ def settle_placements(book: Book, year: int) -> None:
         _place(book, rows[near], day[near], year)
 
 
+def _placed_wanted(book: Book, year: int) -> NDArray[np.int64] | None:
+    """Return how many children are to be placed for adoption on 31 March, by authority; None without targets."""
+    cells = [cell for cell in book.behaviour.profile.cells_of("placement", year) if cell.startswith("adoption.")]
+    return book.targets("placement", year, *cells) if cells else None
+
+
 def _first_placed(book: Book, year: int) -> int:
     """Return the first day of the year on which a child can be placed whose placement order was due before it.
 
@@ -145,6 +169,13 @@ def _first_placed(book: Book, year: int) -> int:
     """
     put_off = int(book.behaviour.scalar("care.put_off_days", year))
     return day_of_year_start(year) + put_off + _NEXT_WORKING_DAY + _shortest(book, "order_to_placement", year)
+
+
+def _placed_from(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.int32]:
+    """Return the first day of the year on which each child (by row) can be placed, also with an order of the year."""
+    due = book.children["order_due"][rows]
+    soonest = np.maximum(due + _shortest(book, "order_to_placement", year), _first_placed(book, year))
+    return np.asarray(soonest, np.int32)
 
 
 def _place(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32], year: int) -> None:
