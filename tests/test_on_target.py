@@ -146,7 +146,7 @@ def test_units_are_taken_while_everything_they_ask_for_is_left():
 
 def test_families_of_whom_nobody_stays_bring_no_more_who_turn_18_than_there_is_room_for(begin):
     book = begin({})
-    lengths = np.array([400, 400])
+    lengths = np.array([1600, 1600])
     line = _Line.drawn(book, YEAR, np.zeros_like(lengths), lengths, [])
     able = line.nobody_stays & (line.grown > 0)
     assert np.bincount(line.place[able], minlength=2).min() > 1
@@ -181,7 +181,7 @@ def test_who_need_not_go_home_are_those_wanted_otherwise_less_those_who_leave_so
 @pytest.fixture(scope="module")
 def filled(periods):
     """Return a function that fills periods of 2015 up to a 31 March, those marked held open."""
-    found = periods(8, 2015, "care", 1500)
+    found = periods(8, 2015, "care", 4500)
     everyone = np.arange(len(found.end))
 
     def held(year):
