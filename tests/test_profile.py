@@ -369,3 +369,15 @@ def test_the_main_job_needs_no_checking_library():
     program = "import sys; from synth.profile import load_profile; load_profile(); print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_an_overlay_in_a_file_whose_name_is_no_text_is_read(built, tmp_path):
+    path = tmp_path / os.fsdecode(b"\xff.json")
+    found = {
+        "parameters": {"entry.by_agreement": {"value": 0.9}},
+        "levels": [{"kind": "looked_after", "authority": "552", "year": 2023, "value": 1100}],
+    }
+    path.write_text(json.dumps({"format_version": 1, "overlay": True, **found}), "utf-8")
+    changed = overlay(built, path)
+    assert changed.level("looked_after", "552", 2023) == 1100
+    assert changed.parameters["entry.by_agreement"].source == "overlay \\udcff.json"

@@ -396,7 +396,5 @@ def _as_apart(target: Target, alone: Mapping[int, NDArray[np.int64]]) -> Target:
     """Return the target of unaccompanied children as the ethnic groups of its year have it."""
     if target.table != "unaccompanied" or target.year not in alone:
         return target
-    counts: dict[str, tuple[int, ...]] = {
-        code: (int(n),) for code, n in zip(target.counts, alone[target.year], strict=True)
-    }
-    return replace(target, counts=counts)
+    each = ((int(n),) for n in alone[target.year])
+    return replace(target, counts=dict(zip(target.counts, each, strict=True)))

@@ -74,7 +74,7 @@ def overlay(profile: Profile, path: Path) -> Profile:
 
 def _replaced(path: Path, name: str, old: Parameter, fields: dict[str, Any]) -> Parameter:
     kept = {name: value for name, value in fields_of(old).items() if name not in _OF_ITS_OWN}
-    given = {"basis": "assumed", "source": f"overlay {path.name}"} | fields
+    given = {"basis": "assumed", "source": _source(path)} | fields
     if "value" not in given and "by_year" not in given:
         given |= {"value": old.value} if old.by_year is None else {"by_year": old.by_year}
     if bounds := given.keys() & {"low", "high"}:
@@ -93,7 +93,12 @@ def _replaced(path: Path, name: str, old: Parameter, fields: dict[str, Any]) -> 
     return new
 
 
+def _source(path: Path) -> str:
+    """Name the file a value came from; bytes of its name that are no letters as they are escaped elsewhere."""
+    return f"overlay {path.name.encode(errors='backslashreplace').decode()}"
+
+
 def _level(path: Path, n: int, fields: dict[str, Any]) -> Level:
     value = fields.get("value", 0)
-    defaults = {"low": value, "high": value, "basis": "assumed", "source": f"overlay {path.name}"}
+    defaults = {"low": value, "high": value, "basis": "assumed", "source": _source(path)}
     return checked(Level, defaults | fields, path, f"levels[{n}]")
