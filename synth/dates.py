@@ -63,8 +63,7 @@ def to_date(number: int) -> dt.date:
 
 def year_of(days: Days) -> NDArray[np.int32]:
     """Return the collection year (of its 31 March) each day falls in."""
-    place = np.asarray(days) - _BASE
-    return np.asarray(_YEAR[place] + (_MONTH[place] >= 4))  # noqa: PLR2004  collection years turn in April
+    return np.asarray(_COLLECTION_YEAR[np.asarray(days) - _BASE])
 
 
 def years_in(years: NDArray[np.int32]) -> tuple[list[int], NDArray[np.int64]]:
@@ -83,8 +82,7 @@ def calendar_year(days: Days) -> NDArray[np.int32]:
 
 def age_on(birth: Days, on: Days | int) -> NDArray[np.int32]:
     """Return age in completed years; a child born on 29 February is a year older from 28 February."""
-    then, now = np.asarray(birth) - _BASE, np.asarray(on) - _BASE
-    return np.asarray(_YEAR[now] - _YEAR[then] - (_WITHIN_YEAR[now] < _BIRTHDAY_WITHIN_YEAR[then]))
+    return np.asarray((_DATE[np.asarray(on) - _BASE] - _BIRTHDAY[np.asarray(birth) - _BASE]) >> _YEAR_BITS)
 
 
 def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
@@ -118,5 +116,8 @@ _MONTH_START = (
 _LEAP_DAY = (_MONTH == 2) & (_DAY_OF_MONTH == 29)  # noqa: PLR2004
 # Day of month on which a child born that day has a birthday every year.
 _BIRTHDAY_OF_MONTH = np.where(_LEAP_DAY, 28, _DAY_OF_MONTH).astype(np.int32)
-_WITHIN_YEAR = _MONTH * 32 + _DAY_OF_MONTH
-_BIRTHDAY_WITHIN_YEAR = _MONTH * 32 + _BIRTHDAY_OF_MONTH
+_COLLECTION_YEAR = (_YEAR + (_MONTH >= 4)).astype(np.int32)  # noqa: PLR2004  it turns in April
+_YEAR_BITS = 9
+# Year, month and day of month in one number: of two, the difference has the whole years in its upper bits.
+_DATE = (_YEAR << _YEAR_BITS) + _MONTH * 32 + _DAY_OF_MONTH
+_BIRTHDAY = (_YEAR << _YEAR_BITS) + _MONTH * 32 + _BIRTHDAY_OF_MONTH

@@ -48,7 +48,7 @@ def fit_in(
     of each authority and is used up too, as is what each of `budgets` has to spare.
     Families without a child who would be there are not admitted.
     """
-    begin = np.flatnonzero(np.diff(family, prepend=-1))
+    begin = np.flatnonzero(_changes(family))
     line, place = family[begin], cell[begin] // (len(room) // max(len(most), 1))
     stocks = [room, most, *(budget.spare for budget in budgets)]
     # Things are counted through: room in cells, then places of each authority, then of each budget's kind.
@@ -81,14 +81,22 @@ def _admitted(asks: _Asks, families: int, stocks: Sequence[NDArray[np.int64]]) -
     stock = np.concatenate(stocks)
     taken, waits = np.zeros(families, bool), np.zeros(families, bool)
     waits[asks.family] = True
+    spare = asks.spare(stock)
     while waits.any():
-        waits &= ~asks.short(stock, taken)
-        taken |= waits & ~asks.short(stock, taken | waits)
+        waits &= ~asks.short(spare, taken)
+        taken |= waits & ~asks.short(spare, taken | waits)
         waits &= ~taken
     left = stock - asks.used(len(stock), taken)
     for one, rest in zip(stocks, np.split(left, np.cumsum([len(one) for one in stocks])[:-1]), strict=True):
         one[:] = rest
     return taken
+
+
+def _changes(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say where a value stands that is another than the one before it, the first one too."""
+    found = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +117,21 @@ class _Asks:
         order = np.argsort(thing, kind="stable")
         family, thing, amount = family[order], thing[order], amount[order]
         # Children of one family in the same cell ask for room together.
-        rows = np.flatnonzero((np.diff(thing, prepend=-1) != 0) | (np.diff(family, prepend=-1) != 0))
+        rows = np.flatnonzero(_changes(thing) | _changes(family))
         family, thing = family[rows], thing[rows]
         amount = np.add.reduceat(amount, rows) if len(rows) else amount
-        first = np.maximum.accumulate(np.where(np.diff(thing, prepend=-1) != 0, np.arange(len(thing)), 0))
+        first = np.maximum.accumulate(np.where(_changes(thing), np.arange(len(thing)), 0))
         return cls(family, thing, amount, first)
 
-    def short(self, stock: NDArray[np.int64], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Say which families find too little of anything in stock, once those admitted before them have theirs."""
+    def spare(self, stock: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how much of what each row asks for others may have, if it is to be in stock for this one too."""
+        return stock[self.thing] - self.amount
+
+    def short(self, spare: NDArray[np.int64], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Say which families find too little of anything to `spare`, once those admitted before them have theirs."""
         taken = np.where(admitted[self.family], self.amount, 0)
         before = np.cumsum(taken) - taken
-        lacks = before - before[self.first] + self.amount > stock[self.thing]
+        lacks = before - before[self.first] > spare
         found = np.zeros(len(admitted), bool)
         found[self.family[lacks]] = True
         return found

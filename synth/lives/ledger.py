@@ -28,10 +28,12 @@ class Ledger:
 
     def append(self, **values: Any) -> NDArray[np.int64]:  # noqa: ANN401  arrays or scalars of the columns' types
         """Add rows (every column named; scalars are repeated) and return their row numbers."""
-        sizes = [np.size(value) for value in values.values()]
+        sizes = [len(value) for value in values.values() if isinstance(value, np.ndarray)] or [1]
         count = max(sizes) if min(sizes) else 0
-        if missing := self._store.keys() ^ values.keys():
-            raise KeyError(f"columns do not match: {sorted(missing)}")
+        if self._store.keys() != values.keys():
+            raise KeyError(f"columns do not match: {sorted(self._store.keys() ^ values.keys())}")
+        if not count:
+            return np.zeros(0, np.int64)
         end = self._length + count
         for name, column in self._store.items():
             if end > len(column):

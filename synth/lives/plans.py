@@ -46,6 +46,13 @@ _GROWN_UP = 18
 _OWN = [_N2, _N6, _N9]
 """Needs that are the child's own: a brother or sister does not share them."""
 _IS_OWN = np.isin(np.arange(len(NEEDS)), _OWN)
+_INDEPENDENT, _GROWS_UP = DESTINATIONS.index("independent"), DESTINATIONS.index("grows_up")
+_AT_ONCE = np.isin(DESTINATIONS, ["adoption", "died", "transfer", "grows_up"])
+"""Where a child goes whose plan ends with the period."""
+_CLOSED_BY = {
+    "adoption": _ADOPTED, "died": _DIED, "transfer": _MOVED, "guardian_carer": _GUARDIAN, "guardian_other": _GUARDIAN,
+}  # fmt: skip
+_BECAUSE = np.array([_CLOSED_BY.get(destination, _OTHER) for destination in DESTINATIONS], np.int8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,20 +227,13 @@ def aftercare_end(
     """
     value = behaviour.value("plan.aftercare", year)
     more = lognormal_days(streams("aftercare").uniform(who.name, who.number), value["median_days"], value["sigma"])
-    code = {name: n for n, name in enumerate(DESTINATIONS)}
-    at_once = np.isin(destination, [code[d] for d in ("adoption", "died", "transfer", "grows_up")])
-    independent = destination == code["independent"]
+    at_once, independent = _AT_ONCE[destination], destination == _INDEPENDENT
     eve = birthday(who.birth, 18) - 1
     last = np.where(at_once, end, np.where(independent, eve, np.minimum(end + more, eve)))
     # Who came alone has no family here to be supported in: a plan without care does not go on for years.
     alone = end + int(behaviour.scalar("plan.aftercare_alone_at_most_days", year))
     last = np.where(who.unaccompanied, np.minimum(last, alone), last)
-    because = np.full(len(end), _OTHER, np.int8)
-    for place, why in (
-        ("adoption", _ADOPTED), ("died", _DIED), ("transfer", _MOVED), ("guardian_carer", _GUARDIAN),
-        ("guardian_other", _GUARDIAN),
-    ):  # fmt: skip
-        because[destination == code[place]] = why
-    grown = destination == code["grows_up"]
+    because = _BECAUSE[destination]
+    grown = destination == _GROWS_UP
     because[grown & adult_services(streams, behaviour, who.name, need, year)] = _ADULT
     return PlanEnds(last.astype(np.int32), because)
