@@ -17,7 +17,7 @@ from synth.cli import main
 from synth.errors import InputError, OutputError
 from synth.scale import Folder, Job, Plan, Remote, make_dataset
 from synth.scale.alike import check_alike, versions
-from synth.scale.cluster import cluster_at
+from synth.scale.cluster import _closing, cluster_at
 
 if find_spec("distributed") is None:
     pytest.skip("the tests of clusters need distributed", allow_module_level=True)
@@ -222,6 +222,22 @@ def test_a_lost_scheduler_is_told_and_the_same_command_goes_on_from_there(
     assert again.exit_code == 0, again.output
     assert "partitions had been finished before" in again.output
     assert worlds(contents(root), FEW) == worlds(dataset, FEW)
+
+
+def test_a_connection_that_cannot_be_closed_hides_nothing():
+    class Gone:
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+            raise RuntimeError("Cannot change state of expiring Timeout")
+
+    client = Gone()
+    with pytest.raises(OutputError, match="the scheduler is lost"), _closing(client):
+        raise OutputError("the scheduler is lost")
+    with _closing(client):
+        pass
+    assert client.closed == 2
 
 
 def test_what_cannot_be_reached_is_said(monkeypatch):

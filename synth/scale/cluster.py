@@ -63,7 +63,7 @@ def cluster_at(address: str) -> Iterator[Callable[[Job, Sequence[tuple[int, ...]
             f"--dask {address}: no scheduler answered within {_REACHED} seconds ({error}); start one (dask scheduler),"
             f" or give the address it prints, {_SUCH_AS}."
         ) from error
-    with _quiet(), client:
+    with _quiet(), _closing(client):
         try:
             client.wait_for_workers(1, timeout=_REACHED)
         except TimeoutError:
@@ -137,6 +137,17 @@ def _workers(client: Any) -> int:  # noqa: ANN401
         return len(client.nthreads())
     except OSError as error:
         raise OutputError(_LOST) from error
+
+
+@contextlib.contextmanager
+def _closing(client: Any) -> Iterator[None]:  # noqa: ANN401
+    """Close a client at the end; where its scheduler is gone that may fail, and has been told before."""
+    try:
+        yield
+    finally:
+        # Of a connection lost in this moment asyncio says that a timeout cannot be changed: a RuntimeError.
+        with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+            client.close()
 
 
 @contextlib.contextmanager
