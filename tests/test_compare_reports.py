@@ -77,10 +77,13 @@ def test_another_seed_scores_as_chance_has_it(seeds):
     found = scores(seeds)
     assert found.keys() == {"cla", "crcs"}
     for form in (*found["cla"].forms, *found["crcs"].forms):
+        # Two samples of a column differ with a standard error of 0.3 of this root at the most, the mean of some columns
+        # with about half of that: three of these. Brothers and sisters set two seeds farther apart than independent
+        # children.
+        room = 0.45 * sum(1 / rows for rows in form.rows) ** 0.5 + 0.02
         for part in form.properties:
             if part.chance is not None:
-                # Brothers and sisters set two seeds farther apart than independent children.
-                assert part.score == pytest.approx(part.chance, abs=0.05)
+                assert part.score == pytest.approx(part.chance, abs=room)
     assert found["cla"].properties["diagnostic"]["Relationship Validity"] > 0.99
     assert {"Cardinality", "Intertable Trends"} <= found["cla"].properties["quality"].keys()
     assert found["cla"].links[0].name.startswith("child.")
