@@ -10,6 +10,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import hashlib
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -161,6 +162,29 @@ def changed(profile):
         return Behaviour(replace(profile, parameters=parameters))
 
     return with_values
+
+
+@pytest.fixture(scope="session")
+def aimed(profile):
+    """Return a function that copies a book of lives and gives it other targets.
+
+    They are told by table, or by table and year: the one count in every cell, or None for no target at all.
+    """
+
+    def with_counts(book, counts):
+        targets = []
+        for target in profile.targets:
+            told = [counts[key] for key in ((target.table, target.year), target.table) if key in counts]
+            if not told:
+                targets.append(target)
+            elif told[0] is not None:
+                every = dict.fromkeys(target.counts, (told[0],) * len(target.cells))
+                targets.append(replace(target, counts=every))
+        copied = deepcopy(book)
+        copied.behaviour = Behaviour(replace(profile, targets=tuple(targets)))
+        return copied
+
+    return with_counts
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,10 @@
 """Children already in care: who stays longer, and who leaves so that others find room, at the edges of who may."""
 
-from copy import deepcopy
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from synth.dates import birthday, day_of_year_start, last_day
 from synth.geography.authorities import parse_authorities
-from synth.lives.behaviour import Behaviour
 from synth.lives.book import Book
 from synth.lives.cells import Cells
 from synth.lives.histories import _live_through
@@ -36,22 +32,9 @@ def lived(behaviour):
 
 
 @pytest.fixture
-def begin(profile, lived):
+def begin(aimed, lived):
     """Return a function that begins the year with other targets: table -> the one count in every cell of the year."""
-
-    def begun(without=(), **counts):
-        targets = []
-        for target in profile.targets:
-            if target.table in counts:
-                count = dict.fromkeys(target.counts, (counts[target.table],) * len(target.cells))
-                targets.append(replace(target, counts=count))
-            elif target.table not in without:
-                targets.append(target)
-        book = deepcopy(lived)
-        book.behaviour = Behaviour(replace(profile, targets=tuple(targets)))
-        return book
-
-    return begun
+    return lambda without=(), **counts: aimed(lived, dict.fromkeys(without) | counts)
 
 
 def test_who_was_to_leave_in_a_year_without_starts_and_may_stay_on_does(begin):

@@ -1,15 +1,11 @@
 """Counts that lives meet by construction: who is on the way to an order, who leaves but not for home, who is where."""
 
-from copy import deepcopy
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from synth.dates import day_of_year_start, last_day, quarter_day
 from synth.geography.authorities import parse_authorities
 from synth.lives.arrivals import _Line, _newest_to_spare, fill_cells
-from synth.lives.behaviour import Behaviour
 from synth.lives.book import HOME, Book
 from synth.lives.cells import Cells
 from synth.lives.departures import not_home_to_spare
@@ -40,25 +36,9 @@ def lived(behaviour):
 
 
 @pytest.fixture
-def begin(profile, lived):
+def begin(aimed, lived):
     """Return a function that begins the year with other targets: (table, year) -> the count in every cell, or None."""
-
-    def begun(counts):
-        targets = []
-        for target in profile.targets:
-            count = counts.get((target.table, target.year), -1)
-            if count is None:
-                continue
-            if count >= 0:
-                every = dict.fromkeys(target.counts, (count,) * len(target.cells))
-                targets.append(replace(target, counts=every))
-            else:
-                targets.append(target)
-        book = deepcopy(lived)
-        book.behaviour = Behaviour(replace(profile, targets=tuple(targets)))
-        return book
-
-    return begun
+    return lambda counts: aimed(lived, counts)
 
 
 def on_the_way(book, year):
