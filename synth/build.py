@@ -67,8 +67,9 @@ def write_profile(profile: Profile, path: Path) -> None:
 
 def write_built_in(profile: Profile, path: Path) -> None:
     """Write the profile that is read where none is named, and beside it the sum it is known by; raises as above."""
-    write_profile(profile, path)
-    write_whole(sum_of(profile_bytes(profile)), path.with_name(SUM))
+    content = profile_bytes(profile)
+    write_whole(content.decode(), path)
+    write_whole(sum_of(content), path.with_name(SUM))
 
 
 def is_profile(content: bytes) -> bool:

@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Queue", "admit", "foremost", "numbered", "queue_lengths", "queues"]
+__all__ = ["Queue", "admit", "begins", "foremost", "numbered", "queue_lengths", "queues"]
+
+
+def begins(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which rows begin a run of equal values: the first, and each whose value is another than the one before."""
+    found = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 def numbered(group: NDArray[np.int64]) -> NDArray[np.int64]:

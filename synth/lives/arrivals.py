@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import Days, day_of_year_start, last_day, quarter_day
 from synth.errors import ProfileError
-from synth.lives.admission import numbered, queue_lengths, queues
+from synth.lives.admission import begins, numbered, queue_lengths, queues
 from synth.lives.cells import AGES, Cells, starts_to_spare
 from synth.lives.departures import not_home_to_spare
 from synth.lives.draw import within
@@ -332,7 +332,7 @@ def _joined(blocks: list[_Arrivals]) -> _Arrivals:
         return kind(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     new = joined(Members, [block.members for block in blocks])
-    family = np.cumsum(np.append(True, new.family[1:] != new.family[:-1])) - 1 if len(new.family) else new.queue
+    family = np.cumsum(begins(new.family)) - 1
     return _Arrivals(
         np.concatenate([block.place for block in blocks]),
         family,

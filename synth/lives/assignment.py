@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth.lives.admission import begins
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -256,7 +258,7 @@ class _Exchange:
         own, group = self.chosen[rows], self.group[rows]
         scores = self.scores[rows]
         loss = np.subtract(scores[np.arange(len(rows)), own][:, None], scores, out=scores)
-        starts = np.flatnonzero(np.append(True, (own[1:] != own[:-1]) | (group[1:] != group[:-1]))[: len(rows)])
+        starts = np.flatnonzero(begins(own) | begins(group))
         if len(starts):
             own, group = own[starts], group[starts]
             least[own, :, group] = np.minimum(least[own, :, group], np.minimum.reduceat(loss, starts, axis=0))

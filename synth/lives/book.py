@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
-from synth.lives.admission import numbered
+from synth.lives.admission import begins, numbered
 from synth.lives.courts import Courts
 from synth.lives.draw import within
 from synth.lives.ledger import Ledger
@@ -160,7 +160,7 @@ class Book:
         else:
             ethnic = ethnic[take]
         family = new.queue[take]
-        first = np.append(True, family[1:] != family[:-1]) if len(family) else np.zeros(0, bool)
+        first = begins(family)
         household = self.households + np.cumsum(first) - 1
         self.households += int(first.sum())
         serial = self.known[place] + numbered(place)
@@ -180,6 +180,10 @@ class Book:
         found = np.zeros(self.households, bool)
         found[self.children["household"][flags]] = True
         return found
+
+    def status(self, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the legal status (index into STATUSES) of children in care (by row) on a day, as drawn on entry."""
+        return self.courts.paths(self.children, self.periods, self.children["period"][rows]).at(day)
 
     def by_household(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
         """Group children (by row): each household's name and authority, and for each child its place among them."""

@@ -9,7 +9,7 @@ import numpy as np
 from synth.dates import birthday, day_of_year_start, last_day
 from synth.lives.admission import foremost
 from synth.lives.book import HOME
-from synth.lives.legal import STATUSES
+from synth.lives.legal import FULL_ORDERS
 from synth.lives.people import is_taken_over
 from synth.lives.periods import DESTINATIONS
 
@@ -23,7 +23,6 @@ __all__ = ["not_home_to_spare", "settle_departures"]
 _DEPARTURES = {"died": "E2", "transfer": "E3"}
 """Where a period leads, and the reason it is returned with."""
 _RETURNED_HOME = "E4"
-_ORDERED = [STATUSES.index("C2"), STATUSES.index("E1")]
 
 
 def settle_departures(book: Book, year: int) -> None:
@@ -65,10 +64,10 @@ def not_home_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
     wanted = book.targets("endings", year, *(code for code in codes if code != _RETURNED_HOME)) if codes else None
     if wanted is None:
         return None
-    child, periods = book.children, book.periods
+    child = book.children
     leaves = np.flatnonzero((child["care_end"] >= day_of_year_start(year)) & (child["care_end"] <= last_day(year)))
     home = leaves[child["went"][leaves] == HOME]
-    early = home[periods["early"][child["period"][home]]]
-    status = book.courts.paths(child, periods, child["period"][early]).at(child["care_end"][early] - 1)
-    goes_home = book.by_authority(home) - book.by_authority(early[np.isin(status, _ORDERED)])
+    early = home[book.periods["early"][child["period"][home]]]
+    ordered = np.isin(book.status(early, child["care_end"][early] - 1), FULL_ORDERS)
+    goes_home = book.by_authority(home) - book.by_authority(early[ordered])
     return np.maximum(wanted - (book.by_authority(leaves) - goes_home), 0)

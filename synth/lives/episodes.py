@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import Days, age_on, year_of
+from synth.lives.admission import begins
 from synth.lives.draw import choose, within
 from synth.lives.kinds import ADOPTION
 from synth.lives.placements import in_order
@@ -139,7 +140,7 @@ def cut(path: LegalPath, spells: Spells, entry: Days, end: Days) -> Episodes:
     keep = ~twin
     period, start, legal, spell = period[keep], start[keep], legal[keep], spell[keep]
     new_legal, new_place = new_legal[keep], new_place[keep]
-    first = np.append(True, period[1:] != period[:-1]) if len(period) else np.zeros(0, bool)
+    first = begins(period)
     last = np.append(period[1:] != period[:-1], True) if len(period) else np.zeros(0, bool)
     stop = np.where(last, end[period], np.append(start[1:], 0)).astype(np.int32)
     assert (start[first] == entry[period[first]]).all()

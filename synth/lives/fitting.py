@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth.lives.admission import begins
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,7 +50,7 @@ def fit_in(
     of each authority and is used up too, as is what each of `budgets` has to spare.
     Families without a child who would be there are not admitted.
     """
-    begin = np.flatnonzero(_changes(family))
+    begin = np.flatnonzero(begins(family))
     line, place = family[begin], cell[begin] // (len(room) // max(len(most), 1))
     stocks = [room, most, *(budget.spare for budget in budgets)]
     # Things are counted through: room in cells, then places of each authority, then of each budget's kind.
@@ -92,13 +94,6 @@ def _admitted(asks: _Asks, families: int, stocks: Sequence[NDArray[np.int64]]) -
     return taken
 
 
-def _changes(values: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say where a value stands that is another than the one before it, the first one too."""
-    found = np.ones(len(values), np.bool_)
-    np.not_equal(values[1:], values[:-1], out=found[1:])
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class _Asks:
     """What families ask for: each row some `amount` of a `thing`, in order of thing and, within it, of family.
@@ -117,10 +112,10 @@ class _Asks:
         order = np.argsort(thing, kind="stable")
         family, thing, amount = family[order], thing[order], amount[order]
         # Children of one family in the same cell ask for room together.
-        rows = np.flatnonzero(_changes(thing) | _changes(family))
+        rows = np.flatnonzero(begins(thing) | begins(family))
         family, thing = family[rows], thing[rows]
         amount = np.add.reduceat(amount, rows) if len(rows) else amount
-        first = np.maximum.accumulate(np.where(_changes(thing), np.arange(len(thing)), 0))
+        first = np.maximum.accumulate(np.where(begins(thing), np.arange(len(thing)), 0))
         return cls(family, thing, amount, first)
 
     def spare(self, stock: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from synth.lives.book import HOME
 from synth.lives.cells import Cells, starts_to_spare
 from synth.lives.draw import within
 from synth.lives.fitting import Budget, fit_in
-from synth.lives.legal import STATUSES
+from synth.lives.legal import FULL_ORDERS, STATUSES
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, support_plan
@@ -31,7 +31,6 @@ __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_car
 
 _REMAND_POSSIBLE = 10
 """Age of criminal responsibility."""
-_ORDERED = [STATUSES.index("C2"), STATUSES.index("E1")]
 _GO_ON = [STATUSES.index("V2"), STATUSES.index("C2")]
 _MAY_STAY = [HOME, DESTINATIONS.index("independent")]
 _MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
@@ -269,7 +268,7 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     race = np.log(-np.log(book.streams("leaves early").uniform(child["name"][rows], year))) + held
     if book.targets("endings", year, "E4") is not None:
         # Home is where most go; those under a care order would stay on with their carer or see it discharged.
-        ordered = np.isin(_status(book, rows, np.full(len(rows), first, np.int32)), _ORDERED)
+        ordered = np.isin(book.status(rows, np.full(len(rows), first, np.int32)), FULL_ORDERS)
         race = race + np.where(ordered, behaviour.scalar("care.early_leaving_ordered", year), 0.0)
     rows = rows[foremost(cell, surplus, tier, race)]
     _leave(book, rows, year)
@@ -307,11 +306,6 @@ def _leave(book: Book, rows: NDArray[np.int64], year: int) -> None:
     book.leave_care(rows, np.minimum(next_working_day(day), end).astype(np.int32), year)
 
 
-def _status(book: Book, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the legal status (index into STATUSES) of children in care (by row) on a day, as drawn when they came."""
-    return book.courts.paths(book.children, book.periods, book.children["period"][rows]).at(day)
-
-
 def stay_longer(book: Book, year: int, cells: Cells) -> None:
     """Let children who were to go home late in the year stay into the next, where the year's starts are too few.
 
@@ -339,7 +333,7 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     )
     # Agreement and full care orders go on as they are; nobody is on remand or under an interim order for years.
     drawn_end = book.periods["drawn_end"][child["period"][rows]]
-    goes_on = np.isin(_status(book, rows, drawn_end - 1), _GO_ON)
+    goes_on = np.isin(book.status(rows, drawn_end - 1), _GO_ON)
     rows, drawn_end = rows[goes_on], drawn_end[goes_on]
     place = child["place"][rows].astype(np.int64)
     # Who has stayed on before does so again only where nobody else can.

@@ -26,12 +26,25 @@ if TYPE_CHECKING:
     from synth.guidance import Guidance
     from synth.lives.streams import Streams
 
-__all__ = ["LATER", "LATEST", "ROUTES", "STATUSES", "Case", "LegalPath", "entering", "legal_path", "legal_paths"]
+__all__ = [
+    "FULL_ORDERS",
+    "LATER",
+    "LATEST",
+    "ROUTES",
+    "STATUSES",
+    "Case",
+    "LegalPath",
+    "entering",
+    "legal_path",
+    "legal_paths",
+]
 
 STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
 """Statuses of a single period; V1, the series of short breaks, is a life of its own."""
 
 _V2, _C1, _C2, _E1, _L1, _L2, _J1 = range(7)
+FULL_ORDERS = (_C2, _E1)
+"""Care order and placement order (indices into STATUSES): they last until they are discharged."""
 ROUTES = ("V2", "C1", "C2", "L1", "L2", "J1")
 """Statuses a period may begin with."""
 LATEST = 2024

@@ -224,12 +224,17 @@ class Filling:
         self.book["planned"][before[again]] = self.at[rows[again]]
         self.reopen(rows[again])
 
+    def kind_before(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the kind of the stay before the latest one of each period, -1 where there is none."""
+        earlier = self.book["before"][self.current[rows]]
+        return np.where(earlier >= 0, self.book["kind"][earlier], -1)
+
     def reopen(self, rows: NDArray[np.int64]) -> None:
         """Leave the kind of the latest stay of each period OPEN again."""
         stay = self.current[rows]
         self.book["kind"][stay] = OPEN
         earlier = self.book["before"][stay]
-        self.kind[rows] = np.where(earlier >= 0, self.book["kind"][earlier], -1)
+        self.kind[rows] = self.kind_before(rows)
         self.slot[rows] = np.where(earlier >= 0, self.book["slot"][earlier], 0.0)
 
     def stays(self, wanted: NDArray[np.bool_] | None = None) -> tuple[Stays, NDArray[np.int64]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from synth.lives.absences import Absences
     from synth.lives.goals import Totals
     from synth.lives.placements import Filling
+    from synth.lives.streams import Uniform
 
 __all__ = ["align_places", "cells", "settle"]
 
@@ -178,9 +179,8 @@ def _odds_instead(filling: Filling, rows: NDArray[np.int64], year: int) -> _Odds
     Past the end drawn at entry nobody is where nobody stays long.
     """
     book, stay = filling.book, filling.current[rows]
-    earlier = book["before"][stay]
-    before = np.where(earlier >= 0, book["kind"][earlier], -1)
-    found = _odds(filling, rows, book["start"][stay], filling.at[rows], earlier < 0, before)
+    first = book["before"][stay] < 0
+    found = _odds(filling, rows, book["start"][stay], filling.at[rows], first, filling.kind_before(rows))
     found.kinds[np.ix_(filling.at[rows] <= last_day(year), filling.chances.rules.passing)] = 0.0
     return found
 
@@ -207,18 +207,23 @@ def _scores_of_moves(
     """
     chances, day = filling.chances, odds.start
     rate = np.log(365 / chances.means(rows, day, np.ones(len(rows), np.int64)))
-    scores = np.minimum(_logs(odds) + _noise(filling, rows, day) + rate[:, None] - _UNASKED, -1.0)
-    scores[np.arange(len(rows)), own] = 0.0
-    return np.asarray(scores + chances.uniform("moves for the count", rows, year)[:, None])
+    u = chances.uniform("moves for the count", rows, year)
+    return _scores_of_others(_logs(odds) + _noise(filling, rows, day) + rate[:, None], own, u)
 
 
 def _scores_instead(
     filling: Filling, rows: NDArray[np.int64], odds: _Odds, own: NDArray[np.int64], year: int
 ) -> NDArray[np.float64]:
     """Return the scores of cells for stays that have a kind: their own cell costs nothing, another one does."""
-    scores = np.minimum(_logs(odds) + _noise(filling, rows, odds.start) - _UNASKED, -1.0)
-    scores[np.arange(len(rows)), own] = 0.0
-    return np.asarray(scores + filling.chances.uniform("stays elsewhere for the count", rows, year)[:, None])
+    u = filling.chances.uniform("stays elsewhere for the count", rows, year)
+    return _scores_of_others(_logs(odds) + _noise(filling, rows, odds.start), own, u)
+
+
+def _scores_of_others(scores: NDArray[np.float64], own: NDArray[np.int64], u: Uniform) -> NDArray[np.float64]:
+    """Let every cell but a stay's own cost what nobody's own draws suggest; `u` tells whose change comes first."""
+    scores = np.minimum(scores - _UNASKED, -1.0)
+    scores[np.arange(len(own)), own] = 0.0
+    return np.asarray(scores + u[:, None])
 
 
 def _lasting(filling: Filling, rows: NDArray[np.int64], year: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import day_of_year_start, last_day, quarter_day
-from synth.lives.admission import Queue, admit, queues
+from synth.lives.admission import Queue, admit, begins, queues
 from synth.lives.draw import within
 from synth.lives.newcomers import too_few_stay
 from synth.lives.people import Members, members
@@ -105,7 +105,7 @@ class _Line:
             new = self.new.followed_by(new)
             order = np.lexsort((new.name, place))
             place, start, need, ends, new = place[order], start[order], need[order], ends.only(order), new.only(order)
-        head = np.append(True, new.family[1:] != new.family[:-1])
+        head = begins(new.family)
         self._head_place = place[head]
         self.place, self.start, self.need, self.ends = place, start, need, ends
         self.new = replace(new, queue=np.cumsum(head) - 1)

@@ -47,9 +47,11 @@ def sum_of(content: bytes) -> str:
 
 def _as_written(path: Path) -> Profile | None:
     """Return the profile of a file whose sum stands beside it: it was checked when it was made; None for any other."""
+    if path.name != BUILT_IN:
+        return None
     try:
         content = content_of(path)
-        if path.name != BUILT_IN or path.with_name(SUM).read_text("ascii") != sum_of(content):
+        if path.with_name(SUM).read_text("ascii") != sum_of(content):
             return None
     except (OSError, ValueError):
         # What is wrong with the file itself is told by those who read it whole.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.geography.areas import areas, neighbour_table
+from synth.lives.admission import begins
 from synth.lives.homes import order_of
 from synth.lives.placements import ADOPTION, KINDS, LOCATIONS
 
@@ -78,7 +79,7 @@ def placement_postcodes(
 def small_areas(postcodes: NDArray[np.str_]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     """Return the distinct Welsh postcodes, in order, and for each a 2011 LSOA of the right authority."""
     geography, rising = areas(), np.sort(postcodes)
-    distinct = rising[np.append(True, rising[1:] != rising[:-1])]
+    distinct = rising[begins(rising)]
     districts = sorted((name, n, k) for n, names in enumerate(geography.districts) for k, name in enumerate(names))
     names, place, rank = (np.array(column) for column in zip(*districts, strict=True))
     # Postcodes of a district stand together: behind it comes a blank, and the sign after the blank is no part of any.

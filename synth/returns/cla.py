@@ -9,6 +9,7 @@ import numpy as np
 
 from synth.dates import last_day, year_code
 from synth.geography.authorities import all_authorities
+from synth.lives.admission import begins
 from synth.lives.draw import within
 from synth.lives.episodes import AWAY
 from synth.lives.legal import STATUSES
@@ -121,7 +122,7 @@ def _episode_form(rows: _Rows, position: NDArray[np.int64], roster: Roster, hist
     place = position[rows.child]
     order = np.lexsort((rows.start, place))
     place = place[order]
-    fresh = np.append(True, place[1:] != place[:-1]) if len(place) else np.zeros(0, bool)
+    fresh = begins(place)
     begin = np.maximum.accumulate(np.where(fresh, np.arange(len(place)), 0))
     shown = rows.end[order] <= last_day(year)
     columns = {

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth.lives.admission import begins
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,7 +49,7 @@ def kin_of(history: History, children: NDArray[np.int64]) -> Kin:
     child, birth = history.children, history.children["birth"]
     # Children of a household stand together, as they were written down, the one who brought it in before the others.
     household = child["household"]
-    begin = np.flatnonzero(np.append(True, household[1:] != household[:-1])) if len(household) else np.zeros(0, int)
+    begin = np.flatnonzero(begins(household))
     at = household[children]
     return Kin(
         child["name"][children],
