@@ -14,6 +14,7 @@ from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
 from synth.profile.model import Basis, Kind, Level
 from synth.published import WALES, Row, Tables, number, read_csv
+from synth.tabulate.printing import convention, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,13 +124,9 @@ def _levels_of(tables: Tables, rules: list[_Rule], kind: str) -> list[Level]:
         known = {year: e for year in years if (e := _from_tables(tables, rules, area, year)) is not None}
         for year in years:
             table[year][area] = known.get(year) or _bridged(known, year, bridge)
-    whole: dict[int, dict[str, int]] = {}
-    for year in years:
-        national = _national(tables, rules, year)
-        cells = [table[year][area] for area in areas]
-        total = _met(cells, *national[:2]) if national else round(sum(cell.value for cell in cells))
-        values = _rounded(_moved(cells, total, f"{kind} {year}"), cells, total, f"{kind} {year}")
-        whole[year] = dict(zip(areas, values, strict=True))
+    whole = {year: _whole(table[year], _national(tables, rules, year), f"{kind} {year}") for year in years}
+    for year, cells in _shared_out(tables, rules, table, whole).items():
+        whole[year] = _whole(cells, _national(tables, rules, year), f"{kind} {year}")
     for rule in (rule for rule in rules if rule.role == "flat"):
         for year in range(rule.first_year, rule.last_year + 1):
             same = whole[rule.table_year or year]
@@ -152,6 +149,42 @@ def _levels_of(tables: Tables, rules: list[_Rule], kind: str) -> list[Level]:
         for area in areas
         for year in sorted(whole)
     ]
+
+
+def _whole(cells: Mapping[str, _Estimate], national: tuple[int, float, str] | None, what: str) -> dict[str, int]:
+    """Return whole numbers for the authorities of a year that add up to Wales."""
+    each = list(cells.values())
+    total = _met(each, *national[:2]) if national else round(sum(cell.value for cell in each))
+    return dict(zip(cells, _rounded(_moved(each, total, what), each, total, what), strict=True))
+
+
+def _shared_out(
+    tables: Tables, rules: list[_Rule], table: dict[int, dict[str, _Estimate]], whole: Mapping[int, Mapping[str, int]]
+) -> dict[int, dict[str, _Estimate]]:
+    """Return the estimates of years whose levels some authorities have only as a mean of both, each rounded first.
+
+    They are cut to what prints the mean again. One of 630 may be that of 625 and 635: the pair nearest to the whole
+    numbers found so far is taken.
+    """
+    found: dict[int, dict[str, _Estimate]] = {}
+    for rule in rules:
+        both = rule.first_year, rule.last_year
+        if rule.role != "authority" or rule.table_year is None or both[1] != both[0] + 1:
+            continue
+        for area in table[both[0]]:
+            row = _row(tables, rule, area, both[0])
+            how = convention(row.rounding, tables.roundings[row.rounding]) if row else None
+            if row is None or row.value is None or how is None or not how.halved:
+                continue
+            first, second = (whole[year][area] for year in both)
+            near, added = rounded(first, how.step), 2 * row.value
+            aims = (near - how.step, near, near + how.step)
+            _, aim = min((abs(first - one) + abs(second - (added - one)), one) for one in aims)
+            room = math.ceil(how.step / 2) - 1
+            for year, middle in zip(both, (aim, added - aim), strict=True):
+                cells = found.setdefault(year, dict(table[year]))
+                cells[area] = cells[area].within(middle - room, middle + room)
+    return found
 
 
 def _from_tables(tables: Tables, rules: list[_Rule], area: str, year: int) -> _Estimate | None:

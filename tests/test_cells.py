@@ -136,7 +136,8 @@ def test_a_line_that_cannot_hold_is_named(folder, name, line, old, new, said):
 
 def test_two_figures_for_one_thing_are_named(folder):
     lines = (folder / "replaced.csv").read_text("utf-8").split("\n")
-    (folder / "replaced.csv").write_text("\n".join(lines[:1] + lines[2:]), "utf-8")
+    others = [line for line in lines if not line.startswith("T03,looked_after_at_31_march,2018")]
+    (folder / "replaced.csv").write_text("\n".join(others), "utf-8")
     with pytest.raises(ProfileError, match="both give looked_after_at_31_march 2018"):
         published_cells(load_tables(folder), 2018)
 

@@ -71,6 +71,18 @@ def test_enough_are_on_the_way_for_those_adopted_in_the_next_year_and_placed_at_
     assert wanted_on_the_way(book, YEAR).tolist() == [2 * 5 + 3 * 20] * 2
 
 
+def test_before_the_first_targets_as_many_are_bound_as_their_orders_will_need(begin):
+    """As long before as such orders take; sooner nobody knows of them."""
+    nothing = {("endings", YEAR): None, ("endings", YEAR + 1): None, ("placement", YEAR + 1): None}
+    book = begin(nothing | {("endings", YEAR + 2): 9})
+    years = book.behaviour.value("care.order_takes_years", YEAR)["adopted"]
+    third = book.targets("endings", YEAR + 3, *ADOPTED)
+    expected = np.ceil(18 + min(years - 1, 1) * 18 + max(years - 2, 0) * third)
+    assert wanted_on_the_way(book, YEAR).tolist() == np.maximum(expected, on_the_way(book, YEAR)).tolist()
+    none = {("endings", YEAR + n): None for n in range(4)} | {("placement", YEAR + n): None for n in range(4)}
+    assert bound_for_orders(begin(none), YEAR) == []
+
+
 def test_without_later_targets_the_last_ones_go_on(begin):
     book = begin(
         {("endings", YEAR): 30} | {(table, YEAR + n): None for table in ("endings", "placement") for n in (1, 2, 3)}

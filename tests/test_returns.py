@@ -359,12 +359,13 @@ def test_postcodes_have_a_small_area_of_their_authority(returned):
         assert area in areas().small_areas[order[district_authority()[postcode.partition(" ")[0]]]]
 
 
-def test_brothers_and_sisters_share_home_and_ethnic_group(returned):
+def test_brothers_and_sisters_share_home_and_ethnic_group(returned, behaviour):
     from synth.returns.roster import call
 
     history = returned.history
     children = np.flatnonzero(history.children["plan_end"] > last_day(returned.year))
-    known, family = call(returned.streams, history, children), history.children["family"][children]
+    known = call(returned.streams, behaviour, history, children)
+    family = history.children["family"][children]
     order = np.argsort(family, kind="stable")
     same = family[order][1:] == family[order][:-1]
     assert same.sum() > 1000

@@ -77,7 +77,7 @@ def test_authorities_that_place_in_the_same_english_districts_use_addresses_of_t
 # -- pupil numbers -----------------------------------------------------------------------------------------------
 
 
-def test_who_comes_alone_has_a_pupil_number_only_if_of_school_age_on_arrival(history):
+def test_who_comes_alone_has_a_pupil_number_only_if_of_school_age_on_arrival(history, behaviour):
     """Up to the eve of the 16th birthday; a child of the place has one from the fifth birthday on."""
     child = dict(history.children)
     rows = np.arange(400)
@@ -88,13 +88,13 @@ def test_who_comes_alone_has_a_pupil_number_only_if_of_school_age_on_arrival(his
     child["unaccompanied"][rows] = True
     child["care_start"] = child["care_start"].copy()
     child["care_start"][rows] = sixteen - 2 + rows % 4
-    made = call(Streams(3), SimpleNamespace(children=child, homes=history.homes, year=YEAR), rows)
+    made = call(Streams(3), behaviour, SimpleNamespace(children=child, homes=history.homes, year=YEAR), rows)
     arrived = child["care_start"][rows]
     assert ((made.upn != "") == ((arrived < sixteen) & (arrived <= last_day(YEAR)))).all()
     assert (made.upn != "").any()
     child["unaccompanied"][rows] = False
     child["birth"][rows] = day(2011, 11, 20) + rows
-    made = call(Streams(3), SimpleNamespace(children=child, homes=history.homes, year=YEAR), rows)
+    made = call(Streams(3), behaviour, SimpleNamespace(children=child, homes=history.homes, year=YEAR), rows)
     assert (made.upn != "")[birthday(child["birth"][rows], 5) <= last_day(YEAR)].all()
 
 

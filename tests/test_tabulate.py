@@ -114,12 +114,12 @@ def test_no_text_is_a_formula(text):
 
 def test_settled_cells_are_printed_as_published(wales):
     found = reproduced(wales)
-    assert found.cells == 67
+    assert found.cells == 66
     # One cell of a few dozen may lie outside its interval; none that lies inside is printed otherwise.
     assert {missed.cause for missed in found.missed_settled} <= {"outside"}
     assert found.share_settled >= 1 - 2 / found.settled
     assert not {"otherwise", "left out"} & set(found.causes)
-    assert found.share >= 0.8
+    assert found.share >= 0.9
 
 
 def test_every_place_and_table_is_there(made):

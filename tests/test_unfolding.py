@@ -24,6 +24,7 @@ from synth.lives.unfolding import Unfolding, unfold
 from synth.main_job import generate, generate_panel
 from synth.profile import load_profile
 from synth.profile.model import Target
+from synth.returns.endings import ending_codes
 from synth.simulate import simulate
 
 LA, ID = "LOCAL_AUTHORITY_CODE", "SYSTEM_ID"
@@ -306,3 +307,15 @@ def test_a_cell_nobody_knows_is_named(profile):
     asked = replace(profile, targets=(target,))
     with pytest.raises(ProfileError, match=r"castle\.inside"):
         Goals(asked, Homes(parse_authorities("Conwy"))).of("placement", 2020)
+
+
+def test_nobody_goes_to_a_guardian_from_a_spell_away(profile):
+    """An order can be hastened into a year in which the child went missing before: it ends for another reason then."""
+    _, history, care = lived(profile, NAMES, 2019, 3)
+    streams, behaviour = Streams(3), Behaviour(profile)
+    away = replace(care.episodes, away=np.where(care.episodes.last, 0, care.episodes.away))
+    here, gone = (ending_codes(streams, behaviour, history, one) for one in (care, replace(care, episodes=away)))
+    guardians = np.isin(here, ["E43", "E44"])
+    assert guardians.sum() > 20
+    assert set(gone[guardians]) == {"E8"}
+    assert not np.isin(gone, ["E43", "E44"]).any()

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import Days, age_on, last_day
 from synth.geography.authorities import all_authorities
-from synth.lives.people import ETHNICITIES
+from synth.lives.people import ETHNICITIES, NOT_OBTAINED
 from synth.returns.kin import Kin
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ def children_of(made: Generated) -> Children:
 
 
 def _index(ethnicity: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return indices into ETHNICITIES; whose group is not obtained is of the first, as in the lives behind."""
+    ethnicity = np.where(ethnicity == NOT_OBTAINED, ETHNICITIES[0], ethnicity)
     order = np.argsort(ETHNICITIES)
     return np.asarray(order[np.searchsorted(np.array(ETHNICITIES)[order], ethnicity)])
 

@@ -35,6 +35,7 @@ SEEDS = (1, 2, 3, 4)
 
 _SEXES, _AGES = ("boys", "girls"), 18
 _ETHNIC = "ethnicity.by_authority"
+_NOT_OBTAINED = "ethnicity.not_obtained_share"
 _RARE_CHILDREN, _HALF = 0.3, 0.5
 _YOUNG, _GROWN = 5, 16
 """Ages under the first and from the second on, by which adoptions and leaving at 16 and over are spread."""
@@ -141,7 +142,8 @@ def _without_unaccompanied(profile: Profile) -> Parameter:
             counts = profile.target("ethnicity", code, year) or ()
             (alone,) = profile.target("unaccompanied", code, year) or (0,)
             for group, count in zip(profile.cells_of("ethnicity", year), counts, strict=True):
-                left[group] += count - alone * mix[group]
+                if group in left:
+                    left[group] += count - alone * mix[group]
         # A group that only unaccompanied children are counted in is rare among the others, not unknown.
         positive = {group: max(count, _RARE_CHILDREN) for group, count in left.items()}
         whole = sum(positive.values())
@@ -160,7 +162,13 @@ def _earlier_ethnicity(profile: Profile) -> list[Target]:
             (alone,) = profile.target("unaccompanied", code, year) or (0,)
             theirs = profile.at("ethnicity.unaccompanied", year)
             stock = profile.level("looked_after", code, year)
-            expected = np.array([(stock - alone) * mix[group] + alone * theirs[group] for group in known[0].cells])
+            unknown = stock * profile.at(_NOT_OBTAINED, year)
+            expected = np.array(
+                [
+                    (stock - alone) * mix[group] + alone * theirs[group] if group in mix else unknown
+                    for group in known[0].cells
+                ]
+            )
             edges = np.floor(np.cumsum(expected) * stock / expected.sum() + _HALF).astype(int)
             counts[code] = tuple(int(n) for n in np.diff(np.concatenate(([0], edges))))
         found.append(Target(table="ethnicity", year=year, cells=known[0].cells, counts=counts))

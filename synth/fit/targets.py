@@ -328,7 +328,7 @@ def _printed(fit: _Fit, year: int, rows: Sequence[Row]) -> list[Row]:
     wide = _system(fit, year, rows).whole()
     narrow = _system(fit, year, [row.roomy() for row in rows]).whole()
     keeps = most_printed(wide.matrix, wide.low, wide.high, narrow.low, narrow.high)[wide.published]
-    return [row.narrow() if kept else row for row, kept in zip(rows, keeps, strict=True)]
+    return [row.roomy() if kept else row for row, kept in zip(rows, keeps, strict=True)]
 
 
 def _shared_out(

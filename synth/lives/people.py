@@ -27,6 +27,7 @@ __all__ = [
     "FEMALE",
     "KINDS",
     "MALE",
+    "NOT_OBTAINED",
     "QUEUE_BITS",
     "Members",
     "age_group",
@@ -48,6 +49,9 @@ authority it first lives in, as a child whose care another authority takes over.
 
 ETHNICITIES = ("WHTE", "MIXD", "ASAB", "BBAC", "OOTH")
 """Broad ethnic groups, as the returns code them."""
+
+NOT_OBTAINED = "NOBT"
+"""Stands in the returns for a group that nobody has been told of yet."""
 
 _SIZES = ("1", "2", "3", "4", "5")
 _OLDEST = 17

@@ -13,7 +13,7 @@ import numpy as np
 from synth.dates import Days, day_of_year_start, quarter_day
 from synth.lives.draw import choose
 from synth.lives.fitting import take_in
-from synth.lives.people import ETHNICITIES, ethnic_mix, ethnicity
+from synth.lives.people import ETHNICITIES, NOT_OBTAINED, ethnic_mix, ethnicity
 from synth.lives.plans import N1, NEEDS
 
 if TYPE_CHECKING:
@@ -93,8 +93,11 @@ def settle_ethnicity_alone(
 
 
 def room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
-    """Return how many more children of each group the stock of 31 March wants, shape (authorities, groups)."""
-    wanted = [book.targets("ethnicity", year, group) for group in ETHNICITIES]
+    """Return how many more children of each group the stock of 31 March wants, shape (authorities, groups).
+
+    Children whose group is not obtained belong to the largest one (see `not_obtained`).
+    """
+    wanted = [book.targets("ethnicity", year, *groups) for groups in _counted_as(book, year)]
     if any(counts is None for counts in wanted):
         return None
     child, here = book.children, book.in_care(year)
@@ -103,6 +106,12 @@ def room_by_group(book: Book, year: int) -> NDArray[np.int64] | None:
         minlength=len(book.homes) * len(ETHNICITIES),
     )
     return np.asarray(np.array(wanted).T - present.reshape(-1, len(ETHNICITIES)))
+
+
+def _counted_as(book: Book, year: int) -> list[tuple[str, ...]]:
+    """Return for each ethnic group the cells of the targets that its children are counted in."""
+    unknown = [cell for cell in book.behaviour.profile.cells_of("ethnicity", year) if cell == NOT_OBTAINED]
+    return [(ETHNICITIES[0], *unknown), *((group,) for group in ETHNICITIES[1:])]
 
 
 def settle_needs(

@@ -7,6 +7,7 @@ adoption move across the 31 March they are nearest to.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,14 +51,14 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
     """Return for each kind of order the destinations that lead to it and how many more entrants should be bound for it.
 
     As many children are kept on the way as there will be orders in the time such orders take, and as are to be adopted
-    in the next year or placed for adoption at its end: so nobody waits in vain and no year runs short. Empty where the
-    year has no targets.
+    in the next year or placed for adoption at its end: so nobody waits in vain and no year runs short. That begins as
+    long before the first year with targets as such orders take; sooner, it is empty.
     """
     child, last = book.children, last_day(year)
     years = book.behaviour.value("care.order_takes_years", year)
     found = []
     for name, (codes, destinations) in _ORDERS.items():
-        wanted = book.targets("endings", year, *codes)
+        wanted = _first_wanted(book, year, codes, float(years[name]))
         if wanted is None:
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
@@ -68,6 +69,12 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
             needed = np.maximum(needed, _orders_to_come(book, year, codes, wanted, 1.0) + placed)
         found.append((leads, np.maximum(np.ceil(needed).astype(np.int64) - on_the_way, 0)))
     return found
+
+
+def _first_wanted(book: Book, year: int, codes: tuple[str, ...], years: float) -> NDArray[np.int64] | None:
+    """Return the orders of the year, or of the first of the next `years` that has a target; None if none has."""
+    every = (book.targets("endings", one, *codes) for one in range(year, year + math.ceil(years) + 1))
+    return next((found for found in every if found is not None), None)
 
 
 def _orders_to_come(

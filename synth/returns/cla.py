@@ -58,7 +58,7 @@ def cla_forms(streams: Streams, behaviour: Behaviour, history: History, care: Ca
         _care_rows(streams, behaviour, history, care, reason), _break_rows(streams, behaviour, history, year)
     )
     children = np.flatnonzero(np.bincount(rows.child))
-    roster = call(streams, history, children)
+    roster = call(streams, behaviour, history, children)
     # Files are ordered by authority and identifier, as an extract would be.
     order = np.lexsort((roster.local_id, roster.home))
     children, roster = children[order], roster.only(order)

@@ -63,7 +63,7 @@ def crcs_form(streams: Streams, behaviour: Behaviour, history: History, care: Ca
     """
     guidance = load("crcs", history.year, mode)
     standing = _standing(history, whole_year=guidance.mode == ALL_YEAR)
-    roster = call(streams, history, standing.child)
+    roster = call(streams, behaviour, history, standing.child)
     order = np.lexsort((roster.local_id, roster.home))
     roster, standing = roster.only(order), standing.only(order)
     form = (
@@ -109,8 +109,7 @@ def _in_care(history: History) -> NDArray[np.bool_]:
 def _person(history: History, standing: _Standing, roster: Roster, streams: Streams, behaviour: Behaviour) -> Form:
     n, child = len(standing.child), history.children
     alone = child["unaccompanied"][standing.child]
-    group = np.searchsorted(np.sort(ETHNICITIES), roster.ethnicity)
-    shares = behaviour.vector("asylum.family_share", history.year, tuple(sorted(ETHNICITIES)))[group]
+    shares = behaviour.vector("asylum.family_share", history.year, ETHNICITIES)[child["ethnic"][standing.child]]
     family = streams("asylum-seeking family").uniform(child["family"][standing.child]) < shares
     return {
         "YEAR_CODE": np.full(n, year_code(history.year)),

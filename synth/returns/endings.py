@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ending_codes"]
 
 _FIXED = {"guardian_carer": "E43", "guardian_other": "E44", "died": "E2", "transfer": "E3", "custody": "E9"}
+_GUARDIANS = ["E43", "E44"]
 _AT_18 = ("E10", "E5", "E6", "E8")
 _CUSTODY_AGE = 14
 """Nobody younger is put down as sentenced to custody in place of another reason."""
@@ -41,9 +42,13 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     for name, reason in _FIXED.items():
         code[destination == DESTINATIONS.index(name)] = reason
 
-    # Only who lived with a foster carer can stay with one under a special guardianship order.
-    kind = care.last(care.stays.kind)
+    # Only who lived with a foster carer can stay with one under a special guardianship order, and nobody who is away
+    # on the day it is made: an order hastened into a year does not wait for who went missing before.
+    kind, final = care.last(care.stays.kind), care.episodes.last
+    away = np.zeros(len(code), bool)
+    away[care.episodes.period[final]] = care.episodes.away[final] >= 0
     code[(code == "E43") & ~np.isin(kind, _FOSTER)] = "E44"
+    code[np.isin(code, _GUARDIANS) & away] = "E8"
 
     legal = care.path.at(end - 1)
     home = destination == DESTINATIONS.index("home")
@@ -79,9 +84,6 @@ def ending_codes(streams: Streams, behaviour: Behaviour, history: History, care:
     code[grown & adult_services(streams, behaviour, who.name, need, base)] = "E7"
     # Who leaves sooner than drawn goes home, or, under an order, stays on with a guardian or sees it discharged.
     early = care.left_early()
-    final = care.episodes.last
-    away = np.zeros(len(code), bool)
-    away[care.episodes.period[final]] = care.episodes.away[final] >= 0
     with_carer = np.isin(kind, _FOSTER) & (end < birthday(who.birth, 18) - 1)
     sooner = np.where(to_parents & ~away, "E4", np.where(ordered & with_carer & ~away, "E43", "E8"))
     code[early] = sooner[early]
@@ -160,21 +162,36 @@ def _settled(
         u = streams(f"reason {name}").uniform(care.who.name[here], care.who.number[here])
         score[allowed, column] = np.log(weight[allowed]) + gumbel(u)
     group = history.children["place"][care.period["child"][rows]].astype(np.int64)
-    wanted = _possible(np.isfinite(score), group, wanted, names.tolist().index("E8"))
+    rest = names.tolist().index("E8")
+    wanted = _possible(np.isfinite(score), group, wanted, rest)
+    chosen = choose_exactly(score, group, wanted)
+    # What two reasons could each have, but not both, shows only now.
+    counts = np.zeros_like(wanted)
+    np.add.at(counts, (group, chosen), 1)
+    off = np.asarray((counts < wanted).any(axis=1))
+    if off.any():
+        again = off[group]
+        fewer = _made_up_for(counts, wanted, rest) * off[:, None]
+        chosen[again] = choose_exactly(score[again], group[again], fewer)
     found = code.copy()
-    found[rows] = names[choose_exactly(score, group, wanted)]
+    found[rows] = names[chosen]
     return found
 
 
 def _possible(
     allowed: NDArray[np.bool_], group: NDArray[np.int64], wanted: NDArray[np.int64], rest: int
 ) -> NDArray[np.int64]:
-    """Return counts by authority and reason with no more of any than are `allowed`; the `rest` takes what is over.
+    """Return counts by authority and reason with no more of any than are `allowed`; the `rest` takes what is over."""
+    most = np.zeros_like(wanted)
+    np.add.at(most, group, allowed)
+    return _made_up_for(most, wanted, rest)
+
+
+def _made_up_for(most: NDArray[np.int64], wanted: NDArray[np.int64], rest: int) -> NDArray[np.int64]:
+    """Return counts by authority and reason, none above `most` but the `rest`, which takes what is over.
 
     So what is missing of one reason is made up for by that which stands for no other, not by one that was counted.
     """
-    most = np.zeros_like(wanted)
-    np.add.at(most, group, allowed)
     found = np.minimum(wanted, most)
     found[:, rest] = wanted[:, rest] + (wanted - found).sum(axis=1) - (wanted - found)[:, rest]
     return found

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.dates import Days, calendar_year, last_day
+from synth.dates import Days, calendar_year, day_of_year_start, last_day
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
+from synth.lives.admission import foremost
 from synth.lives.homes import order_of
-from synth.lives.people import ETHNICITIES, home_of, is_taken_over
+from synth.lives.people import ETHNICITIES, NOT_OBTAINED, home_of, is_taken_over
 from synth.returns.addresses import home_postcodes
 from synth.returns.identifiers import brought_along, first_school_day, local_ids, pupil_numbers
 from synth.returns.traits import Subjects
@@ -19,6 +20,7 @@ from synth.returns.traits import Subjects
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from synth.lives.behaviour import Behaviour
     from synth.lives.histories import History
     from synth.lives.streams import Streams
 
@@ -48,7 +50,7 @@ class Roster:
         return Roster(*(getattr(self, column)[rows] for column in self.__slots__))
 
 
-def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Roster:
+def call(streams: Streams, behaviour: Behaviour, history: History, children: NDArray[np.int64]) -> Roster:
     """Return the roster of some children (rows of the history), in that order, as known on 31 March of its year."""
     child = history.children
     everyone = all_authorities()
@@ -67,6 +69,7 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
     brings = is_taken_over(family)
     issuer = np.where(brings, order_of(home_of(family)), order)
     serial_there = np.where(brings, brought_along(family), serial)
+    group = np.array(ETHNICITIES)[child["ethnic"][children]]
     numbers = pupil_numbers(np.array([a.education_number for a in everyone])[issuer], serial_there, issued)
     return Roster(
         home=home,
@@ -76,9 +79,30 @@ def call(streams: Streams, history: History, children: NDArray[np.int64]) -> Ros
         upn=np.where(has_upn, numbers, ""),
         birth=birth,
         sex=child["sex"][children],
-        ethnicity=np.array(ETHNICITIES)[child["ethnic"][children]],
+        ethnicity=np.where(not_obtained(behaviour, history)[children], NOT_OBTAINED, group),
         home_postcode=homes(streams, history, children),
     )
+
+
+def not_obtained(behaviour: Behaviour, history: History) -> NDArray[np.bool_]:
+    """Say of every child of a history whether its ethnic group is not known yet on 31 March of its year.
+
+    As many looked-after children of each authority as the profile's targets say: of those who first became known in the
+    year, as the only child of their household and of the largest group, the ones who came into care last.
+    """
+    child, year = history.children, history.year
+    found = np.zeros(len(child["name"]), bool)
+    wanted, cells = behaviour.targets("ethnicity", year, history.homes), behaviour.profile.cells_of("ethnicity", year)
+    if wanted is None or NOT_OBTAINED not in cells:
+        return found
+    first, last = day_of_year_start(year), last_day(year)
+    new = (child["plan_number"] == 0) & (child["plan_start"] >= first) & (child["ethnic"] == 0)
+    here = (child["care_start"] <= last) & (child["care_end"] > last) & ~child["unaccompanied"]
+    rows = (new & here).nonzero()[0]
+    rows = rows[np.bincount(child["household"])[child["household"][rows]] == 1]
+    place, count = child["place"][rows].astype(np.int64), wanted[:, cells.index(NOT_OBTAINED)]
+    found[rows[foremost(place, count, -child["care_start"][rows], child["name"][rows])]] = True
+    return found
 
 
 def homes(streams: Streams, history: History, children: NDArray[np.int64]) -> NDArray[np.str_]:
