@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +11,7 @@ from synth.split import answer, ended, may_split, split_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from concurrent.futures import Future
+    from concurrent.futures import Future, ThreadPoolExecutor
     from multiprocessing.connection import Connection
     from pathlib import Path
 
@@ -59,6 +58,8 @@ class Checker(Protocol):
 def checker(first: int) -> Iterator[Checker]:
     """Give a checker for as long as the block lasts; `first` is the year it will be asked about first."""
     if not may_split():
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  hardly ever needed
+
         with ThreadPoolExecutor(1) as pool:
             yield _Thread(pool)
         return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from synth.collection_year import day, day_of_year_start, last_day, quarter_day, to_date, year_code
 
 __all__ = [
     "DAYS_IN_YEAR",
@@ -31,39 +32,9 @@ DAYS_IN_YEAR = 365.2425
 """In the mean of the Gregorian calendar."""
 
 
-def day(year: int, month: int, dom: int) -> int:
-    """Return the number of one calendar day."""
-    return (dt.date(year, month, dom) - dt.date(1970, 1, 1)).days
-
-
-def day_of_year_start(year: int) -> int:
-    """Return 1 April on which collection year `year` begins (the calendar year before)."""
-    return day(year - 1, 4, 1)
-
-
-def last_day(year: int) -> int:
-    """Return 31 March on which collection year `year` ends."""
-    return day(year, 3, 31)
-
-
-def quarter_day(year: int) -> int:
-    """Return 1 January of `year`: a plan in place by then has lasted three months on 31 March."""
-    return day(year, 1, 1)
-
-
-def year_code(year: int) -> str:
-    """Return the return's own name of a collection year: 2023 gives 202223."""
-    return f"{year - 1}{year % 100:02d}"
-
-
-def to_date(number: int) -> dt.date:
-    """Return the calendar date of a day number."""
-    return dt.date(1970, 1, 1) + dt.timedelta(days=int(number))
-
-
 def year_of(days: Days) -> NDArray[np.int32]:
     """Return the collection year (of its 31 March) each day falls in."""
-    return np.asarray(_COLLECTION_YEAR[np.asarray(days) - _BASE])
+    return np.asarray(_COLLECTION_YEAR.take(days))
 
 
 def years_in(years: NDArray[np.int32]) -> tuple[list[int], NDArray[np.int64]]:
@@ -77,20 +48,19 @@ def years_in(years: NDArray[np.int32]) -> tuple[list[int], NDArray[np.int64]]:
 
 def calendar_year(days: Days) -> NDArray[np.int32]:
     """Return the calendar year each day falls in."""
-    return np.asarray(_YEAR[np.asarray(days) - _BASE])
+    return np.asarray(_YEAR.take(days))
 
 
 def age_on(birth: Days, on: Days | int) -> NDArray[np.int32]:
     """Return age in completed years; a child born on 29 February is a year older from 28 February."""
-    return np.asarray((_DATE[np.asarray(on) - _BASE] - _BIRTHDAY[np.asarray(birth) - _BASE]) >> _YEAR_BITS)
+    return np.asarray((_DATE.take(on) - _BIRTHDAY.take(birth)) >> _YEAR_BITS)
 
 
 def birthday(birth: Days, years: int | NDArray[np.int32]) -> Days:
     """Return the day on which a child reaches an age (negative: that long before); 29 February becomes 28."""
-    place = np.asarray(birth) - _BASE
     if isinstance(years, int):
-        return np.asarray(_birthdays(years)[place])
-    return np.asarray(_MONTH_START[_MONTH_INDEX[place] + 12 * years] + _BIRTHDAY_OF_MONTH[place] - 1)
+        return np.asarray(_birthdays(years).take(birth))
+    return np.asarray(_MONTH_START[_MONTH_INDEX.take(birth) + 12 * years] + _BIRTHDAY_OF_MONTH.take(birth) - 1)
 
 
 @cache
@@ -100,19 +70,21 @@ def _birthdays(years: int) -> Days:
     return _MONTH_START[month] + _BIRTHDAY_OF_MONTH - 1
 
 
-# Lives here fall between 1900 and 2100: the calendar of those days is looked up, not computed.
+# Lives here fall between 1900 and 2100: the calendar of those days is looked up, not computed. Tables begin with day 0
+# and end with the day before it: numpy counts days before 1970, which are below 0, from the end. Days of later years
+# are not held off: some would be taken for those after 1900.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
-_CALENDAR = np.arange(f"{_FIRST_YEAR}-01-01", f"{_LAST_YEAR + 1}-01-01", dtype="datetime64[D]")
-_BASE = int(_CALENDAR[0].astype(np.int64))
-_MONTH_INDEX = (_CALENDAR.astype("datetime64[M]").astype(np.int32) - 12 * (_FIRST_YEAR - 1970)).astype(np.int32)
-_YEAR = (_MONTH_INDEX // 12 + _FIRST_YEAR).astype(np.int32)
-_MONTH = (_MONTH_INDEX % 12 + 1).astype(np.int32)
-_DAY_OF_MONTH = ((_CALENDAR - _CALENDAR.astype("datetime64[M]")).astype(np.int32) + 1).astype(np.int32)
 _MONTH_START = (
     np.arange(f"{_FIRST_YEAR}-01", f"{_LAST_YEAR + 1}-01", dtype="datetime64[M]")
     .astype("datetime64[D]")
     .astype(np.int32)
 )
+_LENGTH = np.diff(_MONTH_START, append=day(_LAST_YEAR + 1, 1, 1))
+_MONTH_INDEX = np.roll(np.repeat(np.arange(len(_LENGTH), dtype=np.int32), _LENGTH), _MONTH_START[0])
+_DAYS = np.roll(np.arange(_LENGTH.sum(), dtype=np.int32) + _MONTH_START[0], _MONTH_START[0])
+_YEAR = _MONTH_INDEX // 12 + _FIRST_YEAR
+_MONTH = _MONTH_INDEX % 12 + 1
+_DAY_OF_MONTH = _DAYS - _MONTH_START[_MONTH_INDEX] + 1
 _LEAP_DAY = (_MONTH == 2) & (_DAY_OF_MONTH == 29)  # noqa: PLR2004
 # Day of month on which a child born that day has a birthday every year.
 _BIRTHDAY_OF_MONTH = np.where(_LEAP_DAY, 28, _DAY_OF_MONTH).astype(np.int32)

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from synth.documents import content_of, json_of, reason
 from synth.errors import InputError, OutputError
 from synth.guidance import collected_as
@@ -98,6 +96,8 @@ def write_csv(form: Form, path: Path) -> None:
 
 def csv_bytes(form: Form) -> bytes:
     """Return text columns as they stand: commas between, a line feed after each row, no quoting ever needed."""
+    import numpy as np  # noqa: PLC0415  who reads and checks files needs none
+
     columns = [np.ascontiguousarray(column) for column in form.values()]
     # A column of text is a table of characters, a row of code points for each cell, with zeros behind the last.
     tables = [column.view(np.uint32).reshape(len(column), -1) for column in columns if len(column)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.connection import Connection
 
+    from numpy.typing import NDArray
+
     from synth.geography.authorities import Authority
     from synth.profile import Profile
     from synth.returns.columns import Form
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["drawn_with", "simulate", "simulate_years", "simulated"]
 
 _DOES = "simulates half of the authorities"
+_LARGE = 31 << 20
+"""Bytes, more than most columns have."""
 _WORTH_SPLITTING = 8
 """Authorities from which on two processes are quicker than one: each goes through all the years of the warm-up."""
 
@@ -80,6 +85,7 @@ def simulate_years(
     `collection` is how care and support is collected, census_date or all_year; by default as it was in each year.
     Without `kin` nothing is told of the families behind the forms.
     """
+    _keep_memory()
     streams, behaviour = Streams(seed), Behaviour(profile)
     unfolding = Unfolding(streams, behaviour)
     homes = Homes(tuple(sorted(authorities, key=lambda area: area.order)), tuple(worlds))
@@ -96,6 +102,15 @@ def simulate_years(
                 if kin and sheet.child is not None
             }
             yield Generated(history.year, tuple(authorities), forms, world, families)
+
+
+@cache
+def _keep_memory() -> None:
+    """Let this process keep memory that columns give back for the next ones: new pages of the system take their time.
+
+    The C library (of GNU) learns it from one large piece that is given back, though nothing was ever written into it.
+    """
+    np.empty(_LARGE, np.uint8)
 
 
 @contextlib.contextmanager
@@ -161,19 +176,23 @@ def _together(one: Generated, other: Generated) -> Generated:
         for name, form in one.forms.items()
         if name != "postcodes"
     }
-    forms["postcodes"] = _postcodes(forms)
+    # Those of each half are told apart already.
+    forms["postcodes"] = _with_areas([half.forms["postcodes"]["POSTCODE"] for half in (one, other)])
     kin = {name: Kin.joined((found, other.kin[name])) for name, found in one.kin.items()}
     return Generated(one.year, (*one.authorities, *other.authorities), forms, one.world, kin)
 
 
 def _postcodes(forms: dict[str, Form]) -> Form:
     """Give a small area to every Welsh postcode in the files, since invented postcodes are in no directory."""
-    used = np.concatenate(
+    return _with_areas(
         [
             forms["crcs"]["HOME_POSTCODE"],
             forms["child"]["HOME_POSTCODE"],
             forms["episode"]["PLACEMENT_POSTCODE"],
         ]
     )
-    postcode, area = small_areas(used)
+
+
+def _with_areas(used: Sequence[NDArray[np.str_]]) -> Form:
+    postcode, area = small_areas(np.concatenate(used))
     return {"POSTCODE": postcode, "LSOA2011_CD": area}

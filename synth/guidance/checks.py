@@ -43,6 +43,7 @@ class _Names:
     def __init__(self, tables: Tables) -> None:
         self.returns = frozenset(r.return_ for r in tables.returns)
         self.years = {(r.return_, r.year) for r in tables.returns}
+        self._covered: dict[tuple[str, int, int | None], set[int]] = {}
         self.codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.set_years: dict[tuple[str, str], set[int]] = defaultdict(set)
         self.items: dict[tuple[str, str], list[Item]] = defaultdict(list)
@@ -55,7 +56,10 @@ class _Names:
 
     def covered(self, row: Dated) -> set[int]:
         """Years of returns.csv in which a row is in force."""
-        return {year for name, year in self.years if name == row.return_ and row.in_force(year)}
+        key = (row.return_, row.first_year, row.last_year)
+        if key not in self._covered:
+            self._covered[key] = {year for name, year in self.years if name == row.return_ and row.in_force(year)}
+        return self._covered[key]
 
     def values_of(self, return_: str, item: str) -> set[str]:
         """Every code an item has ever had."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from synth.dates import year_code
+from synth.collection_year import year_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -28,16 +28,23 @@ def numbered(group: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return each row's number among those of its group (its index), from 0 and in the order of the rows."""
     order = np.argsort(group, kind="stable")
     numbers = np.empty(len(group), np.int64)
-    numbers[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    numbers[order] = _in_run(group[order])
     return numbers
+
+
+def _in_run(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return each row's number in its run of equal values, from 0."""
+    row = np.arange(len(values))
+    return row - np.maximum.accumulate(np.where(begins(values), row, 0))
 
 
 def foremost(group: NDArray[np.int64], count: NDArray[np.int64], *keys: NDArray[Any]) -> NDArray[np.bool_]:
     """Say which rows are among the first `count` of their group (its index) in the order of `keys`, the first most."""
     order = np.lexsort((*reversed(keys), group))
-    rank = np.empty(len(group), np.int64)
-    rank[order] = numbered(group[order])
-    return np.asarray(rank < count[group])
+    ordered = group[order]
+    found = np.empty(len(group), np.bool_)
+    found[order] = _in_run(ordered) < count[ordered]
+    return found
 
 
 def queue_lengths(wanted: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

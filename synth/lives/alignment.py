@@ -236,6 +236,6 @@ class Walk:
         # Who goes on to the end of the period, or to adoption by the carer, has to be where that is possible.
         leads = chances.behaviour.table("placement.last_kind", year, DESTINATIONS, KINDS)
         last = (stop > at) & (stop >= end) & (leads[chances.destination[here], kind] == 0)
-        carer = (stop >= until) & (until < LATER) & chances.by_carer[here] & ~np.isin(kind, FOSTER)
+        carer = (stop >= until) & (until < LATER) & chances.by_carer[here] & ~FOSTER[kind]
         home = (kind == PARENTS) & (stop >= until) & (until < end)
         return np.asarray(~begun | (~given & lawful & ~last & ~carer & ~home & (stop > past)))

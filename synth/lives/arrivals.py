@@ -12,7 +12,7 @@ from synth.errors import ProfileError
 from synth.lives.admission import begins, numbered, queue_lengths, queues
 from synth.lives.cells import AGES, Cells, starts_to_spare
 from synth.lives.departures import not_home_to_spare
-from synth.lives.draw import within
+from synth.lives.draw import among, within
 from synth.lives.fitting import Budget, fit_in, take_in
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
@@ -50,7 +50,7 @@ class _Arrivals:
     drawn: Outcome
     stays: NDArray[np.bool_]
 
-    def only(self, rows: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> _Arrivals:
+    def only(self, rows: NDArray[np.integer[Any]]) -> _Arrivals:
         """Return some of them; families keep their places in the queue."""
         drawn = self.drawn
         return _Arrivals(
@@ -109,14 +109,14 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     settled = _by_order(possible, ahead, cells, wanted, bound, budgets)
     left, grown = _brief_wanted(book, line, settled, ahead, cells, year), not_home_to_spare(book, year)
     taken = settled | line.brief(left, grown)
-    blocks = [line.found.only(taken[line.found.family])]
+    blocks = [line.found.only(np.flatnonzero(taken[line.found.family]))]
     # Where too few came and left again, the line goes on; nobody else is looked for there.
     done = line.length
     for length in lengths:
         if not left.any():
             break
         line = _Line.drawn(book, year, done, np.where(left > 0, length, done), leads)
-        blocks.append(line.found.only(line.brief(left, grown)[line.found.family]))
+        blocks.append(line.found.only(np.flatnonzero(line.brief(left, grown)[line.found.family])))
         done = line.length
     queued = _joined(blocks)
     queued = queued.only(np.argsort(queued.members.name, kind="stable"))
@@ -144,13 +144,18 @@ class _Line:
 
     @classmethod
     def drawn(
-        cls, book: Book, year: int, first: NDArray[np.int64], length: NDArray[np.int64], not_bound_for: list[int]
+        cls,
+        book: Book,
+        year: int,
+        first: NDArray[np.int64],
+        length: NDArray[np.int64],
+        not_bound_for: list[int],
     ) -> _Line:
         """Draw the lines of all places from their families numbered `first` on, until they have this length."""
         place, family = queues(book.homes.name, year, "care", length, first)
         found, (_, number) = _arrivals(book, place, family, "care", year), queued(family)
         families = len(place)
-        soon = ~found.stays & np.isin(found.drawn.destination, not_bound_for)
+        soon = ~found.stays & among(not_bound_for, DESTINATIONS)[found.drawn.destination]
         may_come = np.bincount(found.family[soon], minlength=families) == 0
         nobody_stays = (np.bincount(found.family[found.stays], minlength=families) == 0) & may_come
         size = np.bincount(found.family, minlength=families)
@@ -216,7 +221,7 @@ def _by_order(
     left = found.stays.copy()
     most = wanted.copy()
     for leads, number in bound:
-        on_the_way = np.bincount(found.family, left & np.isin(found.drawn.destination, leads), families) > 0
+        on_the_way = np.bincount(found.family, left & among(leads, DESTINATIONS)[found.drawn.destination], families) > 0
         here = np.minimum(number, most)
         before = here.copy()
         settled |= _fitting(replace(found, stays=left & on_the_way[found.family]), cells, families, here, budgets)
@@ -247,13 +252,13 @@ def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]
         codes = np.where(sex == 0, MALE, FEMALE).astype(np.int8)
         new, entry = only_children(book.streams, book.behaviour, family, codes, age.astype(np.int32), year)
         found = _outcomes(book, place, new, entry, family, "care", year)
-        bound = np.isin(found.drawn.destination, not_bound_for) & (attempt < _ATTEMPTS // 2)
+        bound = among(not_bound_for, DESTINATIONS)[found.drawn.destination] & (attempt < _ATTEMPTS // 2)
         found = replace(found, stays=found.stays & ~bound & (found.members.birth <= latest))
         first: NDArray[np.int64] = np.cumsum(found.stays) - found.stays
         before = np.concatenate(([0], np.cumsum(found.stays)))[np.cumsum(count)[cell] - count[cell]]
         chosen = found.stays & (first - before < cells.room[cell])
         cells.room[:] -= np.bincount(cell[chosen], minlength=len(count))
-        blocks.append(found.only(chosen))
+        blocks.append(found.only(np.flatnonzero(chosen)))
     raise ProfileError(
         f"Profile {book.behaviour.profile.name!r}, {year}: hardly any child who would enter care stays until 31 March."
         " Stays are too short for the levels; change one of them."
@@ -364,18 +369,19 @@ def _enter(
     if settle and kind != "unaccompanied":
         need = settle_needs(book, year, found.place, new, need, take)
     rows = book.add_children(found.place, new, need, take, ethnic=ethnic, unaccompanied=kind == "unaccompanied")
-    book.open_plans(rows, start[take], PlanEnds.until(drawn.end[take]))
-    book.register(rows, start[take], who.entry[take], "care", year)
-    book.enter_care(rows, who.only(take), drawn.destination[take], drawn.end[take], year)
+    chosen = np.flatnonzero(take)
+    start, who, end = start[chosen], who.only(chosen), drawn.end[chosen]
+    book.open_plans(rows, start, PlanEnds.until(end))
+    book.register(rows, start, who.entry, "care", year)
+    book.enter_care(rows, who, drawn.destination[chosen], end, year)
 
 
 def _entry_days(book: Book, family: NDArray[np.uint64], year: int) -> Days:
     """Draw days of entry: evenly over the year, but fewer on free days, when only emergencies come in."""
     first, end = day_of_year_start(year), last_day(year)
-    drawn = within(book.streams("entry day").uniform(family), first, end)
-    waits = book.streams("entry waits").uniform(family) < book.behaviour.scalar(
-        "care.entry_waits_for_working_day", year
-    )
+    day, u = book.streams.each(("entry day", "entry waits"), family)
+    drawn = within(day, first, end)
+    waits = u < book.behaviour.scalar("care.entry_waits_for_working_day", year)
     return np.where(waits, np.minimum(next_working_day(drawn), previous_working_day(np.array([end]))), drawn)
 
 

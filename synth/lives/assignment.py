@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.lives.admission import begins
+from synth.lives.admission import begins, foremost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -190,35 +190,53 @@ class _Exchange:
         All groups that are not there yet move along one chain of their own at a time.
         """
         groups, k = self.totals.shape
+        if k == 2:  # noqa: PLR2004
+            self._settle_two(may_move)
+            return
         surplus = (_counts(self.chosen, self.group, self.totals) - self.totals).T
         least = np.full((k, k, groups), np.inf)
         active = np.flatnonzero((surplus > 0).any(axis=0) & (surplus < 0).any(axis=0))
         rows = self._of(active, np.flatnonzero(may_move))
         self._lessen(least, rows)
         while len(active):
-            cost, before = _shortest(least[:, :, active], surplus[:, active] > 0)
-            reach = np.where(surplus[:, active] < 0, cost, np.inf)
+            left = surplus.take(active, axis=1)
+            cost, before = _shortest(least.take(active, axis=2), left > 0)
+            reach = np.where(left < 0, cost, np.inf)
             goal = reach.argmin(axis=0)
             found = np.isfinite(reach[goal, np.arange(len(active))])
-            active, goal, before = active[found], goal[found], before[:, found]
+            if not found.all():
+                active, goal, before = active[found], goal[found], before[:, found]
             if not len(active):
                 break
             # The exchanges of all chains, from their ends: each takes a row from one option to another.
             source, exchanges, rest = goal.copy(), [], np.arange(len(active))
             while True:
                 come = before[source[rest], rest]
-                rest, come = rest[come >= 0], come[come >= 0]
-                if not len(rest):
+                goes_on = np.flatnonzero(come >= 0)
+                if not len(goes_on):
                     break
+                rest, come = rest[goes_on], come[goes_on]
                 exchanges.append((active[rest], come, source[rest]))
                 source[rest] = come
             self._exchange(least, rows, *map(np.concatenate, zip(*exchanges, strict=True)))
             surplus[source, active] -= 1
             surplus[goal, active] += 1
-            still = (surplus[:, active] > 0).any(axis=0) & (surplus[:, active] < 0).any(axis=0)
+            left = surplus.take(active, axis=1)
+            still = (left > 0).any(axis=0) & (left < 0).any(axis=0)
             if not still.all():
                 active = active[still]
                 rows = self._of(active, rows)
+
+    def _settle_two(self, may_move: NDArray[np.bool_]) -> None:
+        """Settle groups of two options: chains are single exchanges, and those who lose least by one are moved."""
+        surplus = _counts(self.chosen, self.group, self.totals) - self.totals
+        number = np.minimum(surplus.max(axis=1), -surplus.min(axis=1))
+        too_many = np.where(number > 0, surplus.argmax(axis=1), -1)
+        rows = np.flatnonzero(may_move & (self.chosen == too_many[self.group]))
+        own = self.chosen[rows]
+        loss = self.scores[rows, own] - self.scores[rows, 1 - own]
+        moves = np.isfinite(loss) & foremost(self.group[rows], number, loss)
+        self.chosen[rows[moves]] = 1 - own[moves]
 
     def _of(self, groups: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return those rows that are of some groups."""
@@ -256,7 +274,7 @@ class _Exchange:
         # Rows are in order of group: in order of option, which takes few values to sort, those of both alike meet.
         rows = rows[np.argsort(self.chosen[rows].astype(np.uint16), kind="stable")]
         own, group = self.chosen[rows], self.group[rows]
-        scores = self.scores[rows]
+        scores = self.scores.take(rows, axis=0)
         loss = np.subtract(scores[np.arange(len(rows)), own][:, None], scores, out=scores)
         starts = np.flatnonzero(begins(own) | begins(group))
         if len(starts):
@@ -277,9 +295,9 @@ def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[N
         np.add(cost[:, None], least, out=through)
         found = through.min(axis=0)
         better = found < cost - _TIE
-        if not better.any():
+        option, group = better.nonzero()
+        if not len(option):
             break
-        option, group = np.nonzero(better)
         before[option, group] = through[:, option, group].argmin(axis=0)
-        cost = np.where(better, found, cost)
+        cost[option, group] = found[option, group]
     return cost, before

@@ -10,7 +10,7 @@ from synth.dates import years_in
 from synth.lives.draw import matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,10 +40,14 @@ class Behaviour:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self._memory: dict[tuple[object, ...], Any] = {}
+        self._values: dict[tuple[str, int], Any] = {}
 
     def value(self, name: str, year: int) -> Any:  # noqa: ANN401  the shape is the parameter's own
         """Return a parameter as it stands in the profile."""
-        return self.profile.at(name, year)
+        key = (name, year)
+        if key not in self._values:
+            self._values[key] = self.profile.at(name, year)
+        return self._values[key]
 
     def scalar(self, name: str, year: int) -> float:
         """Return one number."""
@@ -63,6 +67,12 @@ class Behaviour:
         if key not in self._memory:
             self._memory[key] = matrix(self.value(name, year), rows, columns)
         return self._memory[key]  # type: ignore[no-any-return]
+
+    def once(self, name: str, year: int, make: Callable[[], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return what `make` makes of parameters of a year, made once and known by `name`; do not change the result."""
+        if (name, year) not in self._memory:
+            self._memory[name, year] = make()
+        return self._memory[name, year]  # type: ignore[no-any-return]
 
     def targets(self, table: str, year: int, homes: Homes) -> NDArray[np.int64] | None:
         """Return the children each place is to have in a table of targets, shape (places, cells).
@@ -88,7 +98,7 @@ class Behaviour:
     ) -> NDArray[np.float64]:
         """Return for each entry the row `row[i]` of the table of its own year, shape (n, columns)."""
         stack, place = self._stack(name, years, rows, columns)
-        return np.asarray(stack[place, row])
+        return stack.reshape(-1, len(columns)).take(place * len(rows) + row, axis=0)
 
     def cells(
         self,
@@ -104,11 +114,15 @@ class Behaviour:
 
     def _stack(
         self, name: str, years: NDArray[np.int32], rows: Sequence[str], columns: Sequence[str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return the tables of all years that occur, and for each entry the place of its own."""
-        distinct, place = years_in(years)
-        tables = [self.table(name, year, rows, columns) for year in distinct]
-        return np.stack(tables) if tables else np.zeros((0, len(rows), len(columns))), place
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Return the tables of the first to the last year that occurs, and for each entry the place of its own."""
+        if not len(years):
+            return np.zeros((0, len(rows), len(columns))), years
+        first, last = years.min(), years.max()
+        key = (name, int(first), int(last), tuple(rows), tuple(columns))
+        if key not in self._memory:
+            self._memory[key] = np.stack([self.table(name, year, rows, columns) for year in range(key[1], key[2] + 1)])
+        return self._memory[key], years - first
 
     def scalars(self, name: str, years: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return one number for each entry, of its own year."""

@@ -9,7 +9,7 @@ import numpy as np
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.admission import begins, numbered
 from synth.lives.courts import Courts
-from synth.lives.draw import within
+from synth.lives.draw import among, within
 from synth.lives.ledger import Ledger
 from synth.lives.people import ethnicity
 from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
@@ -34,7 +34,7 @@ NEVER = np.int32(-(10**9))
 
 HOME = DESTINATIONS.index("home")
 _ADOPTION = DESTINATIONS.index("adoption")
-_FINAL = [DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")]
+_FINAL = among((DESTINATIONS.index(name) for name in ("adoption", "died", "transfer")), DESTINATIONS)
 
 
 class Book:
@@ -153,22 +153,23 @@ class Book:
 
         Without `ethnic` (index into ETHNICITIES) the ethnic group is drawn.
         """
-        place, named = place[take], new.family[take]
+        chosen = np.flatnonzero(take)
+        place, named = place[chosen], new.family[chosen]
         if ethnic is None:
             alone = np.full(len(named), unaccompanied)
             ethnic = ethnicity(self.streams, self.behaviour, self.homes.order[place], named, alone)
         else:
-            ethnic = ethnic[take]
-        family = new.queue[take]
+            ethnic = ethnic[chosen]
+        family = new.queue[chosen]
         first = begins(family)
         household = self.households + np.cumsum(first) - 1
         self.households += int(first.sum())
         serial = self.known[place] + numbered(place)
         self.known += np.bincount(place, minlength=len(self.known))
         return self.children.append(
-            place=place, name=new.name[take], family=named, household=household, serial=serial,
-            birth=new.birth[take],
-            sex=new.sex[take], ethnic=ethnic, need=need[take], unaccompanied=unaccompanied,
+            place=place, name=new.name[chosen], family=named, household=household, serial=serial,
+            birth=new.birth[chosen],
+            sex=new.sex[chosen], ethnic=ethnic, need=need[chosen], unaccompanied=unaccompanied,
             short_breaks=short_breaks, gone=False,
             plan=-1, plan_number=-1, plan_start=NEVER, plan_end=NEVER, care_number=0, care_start=NEVER,
             care_end=NEVER, went=-1, period=-1, order_due=NEVER, placed=NEVER,
@@ -178,7 +179,7 @@ class Book:
     def households_of(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which households (by number) have a child that is flagged; `flags` has one entry a child."""
         found = np.zeros(self.households, bool)
-        found[self.children["household"][flags]] = True
+        found[self.children["household"][np.flatnonzero(flags)]] = True
         return found
 
     def status(self, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -186,15 +187,13 @@ class Book:
         return self.courts.paths(self.children, self.periods, self.children["period"][rows]).at(day)
 
     def by_household(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-        """Group children (by row): each household's name and authority, and for each child its place among them."""
-        number = self.children["household"][rows]
-        first = np.full(self.households, -1)
-        first[number[::-1]] = rows[::-1]
-        present = np.flatnonzero(first >= 0)
-        place = np.empty(self.households, np.int64)
-        place[present] = np.arange(len(present))
-        heads = first[present]
-        return self.children["family"][heads], self.children["place"][heads].astype(np.int64), place[number]
+        """Group children (by rising row): each household's name and authority, and each child's place among them.
+
+        Children of a household are written together, so they stand one after another.
+        """
+        first = begins(self.children["household"][rows])
+        heads = rows[first]
+        return self.children["family"][heads], self.children["place"][heads].astype(np.int64), np.cumsum(first) - 1
 
     def open_plans(self, rows: NDArray[np.int64], start: NDArray[np.int32], ends: PlanEnds) -> None:
         """Begin a plan for each child (by row)."""
@@ -272,7 +271,7 @@ class Book:
         child["placed"][rows[bound]] = adopted.entry + clock.to_placement
         after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
         self.end_plans(rows, after)
-        child["gone"][rows] |= np.isin(destination, _FINAL)
+        child["gone"][rows] |= _FINAL[destination]
         listed = child["registration"][rows]
         has = listed >= 0
         review = who.entry + within(
@@ -292,7 +291,7 @@ class Book:
         """Let periods lead elsewhere on the day they end; to HOME, they end as if the child had left early."""
         child, listed = self.children, self.children["period"][rows]
         child["went"][rows] = destination
-        child["gone"][rows] = destination in _FINAL
+        child["gone"][rows] = _FINAL[destination]
         self.periods["early"][listed] = destination == HOME
         self.periods["instead"][listed] = -1 if destination == HOME else destination
         self.end_care(rows, child["care_end"][rows], year)

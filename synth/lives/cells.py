@@ -44,7 +44,7 @@ class Cells:
 
     def number(self, place: NDArray[np.integer], birth: Days, sex: NDArray[np.int8]) -> NDArray[np.int64]:
         """Return the cell of children under 18 on 31 March."""
-        age = age_on(birth, np.full(len(birth), last_day(self.year), np.int32))
+        age = age_on(birth, last_day(self.year))
         return np.asarray(np.asarray(place, np.int64) * (2 * AGES) + (sex == FEMALE) * AGES + age)
 
     def by_authority(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:

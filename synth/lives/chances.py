@@ -34,7 +34,6 @@ _GROUPS = (*BANDS, "unaccompanied")
 _LONGEST = 10_000
 _ADOPTED = DESTINATIONS.index("adoption")
 _HOME = DESTINATIONS.index("home")
-_IS_FOSTER = np.isin(np.arange(len(KINDS)), FOSTER)
 
 
 class Chances:
@@ -153,7 +152,8 @@ class Chances:
         birth, destination, until = who.birth[rows], self.destination[rows], self.until[rows]
         year = year_of(start)
         group = np.where(who.unaccompanied[rows], len(BANDS), age_group(self.reference[rows], start))
-        weights = behaviour.rows("placement.kind", year, group, _GROUPS, KINDS) * rules.after[before]
+        weights = behaviour.rows("placement.kind", year, group, _GROUPS, KINDS)
+        weights *= rules.after.take(before, axis=0)
         weights[first] *= rules.first
         # The law: every status held during the stay must allow it.
         during = self.path.only(rows).during(start, stop)
@@ -183,7 +183,7 @@ class Chances:
         leads = behaviour.rows(
             "placement.last_kind", year[last], destination[last].astype(np.int64), DESTINATIONS, KINDS
         )
-        weights[last] *= np.where(before_carer[last][:, None], _IS_FOSTER, leads)
+        weights[last] *= np.where(before_carer[last][:, None], FOSTER[:-1], leads)
         # Where nothing usual is lawful for the stay, a foster carer of the authority always is.
         stuck = weights.sum(axis=1) == 0
         weights[stuck, KINDS.index("la_foster")] = 1.0

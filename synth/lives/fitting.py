@@ -84,13 +84,18 @@ def _admitted(asks: _Asks, families: int, stocks: Sequence[NDArray[np.int64]]) -
     taken, waits = np.zeros(families, bool), np.zeros(families, bool)
     waits[asks.family] = True
     spare = asks.spare(stock)
-    while waits.any():
-        waits &= ~asks.short(spare, taken)
+    # Nobody is in yet: left out is who asks for more than there is.
+    waits[asks.family[spare < 0]] = False
+    while True:
         taken |= waits & ~asks.short(spare, taken | waits)
         waits &= ~taken
-    left = stock - asks.used(len(stock), taken)
-    for one, rest in zip(stocks, np.split(left, np.cumsum([len(one) for one in stocks])[:-1]), strict=True):
-        one[:] = rest
+        if not waits.any():
+            break
+        waits &= ~asks.short(spare, taken)
+    used, begin = asks.used(len(stock), taken), 0
+    for one in stocks:
+        np.subtract(one, used[begin : begin + len(one)], out=one)
+        begin += len(one)
     return taken
 
 

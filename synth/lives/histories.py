@@ -21,6 +21,7 @@ from synth.lives.cells import Cells
 from synth.lives.departures import settle_departures
 from synth.lives.forgetting import forget_closed
 from synth.lives.known import close_early, leave_early, reopen, stay_longer, take_into_care
+from synth.lives.ledger import Ledger
 from synth.lives.newcomers import admit_to_short_breaks
 from synth.lives.register import settle_register
 from synth.lives.support import admit_to_support
@@ -96,22 +97,23 @@ def lives(
             forget_closed(book, now + 1)
         tick(now)
         if now in years:
-            yield _history(book, now)
+            # Nobody writes into the book of the last year any more.
+            yield _history(book, now, Ledger.frozen if now < max(years) else Ledger.columns)
 
 
-def _history(book: Book, year: int) -> History:
-    registrations = book.registrations.frozen()
+def _history(book: Book, year: int, told: Callable[[Ledger], dict[str, NDArray[Any]]]) -> History:
+    registrations = told(book.registrations)
     # What was to begin after a child had left for care never came.
     came = registrations["end"] > registrations["start"]
     return History(
         book.homes,
         year,
-        book.children.frozen(),
-        book.plans.frozen(),
-        book.periods.frozen(),
-        book.placings.frozen(),
+        told(book.children),
+        told(book.plans),
+        told(book.periods),
+        told(book.placings),
         {name: column[came] for name, column in registrations.items()},
-        book.series.frozen(),
+        told(book.series),
         book.courts,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import day
+from synth.lives.draw import among
 from synth.lives.legal import STATUSES
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ _CODES = {
 }
 """The code of each kind by location: the Welsh codes say whether a carer or home lies inside the authority."""
 
-FOSTER = tuple(KINDS.index(kind) for kind in ("kin", "la_foster", "agency_foster", "concurrent"))
+FOSTER = among((KINDS.index(kind) for kind in ("kin", "la_foster", "agency_foster", "concurrent")), KINDS)
 PARENTS = KINDS.index("parents")
 
 
@@ -120,7 +121,7 @@ class KindRules:
 
     def lawful(self, during: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say of every kind whether all the statuses of a row allow it, shape (n, 16); `during` has shape (n, 7)."""
-        return np.asarray(self._lawful[np.packbits(during, axis=1)[:, 0]])
+        return np.asarray(self._lawful.take(np.packbits(during, axis=1)[:, 0], axis=0))
 
     @staticmethod
     def _factors(named: Mapping[str, float]) -> NDArray[np.float64]:

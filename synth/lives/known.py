@@ -11,7 +11,7 @@ from synth.lives.admission import Queue, foremost
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Cells, starts_to_spare
-from synth.lives.draw import within
+from synth.lives.draw import among, within
 from synth.lives.fitting import Budget, fit_in
 from synth.lives.legal import FULL_ORDERS, STATUSES
 from synth.lives.people import age_group
@@ -31,9 +31,12 @@ __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_car
 
 _REMAND_POSSIBLE = 10
 """Age of criminal responsibility."""
-_GO_ON = [STATUSES.index("V2"), STATUSES.index("C2")]
-_MAY_STAY = [HOME, DESTINATIONS.index("independent")]
-_MAY_LEAVE = [DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")]
+_ORDERED = among(FULL_ORDERS, STATUSES)
+_GO_ON = among((STATUSES.index("V2"), STATUSES.index("C2")), STATUSES)
+_MAY_STAY = among((HOME, DESTINATIONS.index("independent")), DESTINATIONS)
+_MAY_LEAVE = among(
+    (DESTINATIONS.index(name) for name in ("home", "guardian_carer", "guardian_other", "grows_up")), DESTINATIONS
+)
 
 
 def reopen(book: Book, year: int) -> None:
@@ -46,17 +49,17 @@ def reopen(book: Book, year: int) -> None:
     )
     rows = np.flatnonzero(closed)
     rows = rows[birthday(child["birth"][rows], 17) > first + 365]
-    family = child["family"][rows]
+    family, _, inverse = book.by_household(rows)
+    u = book.streams("reopening").uniform(family, year)[inverse]
     been = book.households_of(child["care_number"] > 0)[child["household"][rows]]
     chance = book.behaviour.scalar("plan.reopening_chance", year) * np.where(
         been, book.behaviour.scalar("plan.reopening_if_looked_after", year), 1.0
     )
-    again = book.streams("reopening").uniform(family, year) < chance
-    rows, family = rows[again], family[again]
+    rows = rows[u < chance]
     # A family comes back whole or not at all: no child of it may still hold a plan.
-    held = book.households_of(child["plan_end"] >= first)[child["household"][rows]]
-    rows, family = rows[~held], family[~held]
-    start = within(book.streams("reopening day").uniform(family, year), first, last_day(year))
+    rows = rows[~book.households_of(child["plan_end"] >= first)[child["household"][rows]]]
+    u = book.streams("reopening day").uniform(child["family"][rows], year)
+    start = within(u, first, last_day(year))
     closed_for = int(book.behaviour.scalar("plan.reopening_after_days", year))
     start = np.maximum(start, child["plan_end"][rows] + closed_for).astype(np.int32)
     here = start <= last_day(year)
@@ -77,32 +80,13 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     """
     first, end = day_of_year_start(year), last_day(year)
     child, streams, behaviour = book.children, book.streams, book.behaviour
-    rows = np.flatnonzero(
-        (child["plan_end"] > first)
-        & (child["care_end"] < end)
-        & ~child["unaccompanied"]
-        & ~child["short_breaks"]
-        & ~child["gone"]
-    )
-    rows = rows[(birthday(child["birth"][rows], 17) > end) & (child["birth"][rows] < first)]
-    family, place, inverse = book.by_household(rows)
-    at = within(streams("entry from plan").uniform(family, year), first + 1, end)[inverse]
-    apart = int(behaviour.scalar("care.days_between_periods", year))
-    holds = (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
-    family_risk = np.bincount(inverse, np.where(holds, _risk(book, rows, year), 0.0), len(family))
-    hoped = behaviour.scalar("care.from_plan.share", year) * wanted / behaviour.scalar("care.stay_share", year)
-    total = np.bincount(place, family_risk, len(book.homes))
-    intensity = np.divide(hoped, total, out=np.zeros(len(total)), where=total > 0)
-    u = streams("enters from plan").uniform(family, year)
-    most = behaviour.scalar("care.from_plan.family_chance_at_most", year)
-    goes = (u < np.minimum(most, intensity[place] * family_risk))[inverse] & holds
-    first_to_go = _first(rows, inverse, goes, len(family))
-    going = np.flatnonzero(goes)
-    name = child["name"][rows[going]]
-    joins = streams("enters with siblings").uniform(name, year) < behaviour.scalar(
+    rows, inverse, at, place, u = _asked(book, year, wanted)
+    # The others share the proceedings of the first child of the family.
+    first_to_go = rows[np.searchsorted(inverse, inverse)]
+    joins = streams("enters with siblings").uniform(child["name"][rows], year) < behaviour.scalar(
         "siblings.enter_together_share", year
     )
-    going = going[joins | (child["name"][first_to_go[going]] == name)]
+    going = np.flatnonzero(joins | (first_to_go == rows))
     rows, inverse, at, first_to_go = rows[going], inverse[going], at[going], first_to_go[going]
     who = Entrants(
         name=child["name"][rows],
@@ -117,39 +101,76 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     drawn = outcome(streams, behaviour, who, year)
     stays = drawn.end > end
     # Who left in the year and comes back stays this time: counts of leavers know each child once.
-    lasting = stays | (child["care_end"][rows] < first)
+    lasting = np.flatnonzero(stays | (child["care_end"][rows] < first))
     rows, inverse, stays = rows[lasting], inverse[lasting], stays[lasting]
     who, drawn = who.only(lasting), Outcome(drawn.destination[lasting], drawn.end[lasting])
     # Those chosen stand in line by their own draw; only as many go as the year has room for.
     order = np.lexsort((u, place))
-    back = np.bincount(inverse, child["care_end"][rows] >= first, len(family))
-    counts = np.bincount(inverse, stays, len(family)).astype(np.int64)
-    fits = np.zeros(len(family), bool)
+    families = len(order)
+    back = np.bincount(inverse, child["care_end"][rows] >= first, families)
+    counts = np.bincount(inverse, stays, families).astype(np.int64)
+    fits = np.zeros(families, bool)
     if cells is None:
         fits[order] = Queue(place[order], counts[order], len(book.homes)).reached() <= wanted[place[order]]
     else:
-        rank = np.empty(len(family), np.int64)
-        rank[order] = np.arange(len(family))
+        rank = np.empty(families, np.int64)
+        rank[order] = np.arange(families)
         who_stays = np.flatnonzero(stays)
         who_stays = who_stays[np.argsort(rank[inverse[who_stays]], kind="stable")]
         number = cells.number(
             child["place"][rows[who_stays]], child["birth"][rows[who_stays]], child["sex"][rows[who_stays]]
         )
-        leaving = np.bincount(inverse, ~stays, len(family))[order].astype(np.int64)
+        leaving = np.bincount(inverse, ~stays, families)[order].astype(np.int64)
         spare = starts_to_spare(book, year, cells.by_authority(cells.room))
         # As many of the starts that do not last come this way as of those that do.
         share = behaviour.scalar("care.from_plan.share", year)
         brief = [] if spare is None else [Budget(leaving, np.floor(share * spare).astype(np.int64))]
-        groups = _room_in_groups(book, year, rows[who_stays], rank[inverse[who_stays]], len(family))
+        line = rank[inverse[who_stays]]
+        groups = _room_in_groups(book, year, rows[who_stays], line, families)
         found = fit_in(
-            rank[inverse[who_stays]], number, len(family), cells.room, np.maximum(wanted, 0),
+            line, number, families, cells.room, np.maximum(wanted, 0),
             [*brief, *groups, *_back_in_the_year(book, year, back[order])],
         )  # fmt: skip
         found |= _while_spare(place[order], counts[order] == 0, brief)
         fits[order] = found
-    take = fits[inverse]
+    take = np.flatnonzero(fits[inverse])
     book.enter_care(rows[take], who.only(take), drawn.destination[take], drawn.end[take], year)
-    return book.by_authority(rows[take & stays])
+    return book.by_authority(rows[take[stays[take]]])
+
+
+def _asked(
+    book: Book, year: int, wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the children (by row) of families who hold a plan and might go into care, and the day they would.
+
+    For each child the number of its family, for each family its authority and the draw it stands in line by.
+    """
+    first, end = day_of_year_start(year), last_day(year)
+    child, streams, behaviour = book.children, book.streams, book.behaviour
+    rows = np.flatnonzero(
+        (child["plan_end"] > first)
+        & (child["care_end"] < end)
+        & ~child["unaccompanied"]
+        & ~child["short_breaks"]
+        & ~child["gone"]
+    )
+    rows = rows[(birthday(child["birth"][rows], 17) > end) & (child["birth"][rows] < first)]
+    family, place, inverse = book.by_household(rows)
+    at = within(streams("entry from plan").uniform(family, year), first + 1, end)[inverse]
+    apart = int(behaviour.scalar("care.days_between_periods", year))
+    holds = np.flatnonzero(
+        (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
+    )
+    rows, inverse, at = rows[holds], inverse[holds], at[holds]
+    family_risk = np.bincount(inverse, _risk(book, rows, year), len(family))
+    hoped = behaviour.scalar("care.from_plan.share", year) * wanted / behaviour.scalar("care.stay_share", year)
+    total = np.bincount(place, family_risk, len(book.homes))
+    intensity = np.divide(hoped, total, out=np.zeros(len(total)), where=total > 0)
+    u = streams("enters from plan").uniform(family, year)
+    most = behaviour.scalar("care.from_plan.family_chance_at_most", year)
+    goes = u < np.minimum(most, intensity[place] * family_risk)
+    going = np.flatnonzero(goes[inverse])
+    return rows[going], (np.cumsum(goes) - 1)[inverse[going]], at[going], place[goes], u[goes]
 
 
 def _room_in_groups(
@@ -190,12 +211,14 @@ def _risk(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.float64]
     first = day_of_year_start(year)
     risk = behaviour.vector("care.from_plan.risk_by_age", year, BANDS)[age_group(child["birth"][rows], first)]
     listed = child["registration"][rows]
-    begins, ends = (np.append(book.registrations[column], 0)[listed] for column in ("start", "end"))
-    on_register = (listed >= 0) & (begins <= first) & (ends > first)
-    risk = risk * np.where(on_register, behaviour.scalar("care.from_plan.risk_if_registered", year), 1.0)
-    recently = child["care_end"][rows] > first - int(behaviour.scalar("care.from_plan.recent_days", year))
-    recently &= child["went"][rows] == HOME
-    return risk * np.where(recently, behaviour.scalar("care.from_plan.risk_if_returned", year), 1.0)
+    has = np.flatnonzero(listed >= 0)
+    begins, ends = (book.registrations[column][listed[has]] for column in ("start", "end"))
+    risk[has[(begins <= first) & (ends > first)]] *= behaviour.scalar("care.from_plan.risk_if_registered", year)
+    since = first - int(behaviour.scalar("care.from_plan.recent_days", year))
+    recently = np.flatnonzero(child["care_end"][rows] > since)
+    home = recently[child["went"][rows[recently]] == HOME]
+    risk[home] *= behaviour.scalar("care.from_plan.risk_if_returned", year)
+    return risk
 
 
 def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
@@ -260,7 +283,7 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
         surplus = cells.subtract(cell, cells.keep_for_boys(wanted_alone(book, year, looked_after), held))
     settled = child["care_start"][present] < first - int(behaviour.scalar("care.early_leaving_after_days", year))
     tier = np.where(child["unaccompanied"][present], 2, np.where(settled, 0, 1))
-    free = np.isin(child["went"][present], _MAY_LEAVE) & (surplus > 0)[cell]
+    free = _MAY_LEAVE[child["went"][present]] & (surplus > 0)[cell]
     free &= (tier == 0) if cells is None else True
     rows, cell, tier = present[free], cell[free], tier[free]
     # A race in which those who came lately are fastest: leaving becomes rarer with time in care.
@@ -268,7 +291,7 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     race = np.log(-np.log(book.streams("leaves early").uniform(child["name"][rows], year))) + held
     if book.targets("endings", year, "E4") is not None:
         # Home is where most go; those under a care order would stay on with their carer or see it discharged.
-        ordered = np.isin(book.status(rows, np.full(len(rows), first, np.int32)), FULL_ORDERS)
+        ordered = _ORDERED[book.status(rows, np.full(len(rows), first, np.int32))]
         race = race + np.where(ordered, behaviour.scalar("care.early_leaving_ordered", year), 0.0)
     rows = rows[foremost(cell, surplus, tier, race)]
     _leave(book, rows, year)
@@ -291,8 +314,8 @@ def _make_room_in_groups(book: Book, year: int, cells: Cells) -> None:
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
     settled = first - int(behaviour.scalar("care.early_leaving_after_days", year))
-    free = (child["care_end"] > end) & (child["care_start"] < settled) & ~child["unaccompanied"]
-    rows = np.flatnonzero(free & np.isin(child["went"], _MAY_LEAVE) & (child["ethnic"] > 0))
+    rows = np.flatnonzero((child["care_end"] > end) & (child["care_start"] < settled) & ~child["unaccompanied"])
+    rows = rows[_MAY_LEAVE[child["went"][rows]] & (child["ethnic"][rows] > 0)]
     group = child["place"][rows].astype(np.int64) * room.shape[1] + child["ethnic"][rows]
     rows = rows[foremost(group, -room.ravel(), child["care_end"][rows], child["name"][rows])]
     _leave(book, rows, year)
@@ -321,19 +344,15 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     begun = book.by_authority(book.started(year))
     missing = cells.by_authority(cells.room) + begun - np.floor(share * starts).astype(np.int64)
     settled = int(behaviour.scalar("care.early_leaving_after_days", year))
+    rows = np.flatnonzero((child["care_end"] >= first) & (child["care_end"] <= end))
+    rows = rows[_MAY_STAY[child["went"][rows]] & (missing > 0)[child["place"][rows]]]
+    birth, held = child["birth"][rows], child["care_end"][rows] - child["care_start"][rows]
     # Short stays of older children may be remands, which have limits of their own.
-    small = birthday(child["birth"], _REMAND_POSSIBLE) > end
-    rows = np.flatnonzero(
-        (child["care_end"] >= first)
-        & (child["care_end"] <= end)
-        & np.isin(child["went"], _MAY_STAY)
-        & (child["care_start"] + np.where(small, settled // 2, settled) < child["care_end"])
-        & (birthday(child["birth"], 18) > end + settled)
-        & (missing > 0)[child["place"]]
-    )
+    shortest = np.where(birthday(birth, _REMAND_POSSIBLE) > end, settled // 2, settled)
+    rows = rows[(held > shortest) & (birthday(birth, 18) > end + settled)]
     # Agreement and full care orders go on as they are; nobody is on remand or under an interim order for years.
     drawn_end = book.periods["drawn_end"][child["period"][rows]]
-    goes_on = np.isin(book.status(rows, drawn_end - 1), _GO_ON)
+    goes_on = _GO_ON[book.status(rows, drawn_end - 1)]
     rows, drawn_end = rows[goes_on], drawn_end[goes_on]
     place = child["place"][rows].astype(np.int64)
     # Who has stayed on before does so again only where nobody else can.
@@ -349,16 +368,3 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     longest = int(behaviour.scalar("care.staying_longer_days", year))
     day = next_working_day(end + within(u, 1, longest)).astype(np.int32)
     book.end_care(rows, np.minimum(day, birthday(child["birth"][rows], 18) - 1).astype(np.int32), year)
-
-
-def _first(
-    rows: NDArray[np.int64], family: NDArray[np.int64], goes: NDArray[np.bool_], families: int
-) -> NDArray[np.int64]:
-    """Return for each child the row of the first child of its family that goes, whose proceedings the others share.
-
-    Where none of the family goes it is the child's own row.
-    """
-    first = np.full(families, np.iinfo(np.int64).max)
-    np.minimum.at(first, family[goes], rows[goes])
-    found = first[family]
-    return np.where(found == np.iinfo(np.int64).max, rows, found)

@@ -47,11 +47,17 @@ class Ledger:
 
     def keep(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Take out all rows but some; return for every old row number the new one, -1 for those taken out."""
-        number = np.where(rows, np.cumsum(rows) - 1, -1)
-        self._store = {name: column[: self._length][rows] for name, column in self._store.items()}
-        self._length = int(np.count_nonzero(rows))
+        kept = np.flatnonzero(rows)
+        number = np.full(len(rows), -1)
+        number[kept] = np.arange(len(kept))
+        self._store = {name: column.take(kept) for name, column in self._store.items()}
+        self._length = len(kept)
         return number
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns cut to length, as they are: what is written into the table is written into them."""
+        return {name: column[: self._length] for name, column in self._store.items()}
 
     def frozen(self) -> dict[str, NDArray[Any]]:
         """Return the columns cut to length, as independent arrays."""
-        return {name: column[: self._length].copy() for name, column in self._store.items()}
+        return {name: column.copy() for name, column in self.columns().items()}

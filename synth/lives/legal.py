@@ -17,7 +17,7 @@ from synth.dates import Days, birthday, year_of, years_in
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, lognormal_days, within
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, deciders
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, deciders, row_numbers
 from synth.working_days import is_working_day, next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ class LegalPath:
 
     def only(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> LegalPath:
         """Return the paths of some periods."""
-        return LegalPath(self.start[rows], self.placed[rows], self.consent[rows])
+        rows = row_numbers(rows, len(self.start))
+        return LegalPath(self.start.take(rows, axis=0), self.placed[rows], self.consent[rows])
 
     def followed_by(self, others: LegalPath) -> LegalPath:
         """Return these paths and after them those of other periods."""
@@ -178,9 +179,10 @@ class Case:
 
     def only(self, rows: NDArray[np.integer[Any]] | NDArray[np.bool_]) -> Case:
         """Return some cases, as copies: what becomes of them does not change these."""
+        rows = row_numbers(rows, len(self.start))
         return Case(
             self.streams, self.behaviour, self.guidance, self.who.only(rows), self.destination[rows], self.end[rows],
-            self.year, self.consent[rows], self.order_day[rows], self.start[rows],
+            self.year, self.consent[rows], self.order_day[rows], self.start.take(rows, axis=0),
         )  # fmt: skip
 
     @property
@@ -224,14 +226,9 @@ class Case:
         A status brought along from another authority goes on.
         """
         who, column = self.who, {name: n for n, name in enumerate(ROUTES)}
-        weights = self.behaviour.table("legal.route", self.year, BANDS, ROUTES)[age_group(who.lead_birth, who.entry)]
-        weights = weights.copy()
-
-        def exclude(rows: NDArray[np.bool_], *routes: str) -> None:
-            weights[np.ix_(rows, np.array([column[route] for route in routes]))] = 0.0
-
-        exclude(~self.in_time(who.entry), "C1", "C2", "L2")
-        exclude(~is_working_day(who.entry), "C1", "C2")
+        table = self.behaviour.table("legal.route", self.year, BANDS, ROUTES)
+        weights = table.take(age_group(who.lead_birth, who.entry), axis=0)
+        late, free_day, ordered = ~self.in_time(who.entry), ~is_working_day(who.entry), self.order_day < LATER
         limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
         remand_age = int(max(limit, self._scalar("legal.remand_from_age")))
         length = self.end - who.entry
@@ -239,12 +236,16 @@ class Case:
         _, longest_remand = self.behaviour.value("legal.remand_days", self.year)
         remanded = (self.destination == _HOME) | (self.destination == _CUSTODY)
         remanded &= length <= longest_remand
-        exclude((birthday(who.birth, remand_age) > who.entry) | ~remanded, "J1")
-        exclude(self.order_day < LATER, "C2", "J1")
-        # A child who goes home within days did so under agreement, protection or an order not yet final.
-        exclude(brief, "C2")
-        # Brothers and sisters are not remanded together.
-        exclude(who.lead != who.name, "J1")
+        too_young = birthday(who.birth, remand_age) > who.entry
+        for route, excluded in {
+            "L2": late,
+            "C1": late | free_day,
+            # A child who goes home within days did so under agreement, protection or an order not yet final.
+            "C2": late | free_day | ordered | brief,
+            # Brothers and sisters are not remanded together.
+            "J1": too_young | ~remanded | ordered | (who.lead != who.name),
+        }.items():
+            weights[excluded, column[route]] = 0.0
         only_agreement = self.only_agreement()
         held = weights[:, column["J1"]] * ~(who.unaccompanied | self.consent)
         weights[only_agreement] = 0.0
@@ -279,12 +280,12 @@ class Case:
         who, after = self.who, ("V2", "C1", "L2")
         weights = np.tile(self.behaviour.vector("legal.after_police_protection", self.year, after), (len(who.name), 1))
         longest = int(self.guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1)
-        u = self.streams("police protection days").uniform(who.lead, who.entry)
+        u, v = self.streams.each(("police protection days", "police protection"), who.lead, who.entry)
         day = who.entry + within(u, 1, longest)
         weights[~self.in_time(day), 1:] = 0.0
         # Courts sit on working days; an emergency order can be had on any.
         weights[~is_working_day(day), 1] = 0.0
-        chosen = choose(self.streams("police protection").uniform(who.lead, who.entry), weights)
+        chosen = choose(v, weights)
         return np.array([STATUSES.index(code) for code in after])[chosen], day
 
     def go_to_court(self, base: Days) -> None:
@@ -306,10 +307,10 @@ class Case:
         home = self.destination == _HOME
         share = np.where(home, share * self._scalar("legal.agreement_to_court_if_home"), share)
         value = self.behaviour.value("legal.agreement_to_court_days", self.year)
-        u = self.streams("agreement to court days").uniform(who.lead, who.entry)
+        u, v = self.streams.each(("agreement to court days", "agreement to court"), who.lead, who.entry)
         wait = np.maximum(lognormal_days(u, value["median_days"], value["sigma"]), 1)
         ordered = self.order_day < LATER
-        turns = ordered | (self.streams("agreement to court").uniform(who.lead, who.entry) < share) | self.must_go()
+        turns = ordered | (v < share) | self.must_go()
         day = base + wait.astype(np.int32)
         # Proceedings on the way to a placement order leave the court some months.
         latest = self.order_day - self.days("proceedings before placement order", "legal.court_needs_days")

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import Days, birthday
 from synth.lives.behaviour import BANDS, Behaviour
-from synth.lives.draw import choose, lognormal_days, within
+from synth.lives.draw import among, choose, lognormal_days, within
 from synth.lives.people import age_group
 from synth.working_days import next_working_day
 
@@ -29,6 +29,7 @@ __all__ = [
     "deciders",
     "entrants_of",
     "outcome",
+    "row_numbers",
 ]
 
 DESTINATIONS = (
@@ -50,12 +51,23 @@ DRAWN = -1
 
 _HOME, _CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT = range(6)
 _NOT_TAKEN_OVER = [DESTINATIONS.index(name) for name in ("adoption", "independent", "custody")]
-_NOT_STAYS = (_CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT)
-_STAYS = ~np.isin(np.arange(len(DESTINATIONS)), _NOT_STAYS)
+_NOT_AGAIN = [DESTINATIONS.index(name) for name in ("died", "transfer")]
+_STAYS = among((DESTINATIONS.index(name) for name in ("home", "died", "transfer", "custody")), DESTINATIONS)
 """Where stays lead whose length is drawn like that of children who go home."""
-_ON_WORKING_DAYS = np.isin(np.arange(len(DESTINATIONS)), (_HOME, _CARER, _OTHER))
+_ON_WORKING_DAYS = among((_HOME, _CARER, _OTHER), DESTINATIONS)
+_WAITS = tuple(
+    f"care.adoption.{wait}" for wait in ("entry_to_placement_order", "order_to_placement", "placement_to_adoption")
+)
+"""Waits of an adoption, one after another: parameters, and the draws of each child."""
 _SHORTEST_STAY = 2
 """Being looked after means more than 24 hours (section 74 of the 2014 Act): two dates apart always is."""
+
+
+def row_numbers(some: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice, height: int) -> NDArray[np.int64]:
+    """Return which rows of so many are chosen: flags are looked at once, not for each column they choose from."""
+    if isinstance(some, slice):
+        return np.arange(height)[some]
+    return np.flatnonzero(some) if some.dtype == np.bool_ else np.asarray(some, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,11 @@ class Entrants:
 
     def only(self, take: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice) -> Entrants:
         """Return the chosen ones."""
-        return Entrants(*(getattr(self, column)[take] for column in self.__slots__))
+        rows = row_numbers(take, len(self.name))
+        return Entrants(
+            self.name[rows], self.lead[rows], self.lead_birth[rows], self.number[rows], self.birth[rows],
+            self.entry[rows], self.unaccompanied[rows], self.under[rows],
+        )  # fmt: skip
 
 
 class Columns(Protocol):
@@ -130,16 +146,15 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     rows = (*BANDS, "unaccompanied")
     weights = behaviour.table("care.destination", year, rows, DESTINATIONS)
     decides = deciders(streams, behaviour, who, year)
-    weights = weights[kind]
+    weights = weights.take(kind, axis=0)
     # Custody comes to one child of a family, and not to the youngest.
     too_young = birthday(who.birth, int(behaviour.scalar("care.custody_from_age", year))) > who.entry
     weights[(who.lead != who.name) | too_young, DESTINATIONS.index("custody")] = 0.0
     # A child who comes back is known here: it stays this authority's, and nobody's second period is drawn to a death,
     # so that a year in which a child left care never ends in a way that leaves no care leaver.
-    back = who.number > 0
-    weights[np.ix_(back, np.array([DESTINATIONS.index("died"), DESTINATIONS.index("transfer")]))] = 0.0
+    weights[np.flatnonzero(who.number > 0)[:, None], _NOT_AGAIN] = 0.0
     # Care that is taken over is care for years to come, under whatever order it comes with.
-    weights[np.ix_(who.under != DRAWN, np.array(_NOT_TAKEN_OVER))] = 0.0
+    weights[np.flatnonzero(who.under != DRAWN)[:, None], _NOT_TAKEN_OVER] = 0.0
     destination = choose(streams("destination").uniform(decides, who.entry), weights)
 
     last = birthday(who.birth, 18) - 1
@@ -200,19 +215,16 @@ def adoption_clock(
     if not len(entry):
         nobody = np.zeros(0, np.int32)
         return AdoptionClock(nobody, nobody, nobody)
-    order = _bounded(streams, behaviour, "care.adoption.entry_to_placement_order", decides, entry, year)
-    order = next_working_day(entry + order) - entry
-    placed = order + _bounded(streams, behaviour, "care.adoption.order_to_placement", decides, entry, year)
-    adopted = placed + _bounded(streams, behaviour, "care.adoption.placement_to_adoption", decides, entry, year)
-    return AdoptionClock(order, placed, next_working_day(entry + adopted) - entry)
-
-
-def _bounded(
-    streams: Streams, behaviour: Behaviour, name: str, who: NDArray[np.uint64], entry: Days, year: int
-) -> NDArray[np.int32]:
-    value = behaviour.value(name, year)
-    days = lognormal_days(streams(name).uniform(who, entry), value["median_days"], value["sigma"])
-    return np.clip(days, value["shortest_days"], value["longest_days"]).astype(np.int32)
+    waits = [behaviour.value(name, year) for name in _WAITS]
+    median, sigma, shortest, longest = (
+        np.array([[wait[bound]] for wait in waits])
+        for bound in ("median_days", "sigma", "shortest_days", "longest_days")
+    )
+    days = lognormal_days(streams.each(_WAITS, decides, entry), median, sigma)
+    to_order, to_placement, to_adoption = np.minimum(np.maximum(days, shortest), longest).astype(np.int32)
+    order = next_working_day(entry + to_order) - entry
+    placed = order + to_placement
+    return AdoptionClock(order, placed, next_working_day(entry + placed + to_adoption) - entry)
 
 
 def _pair(behaviour: Behaviour, name: str, year: int) -> tuple[float, float]:
@@ -230,11 +242,8 @@ def _stay_home(
 ) -> NDArray[np.float64]:
     """Stays that end otherwise than by growing up: a short kind and a long kind, by age at entry."""
     share = behaviour.vector("care.stay.short_share", year, BANDS)[group]
-    is_short = (streams("short stay").uniform(decides, who.entry) < share) & (who.under == DRAWN)
+    short, u = streams.each(("short stay", "length of stay"), decides, who.entry)
+    is_short = (short < share) & (who.under == DRAWN)
     median_short, sigma_short = _pair(behaviour, "care.stay.short", year)
     median_long, sigma_long = _pair(behaviour, "care.stay.long", year)
-    return lognormal_days(
-        streams("length of stay").uniform(decides, who.entry),
-        np.where(is_short, median_short, median_long),
-        np.where(is_short, sigma_short, sigma_long),
-    )
+    return lognormal_days(u, np.where(is_short, median_short, median_long), np.where(is_short, sigma_short, sigma_long))

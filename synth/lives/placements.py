@@ -129,20 +129,17 @@ class Filling:
             waits = hold[going] & (stop > day)
             self.begin(going, start, stop)
             here = going[~waits]
-            kind = choose(
-                chances.uniform("kind of placement", here, start[~waits]),
-                chances.kinds(here, start[~waits], stop[~waits], self.kind[here], first=self.steps[here] == 1),
-            )
-            location = choose(
-                chances.uniform("location", here, start[~waits]), chances.locations(here, kind, start[~waits])
-            )
+            begun = start[~waits]
+            u, v = chances.streams.each(("kind of placement", "location"), chances.key[here], begun)
+            kind = choose(u, chances.kinds(here, begun, stop[~waits], self.kind[here], first=self.steps[here] == 1))
+            location = choose(v, chances.locations(here, kind, begun))
             self.settle(here, kind, location)
             self.book["planned"][self.current[here]] = self.at[here]
         until = chances.until[rows]
         set_out = rows[(self.at[rows] == until) & (until < chances.end[rows]) & (until <= day) & ~self.given[rows]]
         self.given[set_out] = True
         # A placement that was hastened may find the child with no foster carer who could adopt: then others do.
-        chances.by_carer[set_out] &= np.isin(self.kind[set_out], FOSTER)
+        chances.by_carer[set_out] &= FOSTER[self.kind[set_out]]
         start = self.at[set_out].copy()
         self.begin(set_out, start, chances.end[set_out])
         here = set_out[~hold[set_out]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import Days, age_on, birthday
-from synth.lives.draw import choose, lognormal_days, within
+from synth.lives.draw import among, choose, lognormal_days, within
 from synth.lives.people import QUEUE_BITS
 from synth.lives.periods import DESTINATIONS, Entrants
 from synth.working_days import next_working_day
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synth.lives.behaviour import Behaviour
-    from synth.lives.streams import Streams
+    from synth.lives.streams import Streams, Uniform
 
 __all__ = [
     "CLOSURES",
@@ -26,6 +26,7 @@ __all__ = [
     "PlanEnds",
     "adult_services",
     "aftercare_end",
+    "need_draws",
     "needs",
     "registration",
     "short_break_series",
@@ -45,9 +46,9 @@ _GOLDEN_RATIO = 0.6180339887498949
 _GROWN_UP = 18
 _OWN = [_N2, _N6, _N9]
 """Needs that are the child's own: a brother or sister does not share them."""
-_IS_OWN = np.isin(np.arange(len(NEEDS)), _OWN)
+_IS_OWN = among(_OWN, NEEDS)
 _INDEPENDENT, _GROWS_UP = DESTINATIONS.index("independent"), DESTINATIONS.index("grows_up")
-_AT_ONCE = np.isin(DESTINATIONS, ["adoption", "died", "transfer", "grows_up"])
+_AT_ONCE = among((DESTINATIONS.index(name) for name in ("adoption", "died", "transfer", "grows_up")), DESTINATIONS)
 """Where a child goes whose plan ends with the period."""
 _CLOSED_BY = {
     "adoption": _ADOPTED, "died": _DIED, "transfer": _MOVED, "guardian_carer": _GUARDIAN, "guardian_other": _GUARDIAN,
@@ -85,29 +86,39 @@ def needs(
     start: Days,
     year: int,
     tilt: NDArray[np.float64] | None = None,
+    u: Uniform | None = None,
 ) -> NDArray[np.int8]:
     """Draw the category of need that opens a plan; children of one family share it unless it is one child's own.
 
-    `tilt` multiplies the weight of abuse or neglect (N1), one factor a child.
+    `tilt` multiplies the weight of abuse or neglect (N1), one factor a child; `u` is what `need_draws` gives, if known.
 
     Socially unacceptable behaviour (N6) is not drawn under the age of 10.
     """
-    weights = _need_weights(behaviour, kind, year)[:, age_on(birth, start)]
+    by_age = behaviour.once(f"need.{kind} by age", year, lambda: _need_weights(behaviour, kind, year))
+    weights = by_age.take(age_on(birth, start), axis=1)
     if tilt is not None:
         weights[N1] *= tilt
-    # Spread evenly along each queue, so that a year's shares hardly depend on how few families it admits.
-    queue, place = family >> np.uint64(QUEUE_BITS), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.float64)
-    u = np.clip((streams("need").uniform(queue) + place * _GOLDEN_RATIO) % 1.0, 1e-12, 1 - 1e-12)
+    u = need_draws(streams, family) if u is None else u
     drawn = choose(u, weights.T)
     # The queue keeps a family's children together, the one who brought it in first.
     later = np.zeros(len(family), bool)
     later[1:] = family[1:] == family[:-1]
-    own = later & _IS_OWN[drawn]
-    if own.any() and kind != "unaccompanied":
-        shared = weights[:, own]
+    own = np.flatnonzero(later & _IS_OWN[drawn])
+    if len(own) and kind != "unaccompanied":
+        shared = weights.take(own, axis=1)
         shared[_OWN] = 0.0
         drawn[own] = choose(u[own], shared.T)
     return drawn.astype(np.int8)
+
+
+def need_draws(streams: Streams, family: NDArray[np.uint64]) -> Uniform:
+    """Return the uniform each family's need is drawn by.
+
+    Spread evenly along each queue, so that a year's shares hardly depend on how few families it admits.
+    """
+    queue, place = family >> np.uint64(QUEUE_BITS), (family & np.uint64((1 << QUEUE_BITS) - 1)).astype(np.float64)
+    u = (streams("need").uniform(queue) + place * _GOLDEN_RATIO) % 1.0
+    return np.asarray(np.minimum(np.maximum(u, 1e-12), 1 - 1e-12))
 
 
 def _need_weights(behaviour: Behaviour, kind: str, year: int) -> NDArray[np.float64]:
@@ -141,12 +152,12 @@ def registration(
     chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
     rows = rows[streams("registered").uniform(family[rows], start[rows]) < chance]
     family, start = family[rows], start[rows]
-    u = streams("register wait").uniform(family, start)
+    wait, u, length_drawn = streams.each(("register wait", "registered later", "register length"), family, start)
     soon, late = (int(days) for days in behaviour.value("register.wait_days", year))
-    later = streams("registered later").uniform(family, start) < behaviour.scalar("register.later_share", year)
-    begin[rows] = next_working_day(start + np.where(later, within(u, soon, late), within(u, 0, soon)))
+    later = u < behaviour.scalar("register.later_share", year)
+    begin[rows] = next_working_day(start + np.where(later, within(wait, soon, late), within(wait, 0, soon)))
     value = behaviour.value("register.length", year)
-    days = lognormal_days(streams("register length").uniform(family, start), value["median_days"], value["sigma"])
+    days = lognormal_days(length_drawn, value["median_days"], value["sigma"])
     length[rows] = np.clip(days, value["shortest_days"], value["longest_days"])
     return begin, length
 
@@ -173,9 +184,9 @@ def support_plan(
         behaviour.vector("plan.length_shares_disability", year, kinds),
         behaviour.vector("plan.length_shares", year, kinds),
     )
-    kind = choose(streams("plan kind").uniform(family, number), shares)
+    v, u = streams.each(("plan kind", "plan length"), family, number)
+    kind = choose(v, shares)
     table = behaviour.table("plan.length", year, kinds, ("median_days", "sigma"))
-    u = streams("plan length").uniform(family, number)
     length = np.maximum(lognormal_days(u, table[kind, 0], table[kind, 1]), behaviour.scalar("plan.shortest_days", year))
     begin, on = register
     listed = np.flatnonzero(on)

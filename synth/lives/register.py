@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day
+from synth.lives.book import NEVER
 from synth.lives.draw import within
 from synth.lives.plans import N1
 from synth.lives.settling import take
@@ -58,8 +59,9 @@ class _Group:
     def _registered(self, column: str) -> NDArray[np.int32]:
         """Return first day or end of each child's latest registration; a day before all others without one."""
         listed = self.book.children["registration"][self.rows]
-        days = np.append(self.book.registrations[column], -(10**9)).astype(np.int32)
-        return np.asarray(days[listed])
+        days, has = np.full(len(listed), NEVER), np.flatnonzero(listed >= 0)
+        days[has] = self.book.registrations[column][listed[has]]
+        return days
 
     def _on(self) -> NDArray[np.bool_]:
         last = last_day(self.year)
@@ -70,9 +72,9 @@ class _Group:
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Choose whole households of the given children, and return the children with a uniform of their family."""
         family, place, inverse = self.book.by_household(rows)
-        u = self.book.streams(f"register, {self.name}, {purpose}").uniform(family, self.year)
+        purposes = (f"register, {self.name}, {purpose}", f"register, {self.name}, day of {purpose}")
+        u, day = self.book.streams.each(purposes, family, self.year)
         chosen = take(place, np.bincount(inverse, minlength=len(family)), u, wanted)[inverse]
-        day = self.book.streams(f"register, {self.name}, day of {purpose}").uniform(family, self.year)
         return rows[chosen], day[inverse][chosen]
 
     def _shortest(self) -> int:

@@ -12,7 +12,7 @@ from synth.lives.admission import Queue, admit, begins, queues
 from synth.lives.draw import within
 from synth.lives.newcomers import too_few_stay
 from synth.lives.people import Members, members
-from synth.lives.plans import N1, PlanEnds, needs, registration, support_plan
+from synth.lives.plans import N1, PlanEnds, need_draws, needs, registration, support_plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +43,8 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         n1 = take & line.counted & (line.need == N1)
         found = np.bincount(line.place[n1], minlength=len(wanted)) / np.maximum(wanted, 1)
         tilt *= _odds(aim) / _odds(found)
-    rows = book.add_children(line.place, line.new, line.need, take)
-    start, ends = line.start[take], line.ends.only(take)
+    rows, chosen = book.add_children(line.place, line.new, line.need, take), np.flatnonzero(take)
+    start, ends = line.start[chosen], line.ends.only(chosen)
     book.open_plans(rows, start, ends)
     book.register(rows, start, ends.end, "support", year)
 
@@ -65,6 +65,7 @@ class _Line:
         self.place = none
         self.new = Members(none, none.astype(np.uint64), none.astype(np.uint64), days, none.astype(np.int8))
         self.start = days
+        self._u = np.zeros(0)
         self.need = none.astype(np.int8)
         self.ends = PlanEnds(days, none.astype(np.int8))
         self._lengthen(np.where(wanted > 0, wanted // 2 + _A_FEW, 1))
@@ -96,18 +97,20 @@ class _Line:
         begin = within(book.streams("support entry").uniform(family), day_of_year_start(year), last_day(year))
         new = members(book.streams, book.behaviour, "support", family, begin, year)
         place, start = place[new.queue], begin[new.queue]
-        need = np.full(len(place), _NOT_DRAWN, np.int8)
+        u, need = need_draws(book.streams, new.family), np.full(len(place), _NOT_DRAWN, np.int8)
         ends = PlanEnds.until(start)
         self._length = length
         if len(self.place):
             place, start = np.append(self.place, place), np.append(self.start, start)
-            need, ends = np.append(self.need, need), self.ends.followed_by(ends)
+            u, need, ends = np.append(self._u, u), np.append(self.need, need), self.ends.followed_by(ends)
             new = self.new.followed_by(new)
-            order = np.lexsort((new.name, place))
-            place, start, need, ends, new = place[order], start[order], need[order], ends.only(order), new.only(order)
+            # Who is drawn now stands behind all others of the authority.
+            order = np.argsort(place, kind="stable")
+            place, start, u, need = place[order], start[order], u[order], need[order]
+            ends, new = ends.only(order), new.only(order)
         head = begins(new.family)
         self._head_place = place[head]
-        self.place, self.start, self.need, self.ends = place, start, need, ends
+        self.place, self.start, self._u, self.need, self.ends = place, start, u, need, ends
         self.new = replace(new, queue=np.cumsum(head) - 1)
 
     def _weigh(self, tilt: NDArray[np.float64]) -> None:
@@ -116,7 +119,8 @@ class _Line:
         rows = np.flatnonzero((self.need == _NOT_DRAWN) | (tilt != self._tilt)[self.place])
         self._tilt = tilt.copy()
         family, birth, start = self.new.family[rows], self.new.birth[rows], self.start[rows]
-        need = needs(streams, behaviour, "support", family, birth, start, year, tilt[self.place[rows]])
+        place, u = self.place[rows], self._u[rows]
+        need = needs(streams, behaviour, "support", family, birth, start, year, tilt[place], u)
         other = need != self.need[rows]
         rows, need, family, start = rows[other], need[other], family[other], start[other]
         self.need[rows] = need

@@ -14,7 +14,7 @@ import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, year_of, years_in
 from synth.lives.admission import foremost
-from synth.lives.draw import within
+from synth.lives.draw import among, within
 from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
 
@@ -62,7 +62,9 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
         if wanted is None:
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
-        on_the_way = book.by_authority(np.flatnonzero((child["care_end"] > last) & np.isin(child["went"], leads)))
+        on_the_way = book.by_authority(
+            np.flatnonzero((child["care_end"] > last) & among(leads, DESTINATIONS)[child["went"]])
+        )
         needed = _orders_to_come(book, year, codes, wanted, float(years[name]))
         placed = _placed_wanted(book, year + 1) if name == "adopted" else None
         if placed is not None:
@@ -94,8 +96,9 @@ def _orders_to_come(
 def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None:
     first, last = day_of_year_start(year), last_day(year)
     child, working = book.children, _last_working_day(last)
-    leads = [DESTINATIONS.index(destination) for destination in _ORDERS[name][1]]
-    rows = np.flatnonzero((child["care_end"] >= first) & np.isin(child["went"], leads))
+    leads = among(map(DESTINATIONS.index, _ORDERS[name][1]), DESTINATIONS)
+    rows = np.flatnonzero(child["care_end"] >= first)
+    rows = rows[leads[child["went"][rows]]]
     place = child["place"][rows].astype(np.int64)
     earliest = _earliest(book, rows, name, year)
     # The line: by the day drawn; then those to be placed sooner; those who cannot be hastened into the year at the end.

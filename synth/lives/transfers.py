@@ -39,6 +39,10 @@ __all__ = ["Transfers", "hand_over", "transfers"]
 _TRANSFER, _HOME = DESTINATIONS.index("transfer"), DESTINATIONS.index("home")
 _COUNTED_BY = ("endings", "starts")
 """Tables of targets that say how many are taken over in a year, the better one first."""
+_DAYS = (
+    "born when taken over", "entry before being taken over", "day of being taken over", "plan before being taken over",
+)  # fmt: skip
+"""Draws of the days of such a child, one after another."""
 _ROUTE_OF = np.array([ROUTES.index(status) if status in ROUTES else DRAWN for status in STATUSES], np.int8)
 
 
@@ -95,17 +99,15 @@ def transfers(streams: Streams, behaviour: Behaviour, worlds: tuple[int, ...], y
     receiver = _receiving(streams, behaviour, sender, family, year)
     sex, age = _sex_and_age(streams, behaviour, wales, receiver, family, year)
     on = np.full(len(family), last, np.int32)
-    born = streams("born when taken over").uniform(family)
+    born, entered, passed, begun = streams.each(_DAYS, family)
     birth = within(born, birthday(on, -age - 1) + 1, birthday(on, -age)).astype(np.int32)
     members = Members(np.arange(len(family)), family, family * np.uint64(8), birth, sex)
 
     shortest, longest = behaviour.value("transfers.days_in_care", year)
-    entry = within(streams("entry before being taken over").uniform(family), first, last - 2 * shortest)
-    entry = next_working_day(entry)
+    entry = next_working_day(within(entered, first, last - 2 * shortest))
     latest = np.minimum(entry + longest, last - shortest // 2)
-    handover = within(streams("day of being taken over").uniform(family), entry + shortest, latest)
-    handover = next_working_day(handover)
-    plan_start = np.maximum(within(streams("plan before being taken over").uniform(family), first, entry), birth)
+    handover = next_working_day(within(passed, entry + shortest, latest))
+    plan_start = np.maximum(within(begun, first, entry), birth)
     drawn = Transfers(
         sender=sender,
         receiver=receiver,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from synth.documents import content_of
 from synth.log import doing
+from synth.packaged import profiles_dir
 from synth.profile.checked import checked_profile
 from synth.profile.documents import read_document
 from synth.profile.model import Figure, Level, Parameter, Profile, Target
 from synth.profile.overlays import overlay
-from synth.published import profiles_dir
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,14 @@ import hashlib
 import json
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias
-
-from annotated_types import Ge, Interval
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from synth.errors import ProfileError, nearest
 from synth.profile.nested import Value, mismatch, mix
 from synth.profile.ranges import out_of_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "FITTED",
@@ -42,8 +43,26 @@ LEARNED = "learned from "
 """Begins the source of a parameter that was learned from records somebody holds, as `synth learn` does."""
 Kind: TypeAlias = Literal["looked_after", "care_and_support"]
 Basis: TypeAlias = Literal["published", "bridged", "assumed"]
-Count: TypeAlias = Annotated[int, Ge(0)]
-Year: TypeAlias = Annotated[int, Interval(ge=1000, le=9999)]
+
+
+class _Between:
+    """Bounds of a number, both inclusive, in the words of the library that holds documents to them once it asks."""
+
+    __is_annotated_types_grouped_metadata__ = True
+
+    def __init__(self, low: float, high: float | None = None) -> None:
+        self._low, self._high = low, high
+
+    def __iter__(self) -> Iterator[object]:
+        from annotated_types import Ge, Le  # noqa: PLC0415
+
+        yield Ge(self._low)
+        if self._high is not None:
+            yield Le(self._high)
+
+
+Count: TypeAlias = Annotated[int, _Between(0)]
+Year: TypeAlias = Annotated[int, _Between(1000, 9999)]
 
 KINDS: tuple[Kind, ...] = ("looked_after", "care_and_support")
 _MOST = 1_000_000
@@ -64,8 +83,8 @@ class Level(Record):
     kind: Kind
     authority: str
     year: int
-    value: Annotated[int, Interval(ge=0, le=_MOST)]
-    low: Annotated[float, Ge(0)]
+    value: Annotated[int, _Between(0, _MOST)]
+    low: Annotated[float, _Between(0)]
     high: float
     basis: Basis
     source: str

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from synth.documents import content_of
 from synth.errors import ProfileError
 from synth.geography.authorities import all_authorities
+from synth.packaged import profiles_dir
 from synth.published.population import WALES, Populations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["Rounding", "Row", "Tables", "load_tables", "number", "profiles_dir", "published_files", "read_csv"]
 
@@ -107,19 +108,6 @@ class Tables(Populations):
         """Return how far the true figure may lie from the printed one, in the unit of the row."""
         rounding = self.roundings[row.rounding]
         return rounding.half_width + rounding.percent / 100 * abs(row.value or 0.0)
-
-
-@cache
-def profiles_dir() -> Path:
-    """Return the folder of profiles: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "profiles", package.parent / "profiles"):
-        if (folder / "published" / "sources.csv").is_file():
-            return folder
-    raise ProfileError(
-        f"The profiles that belong to this package are missing: looked for {package / 'profiles'} and "
-        f"{package.parent / 'profiles'}. Install the package again, or name a profile with --profile FILE.",
-    )
 
 
 def published_files(folder: Path) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.dates import year_code
+from synth.collection_year import year_code
 from synth.errors import InputError
 from synth.guidance import ALL_YEAR, CENSUS_DATE, collected_as, load, years
 from synth.log import doing

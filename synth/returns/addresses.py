@@ -78,7 +78,7 @@ def placement_postcodes(
 
 def small_areas(postcodes: NDArray[np.str_]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     """Return the distinct Welsh postcodes, in order, and for each a 2011 LSOA of the right authority."""
-    geography, rising = areas(), np.sort(postcodes)
+    geography, rising = areas(), np.sort(postcodes, kind="stable")
     distinct = rising[begins(rising)]
     districts = sorted((name, n, k) for n, names in enumerate(geography.districts) for k, name in enumerate(names))
     names, place, rank = (np.array(column) for column in zip(*districts, strict=True))

@@ -59,7 +59,7 @@ HEALTH = (
 
 _FIRST_AGE = dict.fromkeys(("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH"), 10)
 _FIRST_AGE["HEALTH_DENTAL_CHECK"] = 5
-"""Ages at which the items begin to apply, as in the guidance; only the slope of the shares hangs on them."""
+"""Ages at which the items begin to apply, as in the guidance: nobody younger is described."""
 _TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
 _TRIO = ("SUBSTANCE_ALCOHOL_MISUSE", "MENTAL_ILL_HEALTH", "DOMESTIC_ABUSE")
 _ILL = ("SUBSTANCE_ALCOHOL_MISUSE", "LEARNING_DISABILITIES", "MENTAL_ILL_HEALTH", "PHYSICAL_ILL_HEALTH")
@@ -98,7 +98,8 @@ class Subjects:
 class Traits:
     """Flags of each child, one boolean column a trait (rows as in Subjects).
 
-    `health` holds codes ready for the return without the age rule: "1", "0" or "88" (not available).
+    `health` holds codes ready for the return but for the age rule: "1", "0" (also where the child is too young for the
+    item) or "88" (not available).
     """
 
     autism: NDArray[np.bool_]
@@ -125,7 +126,8 @@ def disabled(
     )
     share = share * np.where(who.sex == MALE, 1.0, behaviour.scalar("disability.girls_to_boys", year))
     share = share * np.where(who.unaccompanied, behaviour.scalar("disability.unaccompanied_factor", year), 1.0)
-    impaired = _stable(streams, "disability", who.name) > _threshold(share)
+    tendency = _stable(streams, "disability", who.name)
+    impaired = tendency > _threshold(share)
     onset = birthday(
         who.birth,
         within(streams("autism known").uniform(who.name), *behaviour.value("autism.known_at_age", year)),
@@ -133,7 +135,7 @@ def disabled(
     autistic = np.where(own, behaviour.scalar("autism.share_n2", year), behaviour.scalar("autism.share_other", year))
     autistic = autistic * np.where(who.sex == MALE, 1.0, behaviour.scalar("autism.girls_to_boys", year))
     tie = behaviour.scalar("autism.tie_with_disability", year)
-    latent = tie * _stable(streams, "disability", who.name) + np.sqrt(1 - tie**2) * _stable(streams, "autism", who.name)
+    latent = tie * tendency + np.sqrt(1 - tie**2) * _stable(streams, "autism", who.name)
     known = onset <= last_day(year)
     autism = (latent > _threshold(autistic)) & known
     return impaired | (own & ~autism), autism
@@ -180,17 +182,19 @@ def _impairments(
     """Types of impairment, shape (n, 8): at least one for every disabled child, none for others."""
     share = behaviour.vector("disability.types", year, DISABILITIES)
     tie = behaviour.scalar("disability.types_tie", year)
-    common = _stable(streams, "severity", who.name)
+    rows = np.flatnonzero(impaired)
+    name = who.name[rows]
+    common = _stable(streams, "severity", name)
     latents = [
-        np.sqrt(tie) * common + np.sqrt(1 - tie) * _stable(streams, f"impairment {kind}", who.name)
-        for kind in DISABILITIES
+        np.sqrt(tie) * common + np.sqrt(1 - tie) * _stable(streams, f"impairment {kind}", name) for kind in DISABILITIES
     ]
     from_age = behaviour.vector("disability.from_age", year, DISABILITIES)
-    seen = age_on(who.birth, last_day(year))[:, None] >= from_age
+    seen = age_on(who.birth[rows], last_day(year))[:, None] >= from_age
     over = np.where(seen, np.stack(latents, axis=1) - _threshold(share), -np.inf)
-    found = over > 0
-    found[np.arange(len(over)), over.argmax(axis=1)] = True
-    return np.asarray(found & impaired[:, None])
+    found = np.zeros((len(impaired), len(DISABILITIES)), bool)
+    found[rows] = over > 0
+    found[rows, over.argmax(axis=1)] = True
+    return found
 
 
 def _parental(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> NDArray[np.bool_]:
@@ -254,29 +258,31 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     """Health and conduct items as codes; shares change with age from the first age an item applies to up to 17."""
     age = age_on(who.birth, last_day(year))
     tie = behaviour.scalar("health.trouble_tie", year)
-    trouble = _drifting(streams, behaviour, "trouble", who.name, year)
+    trouble, old = np.zeros(len(age)), np.flatnonzero(age >= min(_FIRST_AGE[item] for item in _TROUBLED))
+    trouble[old] = _drifting(streams, behaviour, "trouble", who.name[old], year)
     shifts = {
         name: behaviour.vector(f"health.{name}", year, HEALTH)
         for name in ("girls_shift", "conduct_shift", "remand_shift")
     }
-    conduct = who.need == NEEDS.index("N6")
+    girl, conduct = who.sex != MALE, who.need == NEEDS.index("N6")
     columns = {}
     for n, item in enumerate(HEALTH):
         ends = np.log(behaviour.table(f"health.{item.lower()}", year, STATUSES, ("first", "last")))
         begins = _FIRST_AGE.get(item, 0)
         grown = np.clip((_AGES - begins) / (17 - begins), 0.0, 1.0)
         share = np.exp(ends[:, :1] + grown * (ends[:, 1:] - ends[:, :1]))
-        latent = _drifting(streams, behaviour, item, who.name, year)
+        rows = np.flatnonzero(age >= begins)
+        latent = _drifting(streams, behaviour, item, who.name[rows], year)
         if item in _TROUBLED:
-            latent = np.sqrt(tie) * trouble + np.sqrt(1 - tie) * latent
-        latent = latent + np.where(who.sex == MALE, 0.0, shifts["girls_shift"][n])
-        latent = latent + np.where(conduct, shifts["conduct_shift"][n], 0.0)
-        latent = latent + np.where(who.remanded, shifts["remand_shift"][n], 0.0)
-        unknown = streams(f"{item} not available").uniform(who.name, year) < behaviour.scalar(
-            "health.not_available_share", year
-        )
-        flag = np.where(latent > _threshold(share)[who.status, age], "1", "0")
-        columns[item] = flag if item == "HEALTH_IMMUNISATIONS" else np.where(unknown, "88", flag)
+            latent = np.sqrt(tie) * trouble[rows] + np.sqrt(1 - tie) * latent
+        for some, shift in ((girl, "girls_shift"), (conduct, "conduct_shift"), (who.remanded, "remand_shift")):
+            latent = latent + np.where(some[rows], shifts[shift][n], 0.0)
+        codes = np.full(len(age), "0", "U2")
+        codes[rows[latent > _threshold(share)[who.status[rows], age[rows]]]] = "1"
+        if item != "HEALTH_IMMUNISATIONS":
+            u = streams(f"{item} not available").uniform(who.name[rows], year)
+            codes[rows[u < behaviour.scalar("health.not_available_share", year)]] = "88"
+        columns[item] = codes
     return columns
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.dates import year_code
+from synth.collection_year import year_code
 from synth.rules.common import CENSUS_AGES, answer, at_rows, birthday, bound, day_text, put, same, take
 from synth.rules.pupil_number import UPN_LENGTH, other_upn, with_letter
 from synth.rules.registry import rule

@@ -6,7 +6,6 @@ import datetime as dt
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 import polars as pl
 
 from synth.errors import GuidanceError
@@ -15,6 +14,7 @@ from synth.tables import LA, child_column
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from synth.guidance import Guidance
@@ -71,9 +71,7 @@ def any_of(conditions: Iterable[pl.Expr]) -> pl.Expr:
 
 def at_rows(height: int, rows: pl.Series) -> pl.Series:
     """Return a flag for each row of a frame of some height, true for the row numbers given."""
-    flags = np.zeros(height, np.bool_)
-    flags[rows.to_numpy()] = True
-    return pl.Series("wrong", flags)
+    return pl.repeat(value=False, n=height, eager=True).scatter(rows, values=True).alias("wrong")
 
 
 def bound(g: Guidance, item: str, code: str, measure: str) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.dates import year_code
+from synth.collection_year import year_code
 from synth.rules.common import ENDS, age_on, answer, birthday, day_text, put, take
 from synth.rules.from_upn import upn_parts
 from synth.rules.item_part import Part, Question, asks, name_of, sets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
 __all__ = ["LETTERS", "UPN", "UPN_LENGTH", "lettered", "other_upn", "upn_letter", "with_letter"]
@@ -11,9 +10,9 @@ LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 """Letters of a pupil number, A worth 0 to Z worth 22; I, O and S are not used."""
 UPN = rf"^[{LETTERS}][0-9]{{11}}[0-9{LETTERS}]$"
 UPN_LENGTH = 13
-_WORTH = np.zeros(256, np.int64)
-_WORTH[[*b"0123456789"]] = range(10)
-_WORTH[[*LETTERS.encode()]] = range(len(LETTERS))
+_DIGITS = range(2, UPN_LENGTH)
+"""Places of the characters that are always digits."""
+_WORTH = {str(digit): digit for digit in range(10)} | {letter: place for place, letter in enumerate(LETTERS)}
 
 _YEAR_PLACE = 4
 """Characters before the year in which a number was issued."""
@@ -29,17 +28,14 @@ def upn_letter(upn: pl.Expr) -> pl.Expr:
 
 
 def _letters(upn: pl.Series) -> pl.Series:
-    """Return check letters of well-formed numbers, null for others: all characters at once as a matrix of bytes."""
-    whole = upn.str.contains(UPN).fill_null(value=False)
-    text = (upn.filter(whole).str.join("").item() or "").encode("ascii")
-    characters = np.frombuffer(text, np.uint8).reshape(-1, UPN_LENGTH)[:, 1:]
-    places = np.arange(2, UPN_LENGTH + 1)
-    letters = pl.Series([*LETTERS], dtype=pl.String).gather((_WORTH[characters] @ places) % len(LETTERS))
-    found = np.zeros(len(upn), np.int64)
-    found[whole.to_numpy()] = np.arange(len(letters))
-    return pl.select(
-        pl.when(whole).then(letters.gather(found) if len(letters) else pl.lit(None, pl.String))
-    ).to_series()
+    """Return check letters of well-formed numbers, null for others."""
+    number = upn.str.slice(1, len(_DIGITS)).cast(pl.Int64, strict=False)
+    worth = upn.str.slice(UPN_LENGTH - 1).replace_strict(_WORTH, default=None, return_dtype=pl.Int64) * UPN_LENGTH
+    for place in reversed(_DIGITS):
+        worth += number % 10 * place
+        number //= 10
+    letters = pl.Series([*LETTERS], dtype=pl.String).gather(worth % len(LETTERS))
+    return pl.select(pl.when(upn.str.contains(UPN)).then(letters)).to_series()
 
 
 def lettered(upn: pl.Expr) -> pl.Expr:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from synth.dates import year_code
+from synth.collection_year import year_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from synth.dates import year_code
+from synth.collection_year import year_code
 from synth.guidance import RETURNS
 from synth.log import doing
 from synth.reading import beside_last_year, read_any
