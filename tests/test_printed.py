@@ -235,9 +235,9 @@ def test_fitted_numbers_come_nearer_to_sharp_ends():
 @pytest.mark.parametrize(
     ("printed", "national", "ends"),
     [
-        ((8, 12), True, (9, 11)),  # whole children in 35 hundredths of the width are kept away from either end
+        ((8, 12), True, (10, 10)),  # 35 in a hundred of the width are kept away from either end
         ((8, 12), False, (8, 12)),
-        ((16, 20), True, (17, 19)),
+        ((16, 20), True, (18, 18)),
         ((17, 21), True, (17, 21)),
         (None, True, (2, 30)),
     ],

@@ -35,7 +35,7 @@ class Panel(Forms, Mapping[int, Year]):
 
     >>> panel = synth.generate_panel(2022, 2023, "Merthyr Tydfil")
     >>> list(panel), panel[2022].episode.height
-    ([2022, 2023], 402)
+    ([2022, 2023], 401)
     >>> panel.episode.columns[:4]
     ['year', 'YEAR_CODE', 'LOCAL_AUTHORITY_CODE', 'SYSTEM_ID']
     """

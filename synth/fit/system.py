@@ -64,15 +64,15 @@ class Row:
         return replace(self, low=math.ceil(self.printed[0] - LEAST), high=math.floor(self.printed[1] + LEAST))
 
     def roomy(self) -> Row:
-        """Return the narrow condition with room for lives that miss it by a child, if it is small and of Wales.
+        """Return the narrow condition with room for lives that miss it by a child or two, if it is small and of Wales.
 
         That of others as it is: they are met nearly always, and lives miss the larger ones by no more.
         """
         row = self.narrow()
         if not self.national or self.printed is None or row.high > _SMALL:
             return row
-        by = math.floor(_kept_away(row.high - row.low))
-        return replace(row, low=row.low + by, high=row.high - by)
+        by = _kept_away(row.high - row.low)
+        return replace(row, low=math.ceil(row.low + by), high=math.floor(row.high - by))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 from synth.fit.cells import LEAD_IN, TargetCell, covers, load_target_cells
 from synth.fit.pooled import shared_out
 from synth.fit.printed import as_printed, most_printed
+from synth.fit.spread import adopting, agreeing
 from synth.fit.system import LEAST, Pooled, Row, System, system_of
 from synth.geography.authorities import all_authorities
 from synth.margins import fit_vector, whole_vector
@@ -207,10 +208,13 @@ def fit_targets(
     reached step by step. `hold_out` names tables that are not looked at.
     """
     figures = _figures(tables, profile, totals, years, hold_out)
+    # Until the tables they follow are fitted, these are spread like the stock.
+    totals = dict.fromkeys(("adopting", "agreeing"), totals["looked_after"]) | dict(totals)
     found: list[Target] = []
     missed: list[Miss] = []
     alone: dict[int, NDArray[np.int64]] = {}
-    for name, cells in load_target_cells(tables).items():
+    tabled = load_target_cells(tables)
+    for name, cells in tabled.items():
         fit = _Fit(cells, totals, profile)
         rows = {year: [row for figure in figures[year] for row in fit.published(year, figure)] for year in years}
         rows = {year: _printed(fit, year, known) for year, known in rows.items()}
@@ -230,24 +234,16 @@ def fit_targets(
             found.append(target)
             missed.extend(misses)
         if name == "placement":
-            totals = {**totals, "adopting": _adopting(fit, values_of)}
+            totals = {**totals, "adopting": adopting(cells, values_of)}
         if name == "ethnicity" and alone:
             share = sum(alone.values()) / sum(totals["looked_after"][year] for year in alone)
             spread = {year: np.ceil(share * totals["looked_after"][year]).astype(np.int64) for year in years}
             totals = {**totals, "arriving": spread}
+        if name == "unaccompanied":
+            theirs = {year: alone.get(year, values.sum(axis=1)) for year, values in values_of.items()}
+            totals = {**totals, "agreeing": agreeing(totals["looked_after"], theirs, tabled["legal"])}
     found = [_as_apart(target, alone) for target in found]
     return tuple(found), tuple(missed)
-
-
-def _adopting(fit: _Fit, values: Mapping[int, NDArray[np.float64]]) -> dict[int, NDArray[np.float64]]:
-    """Return children placed for adoption by authority and year: the mean of each year and its neighbours.
-
-    Placement orders and adoptions live where children are placed, a little before and after.
-    """
-    part = np.array([cell.name.startswith("adoption.") for cell in fit.cells])
-    placed = {year: found[:, part].sum(axis=1) for year, found in values.items()}
-    around = {year: [placed[one] for one in (year - 1, year, year + 1) if one in placed] for year in placed}
-    return {year: np.mean(found, axis=0) for year, found in around.items()}
 
 
 def _figures(
@@ -328,7 +324,7 @@ def _printed(fit: _Fit, year: int, rows: Sequence[Row]) -> list[Row]:
     wide = _system(fit, year, rows).whole()
     narrow = _system(fit, year, [row.roomy() for row in rows]).whole()
     keeps = most_printed(wide.matrix, wide.low, wide.high, narrow.low, narrow.high)[wide.published]
-    return [row.roomy() if kept else row for row, kept in zip(rows, keeps, strict=True)]
+    return [row.narrow() if kept else row for row, kept in zip(rows, keeps, strict=True)]
 
 
 def _shared_out(
