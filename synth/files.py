@@ -111,7 +111,8 @@ def csv_bytes(form: Form) -> bytes:
     for table, end in zip(tables, ends, strict=True):
         lines[:, end - 1 - table.shape[1] : end - 1] = table
     lines[:, -1] = ord("\n")
-    text: bytes = lines[lines != 0].tobytes()
+    signs = lines.ravel()
+    text: bytes = signs[signs != 0].tobytes()
     return head + (text.decode("utf-32").encode() if wide else text)
 
 

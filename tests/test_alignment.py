@@ -47,13 +47,13 @@ def group(path, day):
 
 def courses(walk, now, rows):
     found = [[] for _ in rows]
-    for other in now.alternatives():
-        fits = walk._suits(rows, other, now.year)
-        fits &= (other.path.placed <= now.day) == (now.path.placed[other.rows] <= now.day)
-        one = other.only(fits)
-        columns = (one.rows, one.cost, group(one.path, now.day), one.path.start, one.path.placed)
-        for place, *course in zip(*columns, strict=True):
-            found[place].append(tuple(course))
+    other = now.alternatives()
+    fits = walk._suits(rows, other, now.year)
+    fits &= (other.path.placed <= now.day) == (now.path.placed[other.rows] <= now.day)
+    one = other.only(fits)
+    columns = (one.rows, one.cost, group(one.path, now.day), one.path.start, one.path.placed)
+    for place, *course in zip(*columns, strict=True):
+        found[place].append(tuple(course))
     return found
 
 

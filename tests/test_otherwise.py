@@ -28,7 +28,7 @@ def proceedings(found, year):
 
 
 def every(now):
-    return [*now.alternatives(), *now.placed_sooner()]
+    return [now.alternatives(), now.placed_sooner()]
 
 
 def breaches(now, other):

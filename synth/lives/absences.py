@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synth.lives.draw import flagged
 from synth.lives.episodes import Spells, away_from, broken
 from synth.lives.kinds import ADOPTION
 
@@ -82,7 +83,7 @@ class Absences:
         """Break stays by the spells decided on; `number` is each one's number in the book."""
         place = np.full(len(self._filling.book), -1)
         place[number] = np.arange(len(number))
-        shown = np.flatnonzero(self._away)
+        shown = flagged(self._away)
         shown = shown[place[self._stay[shown]] >= 0]
         here = place[self._stay[shown]]
         return broken(stays, here, self._leave[shown], self._back[shown], self._kind[shown])

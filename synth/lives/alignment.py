@@ -15,7 +15,7 @@ import numpy as np
 from synth.dates import birthday, last_day
 from synth.lives.absences import Absences
 from synth.lives.assignment import choose_exactly
-from synth.lives.draw import within
+from synth.lives.draw import flagged, within
 from synth.lives.goals import LEGAL, PLACES
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
 from synth.lives.legal import LATER, STATUSES, LegalPath
@@ -26,7 +26,7 @@ from synth.lives.placements import Filling
 from synth.lives.places import align_places, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -85,7 +85,7 @@ class Walk:
         """Return periods filled, each by its own draws, up to 31 March of `before`, the year before the first."""
         filling, day = Filling(chances), last_day(before)
         absences = Absences(chances.streams, chances.behaviour, filling)
-        filling.advance(np.flatnonzero(chances.who.entry <= day), day)
+        filling.advance(flagged(chances.who.entry <= day), day)
         absences.decide(day, -int(LATER))
         return cls(guidance, goals, filling, absences, listed, chances.path)
 
@@ -98,7 +98,7 @@ class Walk:
         """Live through one year and meet its totals on 31 March."""
         since, day = last_day(year - 1), last_day(year)
         who = self.filling.chances.who
-        rows = np.flatnonzero((who.entry <= day) & (self.listed.end > since))
+        rows = flagged((who.entry <= day) & (self.listed.end > since))
         stock = rows[self.listed.end[rows] > day]
         legal, places = self.goals.of("legal", year), self.goals.of("placement", year)
         moves = self.goals.of("three_or_more", year)
@@ -150,12 +150,12 @@ class Walk:
         now = self._proceedings(year, rows)
         placed = now.path.placed <= day
 
-        def others() -> Iterator[Another]:
+        def others() -> Another:
             """Leave out what would change who is placed for adoption by the day."""
-            for other in now.alternatives():
-                yield other.only((other.path.placed <= day) == placed[other.rows])
+            every = now.alternatives()
+            return every.only((every.path.placed <= day) == placed[every.rows])
 
-        self._choose(rows, now, others(), shown, totals, "legal status, aligned")
+        self._choose(rows, now, others, shown, totals, "legal status, aligned")
 
     def _adoptions(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Hasten placements for adoption, where those known when lives were drawn leave too few on the day."""
@@ -170,7 +170,7 @@ class Walk:
         placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
         waiting = np.maximum(np.bincount(self.listed.place[rows], minlength=len(totals)) - placed, 0)
         totals = np.stack((placed, waiting), axis=1)
-        self._choose(rows, now, now.placed_sooner(), shown, totals, "placed for adoption, aligned")
+        self._choose(rows, now, now.placed_sooner, shown, totals, "placed for adoption, aligned")
 
     def _proceedings(self, year: int, rows: NDArray[np.int64]) -> Proceedings:
         """Return the proceedings of some periods as the year begins."""
@@ -184,7 +184,7 @@ class Walk:
         self,
         rows: NDArray[np.int64],
         now: Proceedings,
-        others: Iterable[Another],
+        others: Callable[[], Another],
         shown: Callable[[LegalPath], NDArray[np.int64]],
         totals: NDArray[np.int64],
         purpose: str,
@@ -197,28 +197,34 @@ class Walk:
         own, place = shown(now.path), self.listed.place[rows]
         if (np.bincount(place * k + own, minlength=totals.size).reshape(totals.shape) == totals).all():
             return
-        cost = np.full((n, k), np.inf)
-        start = np.repeat(now.path.start[:, None], k, axis=1)
-        placed = np.repeat(now.path.placed[:, None], k, axis=1)
+        other = others()
+        column = shown(other.path)
         # No order is made while a child is away: where that has begun, the year stays as it is.
         here_all_along = ~self.absences.away_on(now.past, rows)
-        for other in others:
-            column = shown(other.path)
-            better = (other.cost < cost[other.rows, column]) & (column != own[other.rows]) & here_all_along[other.rows]
-            better[better] = self._suits(rows, other.only(better), now.year)
-            where = other.rows[better], column[better]
-            cost[where] = other.cost[better]
-            start[where], placed[where] = other.path.start[better], other.path.placed[better]
+        may = flagged((column != own[other.rows]) & here_all_along[other.rows])
+        may = may[self._suits(rows, other.only(may), now.year)]
+        # The last one written stays: the cheapest, of those that cost the same the first.
+        may = may[np.argsort(other.cost[may], kind="stable")[::-1]]
+        cost, instead = np.full((n, k), np.inf), np.full((n, k), -1)
+        cost[other.rows[may], column[may]] = other.cost[may]
+        instead[other.rows[may], column[may]] = may
+        free = flagged(instead.max(axis=1) >= 0)
+        bound = np.ones(n, bool)
+        bound[free] = False
+        totals = totals - np.bincount((place * k + own)[bound], minlength=totals.size).reshape(totals.shape)
         # Brothers and sisters in the same proceedings share their draws.
-        u = now.streams(purpose).uniform(now.who.lead[:, None], now.who.entry[:, None], now.year, np.arange(k + 1))
-        scores = np.log(u[:, :k]) - cost
-        scores[np.arange(n), own] = 0.0
+        lead, entry = now.who.lead[free], now.who.entry[free]
+        u = now.streams(purpose).uniform(lead[:, None], entry[:, None], now.year, np.arange(k + 1))
+        scores = np.log(u[:, :k]) - cost[free]
+        scores[np.arange(len(free)), own[free]] = 0.0
         # The last draw is the same for all of a child's options: it only tells families apart.
-        chosen = choose_exactly(scores + u[:, k:], place, totals)
-        changed = np.flatnonzero(chosen != own)
+        chosen = own.copy()
+        chosen[free] = choose_exactly(scores + u[:, k:], place[free], totals)
+        changed = flagged(chosen != own)
         path = LegalPath(self.path.start.copy(), self.path.placed.copy(), self.path.consent)
-        path.start[rows[changed]] = start[changed, chosen[changed]]
-        path.placed[rows[changed]] = placed[changed, chosen[changed]]
+        taken = instead[changed, chosen[changed]]
+        path.start[rows[changed]] = other.path.start[taken]
+        path.placed[rows[changed]] = other.path.placed[taken]
         self.path = path
 
     def _suits(self, rows: NDArray[np.int64], other: Another, year: int) -> NDArray[np.bool_]:

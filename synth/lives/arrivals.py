@@ -12,7 +12,7 @@ from synth.errors import ProfileError
 from synth.lives.admission import begins, numbered, queue_lengths, queues
 from synth.lives.cells import AGES, Cells, starts_to_spare
 from synth.lives.departures import not_home_to_spare
-from synth.lives.draw import among, within
+from synth.lives.draw import among, flagged, within
 from synth.lives.fitting import Budget, fit_in, take_in
 from synth.lives.known import wanted_alone
 from synth.lives.newcomers import line_up
@@ -109,14 +109,14 @@ def fill_cells(book: Book, year: int, cells: Cells) -> None:
     settled = _by_order(possible, ahead, cells, wanted, bound, budgets)
     left, grown = _brief_wanted(book, line, settled, ahead, cells, year), not_home_to_spare(book, year)
     taken = settled | line.brief(left, grown)
-    blocks = [line.found.only(np.flatnonzero(taken[line.found.family]))]
+    blocks = [line.found.only(flagged(taken[line.found.family]))]
     # Where too few came and left again, the line goes on; nobody else is looked for there.
     done = line.length
     for length in lengths:
         if not left.any():
             break
         line = _Line.drawn(book, year, done, np.where(left > 0, length, done), leads)
-        blocks.append(line.found.only(np.flatnonzero(line.brief(left, grown)[line.found.family])))
+        blocks.append(line.found.only(flagged(line.brief(left, grown)[line.found.family])))
         done = line.length
     queued = _joined(blocks)
     queued = queued.only(np.argsort(queued.members.name, kind="stable"))
@@ -171,7 +171,7 @@ class _Line:
 
         No more of them than `grown` (used up too) turn 18; None sets no limit.
         """
-        rows = np.flatnonzero(self.nobody_stays)
+        rows = flagged(self.nobody_stays)
         taken = np.zeros(len(self.place), bool)
         limits = [] if grown is None else [Budget(self.grown[rows], grown)]
         taken[rows] = take_in(self.place[rows], self.size[rows], left, limits)
@@ -258,7 +258,7 @@ def _only_children(book: Book, year: int, cells: Cells, not_bound_for: list[int]
         before = np.concatenate(([0], np.cumsum(found.stays)))[np.cumsum(count)[cell] - count[cell]]
         chosen = found.stays & (first - before < cells.room[cell])
         cells.room[:] -= np.bincount(cell[chosen], minlength=len(count))
-        blocks.append(found.only(np.flatnonzero(chosen)))
+        blocks.append(found.only(flagged(chosen)))
     raise ProfileError(
         f"Profile {book.behaviour.profile.name!r}, {year}: hardly any child who would enter care stays until 31 March."
         " Stays are too short for the levels; change one of them."
@@ -269,7 +269,7 @@ def _fitting(
     found: _Arrivals, cells: Cells, families: int, most: NDArray[np.int64], budgets: Sequence[Budget] = ()
 ) -> NDArray[np.bool_]:
     """Admit queued families while each child who stays finds room in its cell, within budgets."""
-    who = np.flatnonzero(found.stays)
+    who = flagged(found.stays)
     number = cells.number(found.place[who], found.members.birth[who], found.members.sex[who])
     return fit_in(found.family[who], number, families, cells.room, most, budgets)
 
@@ -369,7 +369,7 @@ def _enter(
     if settle and kind != "unaccompanied":
         need = settle_needs(book, year, found.place, new, need, take)
     rows = book.add_children(found.place, new, need, take, ethnic=ethnic, unaccompanied=kind == "unaccompanied")
-    chosen = np.flatnonzero(take)
+    chosen = flagged(take)
     start, who, end = start[chosen], who.only(chosen), drawn.end[chosen]
     book.open_plans(rows, start, PlanEnds.until(end))
     book.register(rows, start, who.entry, "care", year)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.lives.admission import begins, foremost
+from synth.lives.draw import flagged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_exactly", "gumbel"]
 
-_DOUBLINGS = (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
-"""How sharply each price step tells the best option from the next (twice, four times, ... as much); any values give
-the same totals in the end."""
+_STEPS = (3, 3, 3, 3)
+"""Price steps that tell the best option from the next as sharply as scores do, twice, four times, ... as sharply; any
+numbers give the same totals in the end."""
 _TIE = 1e-9
 """Chains that are better by less than this are not better: rounding must not close a circle of exchanges."""
 
@@ -52,14 +53,14 @@ def choose_exactly(
         raise ValueError("a row has no option that is allowed")
     off = (_counts(chosen, group, totals) != totals).any(axis=1)
     bound = np.isfinite(scores).sum(axis=1) == 1
-    rows = np.flatnonzero(off[group] & ~bound)
+    rows = flagged(off[group] & ~bound)
     if len(rows):
         # Rows with one option take their place beforehand.
         totals = totals - _counts(chosen[bound], group[bound], totals)
         # Only the groups that are off, in order, numbered without gaps.
         rows = rows[np.argsort(group[rows], kind="stable")]
         number = np.cumsum(off) - 1
-        chosen[rows] = _solved(scores[rows], chosen[rows], number[group[rows]], totals[off])
+        chosen[rows] = _solved(scores.take(rows, axis=0), chosen[rows], number[group[rows]], totals[off])
     return chosen
 
 
@@ -77,7 +78,8 @@ def _solved(
     `liked` is the column of each row's largest score.
     """
     best = scores[np.arange(len(scores)), liked]
-    chosen = np.asarray((scores - _prices(scores, best, group, totals)[group]).argmax(axis=1), np.int64)
+    prices = _prices(scores, best, group, totals).take(group, axis=0)
+    chosen = np.subtract(scores, prices, out=prices).argmax(axis=1)
     exchange = _Exchange(scores, group, totals, chosen)
     exchange.settle(np.ones(len(scores), bool))
     exact = exchange.chosen.copy()
@@ -104,7 +106,7 @@ def _unburden(
     Who gains most by it comes first.
     """
     surplus = _counts(chosen, group, totals) - totals
-    rows = np.flatnonzero((surplus[group, chosen] > 0) & (gain > _TIE))
+    rows = flagged((surplus[group, chosen] > 0) & (gain > _TIE))
     for row in rows[np.argsort(-gain[rows], kind="stable")].tolist():
         here, own, wish = group[row], chosen[row], liked[row]
         if surplus[here, own] > 0 and surplus[here, wish] >= 0:
@@ -119,22 +121,24 @@ def _prices(
     """Return prices of the options of each group under which about the wanted number would choose them."""
     # One row an option: what is added up over options is then added up column by column, many at a time.
     weights = np.exp(scores.T - best, order="C")
-    price = np.zeros(totals.shape[::-1])
-    wanted = np.maximum(totals.T, 0) + 0.5
     size = np.bincount(group, minlength=len(totals))
-    present = np.flatnonzero(size)
-    starts = (np.cumsum(size) - size)[present]
+    present = flagged(size)
+    size, wanted = size[present], np.maximum(totals[present].T, 0) + 0.5
+    starts = size.cumsum() - size
+    price = np.zeros(wanted.shape)
     share = np.empty(weights.shape)
-    for doublings in _DOUBLINGS:
-        np.multiply(weights, np.repeat(np.exp(-price), size, axis=1), out=share)
+    for doubling, steps in enumerate(_STEPS):
+        if doubling:
+            np.square(weights, out=weights)
+        sharpness = 2**doubling
         # Prices stay within some dozens even for millions of rows: no power leaves what a float holds.
-        for _ in range(doublings):
-            np.square(share, out=share)
-        share *= 1 / share.sum(axis=0)
-        expected = np.zeros(price.shape)
-        expected[:, present] = np.add.reduceat(share, starts, axis=1)
-        price += np.log((expected + 0.5) / wanted) / 2**doublings
-    return np.ascontiguousarray(price.T)
+        for _ in range(steps):
+            np.multiply(weights, np.exp(-sharpness * price).repeat(size, axis=1), out=share)
+            share *= 1 / share.sum(axis=0)
+            price += np.log((np.add.reduceat(share, starts, axis=1) + 0.5) / wanted) / sharpness
+    found = np.zeros(totals.shape)
+    found[present] = price.T
+    return found
 
 
 def _reunited(
@@ -145,17 +149,17 @@ def _reunited(
     None where nobody is parted.
     """
     order = np.argsort(best)
-    same = np.flatnonzero(best[order][1:] == best[order][:-1])
+    same = flagged(best[order][1:] == best[order][:-1])
     if not len(same):
         return None
     # Rows are in order of group: those with the same best score are to be, too.
     alike = np.zeros(len(best), np.bool_)
     alike[order[same]] = alike[order[same + 1]] = True
-    like = np.flatnonzero(alike)
+    like = flagged(alike)
     like = like[np.argsort(best[like], kind="stable")]
     same = (best[like][1:] == best[like][:-1]) & (group[like][1:] == group[like][:-1])
     twin = np.append(same, False) | np.append(False, same)
-    twins, starts = like[twin], np.flatnonzero(~np.append(False, same)[twin])
+    twins, starts = like[twin], flagged(~np.append(False, same)[twin])
     if not len(starts):
         return None
     size = np.diff(starts, append=len(twins))
@@ -189,15 +193,13 @@ class _Exchange:
 
         All groups that are not there yet move along one chain of their own at a time.
         """
-        groups, k = self.totals.shape
-        if k == 2:  # noqa: PLR2004
+        if self.totals.shape[1] == 2:  # noqa: PLR2004
             self._settle_two(may_move)
             return
         surplus = (_counts(self.chosen, self.group, self.totals) - self.totals).T
-        least = np.full((k, k, groups), np.inf)
         active = np.flatnonzero((surplus > 0).any(axis=0) & (surplus < 0).any(axis=0))
-        rows = self._of(active, np.flatnonzero(may_move))
-        self._lessen(least, rows)
+        rows = self._of(active, flagged(may_move))
+        least = self._least(rows)
         while len(active):
             left = surplus.take(active, axis=1)
             cost, before = _shortest(least.take(active, axis=2), left > 0)
@@ -212,7 +214,7 @@ class _Exchange:
             source, exchanges, rest = goal.copy(), [], np.arange(len(active))
             while True:
                 come = before[source[rest], rest]
-                goes_on = np.flatnonzero(come >= 0)
+                goes_on = flagged(come >= 0)
                 if not len(goes_on):
                     break
                 rest, come = rest[goes_on], come[goes_on]
@@ -232,7 +234,7 @@ class _Exchange:
         surplus = _counts(self.chosen, self.group, self.totals) - self.totals
         number = np.minimum(surplus.max(axis=1), -surplus.min(axis=1))
         too_many = np.where(number > 0, surplus.argmax(axis=1), -1)
-        rows = np.flatnonzero(may_move & (self.chosen == too_many[self.group]))
+        rows = flagged(may_move & (self.chosen == too_many[self.group]))
         own = self.chosen[rows]
         loss = self.scores[rows, own] - self.scores[rows, 1 - own]
         moves = np.isfinite(loss) & foremost(self.group[rows], number, loss)
@@ -253,33 +255,44 @@ class _Exchange:
         to: NDArray[np.int64],
     ) -> None:
         """Take from the option `come` of each group to the option `to` the row that loses least by it."""
+        order = np.lexsort((group, come))
+        group, come, to = group[order], come[order], to[order]
         number = np.full(self.totals.shape, -1)
         number[group, come] = np.arange(len(group))
-        number = number[self.group[rows], self.chosen[rows]]
-        asked = np.flatnonzero(number >= 0)
-        here, number = rows[asked], number[asked]
-        loss = self.scores[here, self.chosen[here]] - self.scores[here, to[number]]
-        smallest = np.full(len(group), np.inf)
-        np.minimum.at(smallest, number, loss)
+        cell = self.group.take(rows) * self.totals.shape[1] + self.chosen.take(rows)
+        rows = self._in_cells(rows[flagged(number.take(cell) >= 0)])
+        own, number = self.chosen[rows], number[self.group[rows], self.chosen[rows]]
+        scores, each = self.scores.take(rows, axis=0), np.arange(len(rows))
+        loss = scores[each, own][:, None] - scores
+        asked, starts = loss[each, to[number]], flagged(begins(number))
+        smallest = np.minimum.reduceat(asked, starts)
         # The last one written stays: of rows that lose the same the first.
-        able = np.flatnonzero(loss == smallest[number])[::-1]
+        able = flagged(asked == smallest[number])[::-1]
         moved = np.empty(len(group), np.int64)
-        moved[number[able]] = here[able]
-        self.chosen[moved] = to
-        least[come, :, group] = np.inf
-        self._lessen(least, here)
+        moved[number[able]] = able
+        self.chosen[rows[moved]] = to
+        loss[moved] = np.inf
+        least[come, :, group] = np.minimum.reduceat(loss, starts, axis=0)
+        scores = scores[moved]
+        loss = scores[np.arange(len(to)), to][:, None] - scores
+        least[to, :, group] = np.minimum(least[to, :, group], loss)
 
-    def _lessen(self, least: NDArray[np.float64], rows: NDArray[np.int64]) -> None:
-        """Take rows into account in the smallest loss of moving a row from one option of a group to another."""
-        # Rows are in order of group: in order of option, which takes few values to sort, those of both alike meet.
-        rows = rows[np.argsort(self.chosen[rows].astype(np.uint16), kind="stable")]
+    def _in_cells(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Put rows, which are in order of group, in order of option and group: this takes few values to sort."""
+        return np.asarray(rows[np.argsort(self.chosen[rows].astype(np.uint16), kind="stable")])
+
+    def _least(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the smallest loss of moving one of some rows from one option of a group to another."""
+        groups, k = self.totals.shape
+        least = np.full((k, k, groups), np.inf)
+        rows = self._in_cells(rows)
         own, group = self.chosen[rows], self.group[rows]
         scores = self.scores.take(rows, axis=0)
         loss = np.subtract(scores[np.arange(len(rows)), own][:, None], scores, out=scores)
-        starts = np.flatnonzero(begins(own) | begins(group))
+        starts = flagged(begins(own) | begins(group))
         if len(starts):
-            own, group = own[starts], group[starts]
-            least[own, :, group] = np.minimum(least[own, :, group], np.minimum.reduceat(loss, starts, axis=0))
+            least[own[starts], :, group[starts]] = np.minimum.reduceat(loss, starts, axis=0)
+        return least
 
 
 def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -291,13 +304,14 @@ def _shortest(least: NDArray[np.float64], sources: NDArray[np.bool_]) -> tuple[N
     cost = np.where(sources, 0.0, np.inf)
     before = np.full(cost.shape, -1)
     through = np.empty(least.shape)
+    # The same arrays with options and groups in one.
+    costs, befores, throughs = cost.reshape(-1), before.reshape(-1), through.reshape(len(cost), -1)
     for _ in range(len(cost)):
         np.add(cost[:, None], least, out=through)
-        found = through.min(axis=0)
-        better = found < cost - _TIE
-        option, group = better.nonzero()
-        if not len(option):
+        found = throughs.min(axis=0)
+        better = flagged(found < costs - _TIE)
+        if not len(better):
             break
-        before[option, group] = through[:, option, group].argmin(axis=0)
-        cost[option, group] = found[option, group]
+        befores[better] = throughs.take(better, axis=1).argmin(axis=0)
+        costs[better] = found[better]
     return cost, before

@@ -110,7 +110,7 @@ class Behaviour:
     ) -> NDArray[np.float64]:
         """Return for each entry the column `column[i]` of the table of its own year, shape (n, rows)."""
         stack, place = self._stack(name, years, rows, columns)
-        return np.asarray(stack[place, :, column])
+        return stack.transpose(0, 2, 1).reshape(-1, len(rows)).take(place * len(columns) + column, axis=0)
 
     def _stack(
         self, name: str, years: NDArray[np.int32], rows: Sequence[str], columns: Sequence[str]

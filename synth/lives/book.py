@@ -9,7 +9,7 @@ import numpy as np
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
 from synth.lives.admission import begins, numbered
 from synth.lives.courts import Courts
-from synth.lives.draw import among, within
+from synth.lives.draw import among, flagged, within
 from synth.lives.ledger import Ledger
 from synth.lives.people import ethnicity
 from synth.lives.periods import DESTINATIONS, Entrants, adoption_clock, deciders
@@ -114,20 +114,26 @@ class Book:
 
     def in_care(self, year: int) -> NDArray[np.int64]:
         """Return the children (by row) in care on 31 March of `year`, so far."""
-        child, last = self.children, last_day(year)
-        return np.flatnonzero((child["care_start"] <= last) & (child["care_end"] > last))
+        found = self._in_care(year)
+        found.sort()
+        return found
+
+    def _in_care(self, year: int) -> NDArray[np.int64]:
+        """Return them in the order in which their periods were written: these are far fewer than children."""
+        periods, last = self.periods, last_day(year)
+        return np.asarray(periods["child"][flagged((periods["start"] <= last) & (periods["end"] > last))])
 
     def started(self, year: int) -> NDArray[np.int64]:
         """Return the children (by row) who came into care in `year` or since, by the last time each did."""
-        return np.flatnonzero(self.children["care_start"] >= day_of_year_start(year))
+        return flagged(self.children["care_start"] >= day_of_year_start(year))
 
     def looked_after(self, year: int) -> NDArray[np.int64]:
         """Count children in care on 31 March of `year`, so far."""
-        return self.by_authority(self.in_care(year))
+        return self.by_authority(self._in_care(year))
 
     def supported(self, year: int) -> NDArray[np.int64]:
         """Count children whose plan meets the three-month rule of the census date."""
-        return self.by_authority(np.flatnonzero(self.counted(year)))
+        return self.by_authority(flagged(self.counted(year)))
 
     def counted(self, year: int) -> NDArray[np.bool_]:
         """Say of every child whether its plan meets the three-month rule of the census date."""
@@ -153,16 +159,18 @@ class Book:
 
         Without `ethnic` (index into ETHNICITIES) the ethnic group is drawn.
         """
-        chosen = np.flatnonzero(take)
+        chosen = flagged(take)
         place, named = place[chosen], new.family[chosen]
+        first = begins(new.queue[chosen])
+        member = np.cumsum(first) - 1
         if ethnic is None:
-            alone = np.full(len(named), unaccompanied)
-            ethnic = ethnicity(self.streams, self.behaviour, self.homes.order[place], named, alone)
+            # Brothers and sisters share a group.
+            order, families = self.homes.order[place[first]], named[first]
+            alone = np.full(len(families), unaccompanied)
+            ethnic = ethnicity(self.streams, self.behaviour, order, families, alone)[member]
         else:
             ethnic = ethnic[chosen]
-        family = new.queue[chosen]
-        first = begins(family)
-        household = self.households + np.cumsum(first) - 1
+        household = self.households + member
         self.households += int(first.sum())
         serial = self.known[place] + numbered(place)
         self.known += np.bincount(place, minlength=len(self.known))
@@ -179,7 +187,7 @@ class Book:
     def households_of(self, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which households (by number) have a child that is flagged; `flags` has one entry a child."""
         found = np.zeros(self.households, bool)
-        found[self.children["household"][np.flatnonzero(flags)]] = True
+        found[self.children["household"][flagged(flags)]] = True
         return found
 
     def status(self, rows: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -191,9 +199,9 @@ class Book:
 
         Children of a household are written together, so they stand one after another.
         """
-        first = begins(self.children["household"][rows])
-        heads = rows[first]
-        return self.children["family"][heads], self.children["place"][heads].astype(np.int64), np.cumsum(first) - 1
+        first = begins(self.children["household"].take(rows))
+        heads = rows.take(flagged(first))
+        return self.children["family"][heads], self.children["place"][heads].astype(np.int64), first.cumsum() - 1
 
     def open_plans(self, rows: NDArray[np.int64], start: NDArray[np.int32], ends: PlanEnds) -> None:
         """Begin a plan for each child (by row)."""
@@ -264,11 +272,13 @@ class Book:
         child["care_number"][rows] = who.number + 1
         child["care_start"][rows], child["care_end"][rows] = who.entry, end
         child["went"][rows] = destination
-        adopted = who.only(bound := destination == _ADOPTION)
-        decides = deciders(streams, behaviour, adopted, year)
-        clock = adoption_clock(streams, behaviour, decides, adopted.entry, year)
-        child["order_due"][rows[bound]] = adopted.entry + clock.to_order
-        child["placed"][rows[bound]] = adopted.entry + clock.to_placement
+        bound = flagged(destination == _ADOPTION)
+        if len(bound):
+            adopted = who.only(bound)
+            decides = deciders(streams, behaviour, adopted, year)
+            clock = adoption_clock(streams, behaviour, decides, adopted.entry, year)
+            child["order_due"][rows[bound]] = adopted.entry + clock.to_order
+            child["placed"][rows[bound]] = adopted.entry + clock.to_placement
         after = aftercare_end(streams, behaviour, who, child["need"][rows], destination, end, year)
         self.end_plans(rows, after)
         child["gone"][rows] |= _FINAL[destination]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import Days, age_on, last_day
+from synth.lives.draw import flagged
 from synth.lives.people import FEMALE
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Cells:
 
         So the authority's total is kept where a cell holds too many who cannot leave.
         """
-        for cell in np.flatnonzero(surplus):
+        for cell in flagged(surplus):
             place, within = divmod(int(cell), 2 * AGES)
             sex, age = divmod(within, AGES)
             others = np.arange(2 * AGES)

@@ -8,7 +8,7 @@ import numpy as np
 
 from synth.dates import age_on, birthday, year_of
 from synth.lives.behaviour import BANDS
-from synth.lives.draw import choose, within
+from synth.lives.draw import choose, flagged, within
 from synth.lives.kinds import FOSTER, KINDS, LOCATIONS, PARENTS, KindRules
 from synth.lives.legal import LATER, STATUSES
 from synth.lives.people import age_group
@@ -81,7 +81,7 @@ class Chances:
     def follow(self, path: LegalPath) -> None:
         """Take other legal paths as the ones the stays have to suit."""
         changed = (path.start != self.path.start).any(axis=1) | (path.placed != self.path.placed)
-        rows = np.flatnonzero(changed)
+        rows = flagged(changed)
         self.path, self.until = path, self.until.copy()
         self.until[rows] = self.until_under(path.only(rows), rows)
 
@@ -95,7 +95,7 @@ class Chances:
         `path` has one row for each of `rows`.
         """
         found = np.full(len(rows), LATER, np.int32)
-        home = np.flatnonzero(self.destination[rows] == _HOME)
+        home = flagged(self.destination[rows] == _HOME)
         home = home[path.only(home).at(self.end[rows[home]] - 1) == STATUSES.index("C2")]
         rows = rows[home]
         low, high = self.behaviour.value("placement.home_before_discharge_days", self.base)
@@ -127,7 +127,7 @@ class Chances:
     def longer_at_home(self, rows: NDArray[np.int64], start: Days, stop: Days, kind: NDArray[np.int64]) -> Days:
         """Let stays with parents last some times longer than others, where the law allows it all along."""
         found = stop.copy()
-        at_home = np.flatnonzero(kind == PARENTS)
+        at_home = flagged(kind == PARENTS)
         rows, start, stop = rows[at_home], start[at_home], stop[at_home]
         times = self.behaviour.scalar("placement.parents_last_times", self.base)
         longer = start + np.minimum((stop - start) * times, _LONGEST).astype(np.int32)
@@ -179,7 +179,7 @@ class Chances:
         bucket = np.searchsorted(behaviour.value("placement.length_bounds", self.base), stop - start, side="right")
         weights *= behaviour.cells("placement.length_fit", year, bucket, KINDS, _LENGTHS)
         weights *= lawful
-        last = np.flatnonzero((ends_here & (stop >= self.end[rows])) | before_carer)
+        last = flagged((ends_here & (stop >= self.end[rows])) | before_carer)
         leads = behaviour.rows(
             "placement.last_kind", year[last], destination[last].astype(np.int64), DESTINATIONS, KINDS
         )

@@ -8,6 +8,7 @@ import numpy as np
 
 from synth.dates import year_of
 from synth.guidance import load
+from synth.lives.draw import flagged
 from synth.lives.legal import LATER, LATEST, STATUSES, LegalPath, legal_paths
 from synth.lives.periods import entrants_of
 
@@ -36,11 +37,11 @@ class Courts:
             # In steps of some size: a copy a year of all there is would add up.
             more = max(height, 2 * len(self._known)) - len(self._known)
             self._known = np.append(self._known, np.zeros(more, bool))
-            self._path = self._path.followed_by(_blank(more))
+            self._path = LegalPath.joined(self._path, _blank(more))
         missing = rows[~self._known[rows]]
         if len(missing):
             # All that began in the same years are drawn at once: one after another they would be asked for anyway.
-            undrawn = np.flatnonzero(~self._known[:height])
+            undrawn = flagged(~self._known[:height])
             begun, asked = (year_of(periods["start"][some]) for some in (undrawn, missing))
             new = undrawn[np.isin(begun, asked)]
             path = legal_paths(
@@ -57,7 +58,7 @@ class Courts:
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
         """Forget all periods but some, which move up."""
-        some = np.flatnonzero(rows[: len(self._known)])
+        some = flagged(rows[: len(self._known)])
         self._known, self._path = self._known[some], self._path.only(some)
 
 

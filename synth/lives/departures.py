@@ -9,6 +9,7 @@ import numpy as np
 from synth.dates import birthday, day_of_year_start, last_day
 from synth.lives.admission import foremost
 from synth.lives.book import HOME
+from synth.lives.draw import flagged
 from synth.lives.legal import FULL_ORDERS
 from synth.lives.people import is_taken_over
 from synth.lives.periods import DESTINATIONS
@@ -40,7 +41,7 @@ def settle_departures(book: Book, year: int) -> None:
         if wanted is None:
             return
         kind = DESTINATIONS.index(name)
-        leaves = np.flatnonzero((child["care_end"] >= first) & (child["care_end"] <= last))
+        leaves = flagged((child["care_end"] >= first) & (child["care_end"] <= last))
         handed_over = is_taken_over(child["family"][leaves])
         sent = leaves[handed_over & (child["went"][leaves] == kind)]
         leaves = leaves[~handed_over]
@@ -65,7 +66,7 @@ def not_home_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
     if wanted is None:
         return None
     child = book.children
-    leaves = np.flatnonzero((child["care_end"] >= day_of_year_start(year)) & (child["care_end"] <= last_day(year)))
+    leaves = flagged((child["care_end"] >= day_of_year_start(year)) & (child["care_end"] <= last_day(year)))
     home = leaves[child["went"][leaves] == HOME]
     early = home[book.periods["early"][child["period"][home]]]
     ordered = np.isin(book.status(early, child["care_end"][early] - 1), FULL_ORDERS)

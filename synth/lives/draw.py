@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Uniform
 
-__all__ = ["among", "choose", "lognormal_days", "matrix", "normal", "within"]
+__all__ = ["among", "choose", "flagged", "lognormal_days", "matrix", "normal", "within"]
 
 
 _FEW = 4_000
@@ -30,6 +30,11 @@ def among(some: Iterable[int], options: Sequence[str]) -> NDArray[np.bool_]:
     found = np.zeros(len(options) + 1, bool)
     found[list(some)] = True
     return found
+
+
+def flagged(rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the numbers of the rows that are flagged, as np.flatnonzero does with more ado: most have few rows."""
+    return rows.nonzero()[0]
 
 
 def choose(u: Uniform, weights: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import Days, age_on, year_of
 from synth.lives.admission import begins
-from synth.lives.draw import choose, within
+from synth.lives.draw import choose, flagged, within
 from synth.lives.kinds import ADOPTION
 from synth.lives.placements import in_order
 
@@ -95,7 +95,7 @@ def away_from(
     """Return during which stays from `start` to `stop` the child goes away, when, until when, and how (AWAY)."""
     constant = behaviour.profile.warm_up_from
     share = behaviour.scalars("missing.share_of_stays", year_of(start))
-    rows = np.flatnonzero(streams("goes away").uniform(name, start) < share)
+    rows = flagged(streams("goes away").uniform(name, start) < share)
     name, birth, start, stop = name[rows], birth[rows], start[rows], stop[rows]
     low, high = behaviour.value("missing.days", constant)
     days = within(streams("days away").uniform(name, start), low, high)

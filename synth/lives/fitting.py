@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.lives.admission import begins
+from synth.lives.draw import flagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def fit_in(
     of each authority and is used up too, as is what each of `budgets` has to spare.
     Families without a child who would be there are not admitted.
     """
-    begin = np.flatnonzero(begins(family))
+    begin = flagged(begins(family))
     line, place = family[begin], cell[begin] // (len(room) // max(len(most), 1))
     stocks = [room, most, *(budget.spare for budget in budgets)]
     # Things are counted through: room in cells, then places of each authority, then of each budget's kind.
@@ -117,7 +118,7 @@ class _Asks:
         order = np.argsort(thing, kind="stable")
         family, thing, amount = family[order], thing[order], amount[order]
         # Children of one family in the same cell ask for room together.
-        rows = np.flatnonzero(begins(thing) | begins(family))
+        rows = flagged(begins(thing) | begins(family))
         family, thing = family[rows], thing[rows]
         amount = np.add.reduceat(amount, rows) if len(rows) else amount
         first = np.maximum.accumulate(np.where(begins(thing), np.arange(len(thing)), 0))
@@ -129,9 +130,9 @@ class _Asks:
 
     def short(self, spare: NDArray[np.int64], admitted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say which families find too little of anything to `spare`, once those admitted before them have theirs."""
-        taken = np.where(admitted[self.family], self.amount, 0)
-        before = np.cumsum(taken) - taken
-        lacks = before - before[self.first] > spare
+        taken = self.amount * admitted.take(self.family)
+        before = taken.cumsum() - taken
+        lacks = flagged(before - before.take(self.first) > spare)
         found = np.zeros(len(admitted), bool)
         found[self.family[lacks]] = True
         return found

@@ -11,7 +11,7 @@ from synth.lives.admission import Queue, foremost
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Cells, starts_to_spare
-from synth.lives.draw import among, within
+from synth.lives.draw import among, flagged, within
 from synth.lives.fitting import Budget, fit_in
 from synth.lives.legal import FULL_ORDERS, STATUSES
 from synth.lives.people import age_group
@@ -47,7 +47,7 @@ def reopen(book: Book, year: int) -> None:
     closed = (
         (child["plan_end"] < first) & (child["plan_end"] > first - window) & ~child["gone"] & ~child["unaccompanied"]
     )
-    rows = np.flatnonzero(closed)
+    rows = flagged(closed)
     rows = rows[birthday(child["birth"][rows], 17) > first + 365]
     family, _, inverse = book.by_household(rows)
     u = book.streams("reopening").uniform(family, year)[inverse]
@@ -86,7 +86,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     joins = streams("enters with siblings").uniform(child["name"][rows], year) < behaviour.scalar(
         "siblings.enter_together_share", year
     )
-    going = np.flatnonzero(joins | (first_to_go == rows))
+    going = flagged(joins | (first_to_go == rows))
     rows, inverse, at, first_to_go = rows[going], inverse[going], at[going], first_to_go[going]
     who = Entrants(
         name=child["name"][rows],
@@ -101,7 +101,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     drawn = outcome(streams, behaviour, who, year)
     stays = drawn.end > end
     # Who left in the year and comes back stays this time: counts of leavers know each child once.
-    lasting = np.flatnonzero(stays | (child["care_end"][rows] < first))
+    lasting = flagged(stays | (child["care_end"][rows] < first))
     rows, inverse, stays = rows[lasting], inverse[lasting], stays[lasting]
     who, drawn = who.only(lasting), Outcome(drawn.destination[lasting], drawn.end[lasting])
     # Those chosen stand in line by their own draw; only as many go as the year has room for.
@@ -115,7 +115,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
     else:
         rank = np.empty(families, np.int64)
         rank[order] = np.arange(families)
-        who_stays = np.flatnonzero(stays)
+        who_stays = flagged(stays)
         who_stays = who_stays[np.argsort(rank[inverse[who_stays]], kind="stable")]
         number = cells.number(
             child["place"][rows[who_stays]], child["birth"][rows[who_stays]], child["sex"][rows[who_stays]]
@@ -133,7 +133,7 @@ def take_into_care(book: Book, year: int, wanted: NDArray[np.int64], cells: Cell
         )  # fmt: skip
         found |= _while_spare(place[order], counts[order] == 0, brief)
         fits[order] = found
-    take = np.flatnonzero(fits[inverse])
+    take = flagged(fits[inverse])
     book.enter_care(rows[take], who.only(take), drawn.destination[take], drawn.end[take], year)
     return book.by_authority(rows[take[stays[take]]])
 
@@ -147,7 +147,7 @@ def _asked(
     """
     first, end = day_of_year_start(year), last_day(year)
     child, streams, behaviour = book.children, book.streams, book.behaviour
-    rows = np.flatnonzero(
+    rows = flagged(
         (child["plan_end"] > first)
         & (child["care_end"] < end)
         & ~child["unaccompanied"]
@@ -158,7 +158,7 @@ def _asked(
     family, place, inverse = book.by_household(rows)
     at = within(streams("entry from plan").uniform(family, year), first + 1, end)[inverse]
     apart = int(behaviour.scalar("care.days_between_periods", year))
-    holds = np.flatnonzero(
+    holds = flagged(
         (child["plan_start"][rows] < at) & (child["plan_end"][rows] > at) & (child["care_end"][rows] + apart < at)
     )
     rows, inverse, at = rows[holds], inverse[holds], at[holds]
@@ -169,7 +169,7 @@ def _asked(
     u = streams("enters from plan").uniform(family, year)
     most = behaviour.scalar("care.from_plan.family_chance_at_most", year)
     goes = u < np.minimum(most, intensity[place] * family_risk)
-    going = np.flatnonzero(goes[inverse])
+    going = flagged(goes[inverse])
     return rows[going], (np.cumsum(goes) - 1)[inverse[going]], at[going], place[goes], u[goes]
 
 
@@ -211,11 +211,11 @@ def _risk(book: Book, rows: NDArray[np.int64], year: int) -> NDArray[np.float64]
     first = day_of_year_start(year)
     risk = behaviour.vector("care.from_plan.risk_by_age", year, BANDS)[age_group(child["birth"][rows], first)]
     listed = child["registration"][rows]
-    has = np.flatnonzero(listed >= 0)
+    has = flagged(listed >= 0)
     begins, ends = (book.registrations[column][listed[has]] for column in ("start", "end"))
     risk[has[(begins <= first) & (ends > first)]] *= behaviour.scalar("care.from_plan.risk_if_registered", year)
     since = first - int(behaviour.scalar("care.from_plan.recent_days", year))
-    recently = np.flatnonzero(child["care_end"][rows] > since)
+    recently = flagged(child["care_end"][rows] > since)
     home = recently[child["went"][rows[recently]] == HOME]
     risk[home] *= behaviour.scalar("care.from_plan.risk_if_returned", year)
     return risk
@@ -228,9 +228,9 @@ def close_early(book: Book, year: int, surplus: NDArray[np.int64]) -> None:
     """
     first, end = day_of_year_start(year), last_day(year)
     child = book.children
-    rows = np.flatnonzero((child["plan_end"] > end) & (surplus > 0)[child["place"]])
-    if not len(rows):
+    if not surplus.any():
         return
+    rows = flagged((child["plan_end"] > end) & (surplus > 0)[child["place"]])
     listed = child["registration"][rows]
     off = np.where(listed >= 0, np.append(book.registrations["end"], 0)[listed], 0)
     tied = (off > first) | (child["care_end"][rows] > first) | child["short_breaks"][rows]
@@ -258,7 +258,7 @@ def wanted_alone(book: Book, year: int, looked_after: NDArray[np.int64]) -> NDAr
         share = book.behaviour.scalar("unaccompanied.share_of_stock", year)
         level = book.rounded(share * looked_after, "unaccompanied rounding", year)
     child = book.children
-    here = book.by_authority(np.flatnonzero(child["unaccompanied"] & (child["care_end"] > last_day(year))))
+    here = book.by_authority(flagged(child["unaccompanied"] & (child["care_end"] > last_day(year))))
     return np.asarray(np.maximum(level - here, 0))
 
 
@@ -314,7 +314,7 @@ def _make_room_in_groups(book: Book, year: int, cells: Cells) -> None:
     first, end = day_of_year_start(year), last_day(year)
     child, behaviour = book.children, book.behaviour
     settled = first - int(behaviour.scalar("care.early_leaving_after_days", year))
-    rows = np.flatnonzero((child["care_end"] > end) & (child["care_start"] < settled) & ~child["unaccompanied"])
+    rows = flagged((child["care_end"] > end) & (child["care_start"] < settled) & ~child["unaccompanied"])
     rows = rows[_MAY_LEAVE[child["went"][rows]] & (child["ethnic"][rows] > 0)]
     group = child["place"][rows].astype(np.int64) * room.shape[1] + child["ethnic"][rows]
     rows = rows[foremost(group, -room.ravel(), child["care_end"][rows], child["name"][rows])]
@@ -344,7 +344,7 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     begun = book.by_authority(book.started(year))
     missing = cells.by_authority(cells.room) + begun - np.floor(share * starts).astype(np.int64)
     settled = int(behaviour.scalar("care.early_leaving_after_days", year))
-    rows = np.flatnonzero((child["care_end"] >= first) & (child["care_end"] <= end))
+    rows = flagged((child["care_end"] >= first) & (child["care_end"] <= end))
     rows = rows[_MAY_STAY[child["went"][rows]] & (missing > 0)[child["place"][rows]]]
     birth, held = child["birth"][rows], child["care_end"][rows] - child["care_start"][rows]
     # Short stays of older children may be remands, which have limits of their own.

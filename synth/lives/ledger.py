@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger"]
 
+_HEIGHT = 1024
+"""Rows a table has room for as it begins."""
+
 
 class Ledger:
     """Columns of fixed types that grow together; a row number stays valid until `keep` takes rows out."""
 
     def __init__(self, **columns: DTypeLike) -> None:
-        self._store: dict[str, NDArray[Any]] = {name: np.zeros(1024, dtype) for name, dtype in columns.items()}
-        self._length = 0
+        self._store: dict[str, NDArray[Any]] = {name: np.zeros(_HEIGHT, dtype) for name, dtype in columns.items()}
+        self._length, self._height = 0, _HEIGHT
 
     def __len__(self) -> int:
         return self._length
@@ -34,16 +37,21 @@ class Ledger:
             raise KeyError(f"columns do not match: {sorted(self._store.keys() ^ values.keys())}")
         if not count:
             return np.zeros(0, np.int64)
-        end = self._length + count
+        begin, end = self._length, self._length + count
+        if end > self._height:
+            self._grow(max(end, 2 * self._height))
+        here = slice(begin, end)
         for name, column in self._store.items():
-            if end > len(column):
-                grown = np.zeros(max(end, 2 * len(column)), column.dtype)
-                grown[: self._length] = column[: self._length]
-                self._store[name] = grown
-            self._store[name][self._length : end] = values[name]
-        rows = np.arange(self._length, end)
+            column[here] = values[name]
         self._length = end
-        return rows
+        return np.arange(begin, end)
+
+    def _grow(self, height: int) -> None:
+        """Make room for so many rows."""
+        for name, column in self._store.items():
+            self._store[name] = np.empty(height, column.dtype)
+            self._store[name][: self._length] = column[: self._length]
+        self._height = height
 
     def keep(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Take out all rows but some; return for every old row number the new one, -1 for those taken out."""
@@ -51,7 +59,7 @@ class Ledger:
         number = np.full(len(rows), -1)
         number[kept] = np.arange(len(kept))
         self._store = {name: column.take(kept) for name, column in self._store.items()}
-        self._length = len(kept)
+        self._length = self._height = len(kept)
         return number
 
     def columns(self) -> dict[str, NDArray[Any]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from synth.dates import Days, birthday, year_of, years_in
 from synth.lives.behaviour import BANDS, Behaviour
-from synth.lives.draw import choose, lognormal_days, within
+from synth.lives.draw import choose, flagged, lognormal_days, within
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, deciders, row_numbers
 from synth.working_days import is_working_day, next_working_day, previous_working_day
@@ -52,6 +52,8 @@ LATEST = 2024
 LATER = np.int32(10**8)
 """A day after all others: a step that is never taken."""
 
+_TO_COURT = ("agreement to court days", "agreement to court", "proceedings before placement order")
+_BEFORE_ORDER = ("order before placement order", "order to placement order")
 _HOME, _CARER, _OTHER, _ADOPTION, _GROWS_UP, _INDEPENDENT, _DIED, _TRANSFER, _CUSTODY = range(len(DESTINATIONS))
 
 
@@ -79,12 +81,13 @@ class LegalPath:
         rows = row_numbers(rows, len(self.start))
         return LegalPath(self.start.take(rows, axis=0), self.placed[rows], self.consent[rows])
 
-    def followed_by(self, others: LegalPath) -> LegalPath:
-        """Return these paths and after them those of other periods."""
-        return LegalPath(
-            np.concatenate((self.start, others.start)),
-            np.concatenate((self.placed, others.placed)),
-            np.concatenate((self.consent, others.consent)),
+    @classmethod
+    def joined(cls, *parts: LegalPath) -> LegalPath:
+        """Return the paths of several groups of periods, one after another."""
+        return cls(
+            np.concatenate([part.start for part in parts]),
+            np.concatenate([part.placed for part in parts]),
+            np.concatenate([part.consent for part in parts]),
         )
 
     def during(self, first: Days, last: Days) -> NDArray[np.bool_]:
@@ -125,7 +128,7 @@ def legal_paths(
     consent = np.zeros(len(who.name), bool)
     entered = year_of(who.entry)
     for year in years_in(entered)[0]:
-        rows = np.flatnonzero(entered == year)
+        rows = flagged(entered == year)
         path = legal_path(streams, behaviour, guidance, who.only(rows), destination[rows], end[rows], year)
         start[rows], placed[rows], consent[rows] = path.start, path.placed, path.consent
     return LegalPath(start, placed, consent)
@@ -146,7 +149,7 @@ def entering(
     n = len(who.name)
     consent = np.zeros(n, bool)
     order_day, placed = np.full(n, LATER, np.int32), np.full(n, LATER, np.int32)
-    rows = np.flatnonzero(destination == _ADOPTION)
+    rows = flagged(destination == _ADOPTION)
     adopted = who.only(rows)
     consent[rows] = streams("adoption by consent").uniform(adopted.lead, adopted.entry) < behaviour.scalar(
         "legal.adoption_by_consent_share", year
@@ -258,14 +261,14 @@ class Case:
     def first_days(self, route: NDArray[np.int64]) -> Days:
         """Follow police protection and emergency orders to what comes after; return the day that begins (or entry)."""
         base = self.who.entry.copy()
-        rows = np.flatnonzero(route == ROUTES.index("L1"))
+        rows = flagged(route == ROUTES.index("L1"))
         following, day = self.only(rows).after_protection()
         goes_on = day < self.end[rows]
         rows, following, day = rows[goes_on], following[goes_on], day[goes_on]
         self.start[rows, following] = day
         base[rows] = np.where(following == _L2, base[rows], day)
         # An emergency order is followed by proceedings.
-        rows = np.flatnonzero(self.start[:, _L2] < LATER)
+        rows = flagged(self.start[:, _L2] < LATER)
         case = self.only(rows)
         begun = case.start[:, _L2]
         stop = previous_working_day(begun + case.days("emergency order days", "legal.emergency_order_days"))
@@ -291,7 +294,7 @@ class Case:
     def go_to_court(self, base: Days) -> None:
         """Turn agreement into proceedings: always on the way to a placement order, else for a share of children."""
         agreed = (self.start[:, _V2] < LATER) & (self.start[:, _C1] == LATER) & ~self.only_agreement()
-        rows = np.flatnonzero(agreed)
+        rows = flagged(agreed)
         if not len(rows):
             return
         case, base = self.only(rows), base[rows]
@@ -307,13 +310,13 @@ class Case:
         home = self.destination == _HOME
         share = np.where(home, share * self._scalar("legal.agreement_to_court_if_home"), share)
         value = self.behaviour.value("legal.agreement_to_court_days", self.year)
-        u, v = self.streams.each(("agreement to court days", "agreement to court"), who.lead, who.entry)
+        u, v, before = self.streams.each(_TO_COURT, who.lead, who.entry)
         wait = np.maximum(lognormal_days(u, value["median_days"], value["sigma"]), 1)
         ordered = self.order_day < LATER
         turns = ordered | (v < share) | self.must_go()
         day = base + wait.astype(np.int32)
         # Proceedings on the way to a placement order leave the court some months.
-        latest = self.order_day - self.days("proceedings before placement order", "legal.court_needs_days")
+        latest = self.order_day - within(before, *self.behaviour.value("legal.court_needs_days", self.year))
         return turns, next_working_day(np.where(ordered, np.minimum(day, np.maximum(latest, base + 1)), day))
 
     def must_go(self) -> NDArray[np.bool_]:
@@ -326,7 +329,7 @@ class Case:
     def make_orders(self) -> None:
         """End proceedings in a care order or a placement order; where the period ends sooner, neither comes to be."""
         start, order_day = self.start, self.order_day
-        rows = np.flatnonzero(start[:, _C1] < LATER)
+        rows = flagged(start[:, _C1] < LATER)
         final = self.only(rows).final_order()
         # Also after the end: should the child stay longer than was drawn, the interim order does not go on for years.
         made = (final > start[rows, _C1]) & (final < order_day[rows])
@@ -342,12 +345,12 @@ class Case:
         _, longest = self.behaviour.value("legal.interim_order_days", self.year)
         final = self.start[:, _C1] + self.days("interim order days", "legal.interim_order_days")
         # With a placement order the care order is made at the same hearing, and E1 is what is coded, or before it.
-        rows = np.flatnonzero(self.order_day < LATER)
-        ordered = self.only(rows)
-        begun, order_day = ordered.start[:, _C1], ordered.order_day
-        u = self.streams("order before placement order").uniform(ordered.who.lead, ordered.who.entry)
+        rows = flagged(self.order_day < LATER)
+        begun, order_day = self.start[rows, _C1], self.order_day[rows]
+        u, days = self.streams.each(_BEFORE_ORDER, self.who.lead[rows], self.who.entry[rows])
         before = u < self._scalar("legal.full_order_before_placement_order_share")
-        near = order_day - ordered.days("order to placement order", "legal.full_order_before_placement_order_days")
+        bounds = self.behaviour.value("legal.full_order_before_placement_order_days", self.year)
+        near = order_day - within(days, *bounds)
         # Interim orders that would run too long before the placement order must become full ones.
         apart = int(self._scalar("legal.two_hearings_apart_days"))
         two_hearings = (before & (near > begun + apart)) | (order_day - begun >= longest)
@@ -356,7 +359,7 @@ class Case:
 
     def remand_before_custody(self) -> None:
         """Put a child sentenced to custody who came by agreement on remand before, unless remanded at entry."""
-        rows = np.flatnonzero(self.destination == _CUSTODY)
+        rows = flagged(self.destination == _CUSTODY)
         if not len(rows):
             return
         case = self.only(rows)

@@ -8,7 +8,7 @@ import numpy as np
 
 from synth.dates import last_day
 from synth.lives.assignment import choose_exactly, gumbel
-from synth.lives.draw import choose, within
+from synth.lives.draw import choose, flagged, within
 from synth.lives.placements import OPEN
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def counted(
     """
     since = last_day(year - 1)
     book = filling.book
-    begun = np.flatnonzero(book["start"] > since)
+    begun = flagged(book["start"] > since)
     begun = begun[~book["undone"][begun] & (book["start"][begun] < end[book["period"][begun]])]
     first = rows[filling.chances.who.entry[rows] <= since]
     every = np.concatenate((child[first], child[book["period"][begun]]))
@@ -124,7 +124,7 @@ def _move_again(
         # Two moves share the time there is.
         last = np.where(more[going] - step > 1, (first + latest[going]) // 2, latest[going])
         day = within(u, first, np.maximum(first, last)).astype(np.int32)
-        held = np.flatnonzero(filling.book["kind"][filling.current[here]] == OPEN)
+        held = flagged(filling.book["kind"][filling.current[here]] == OPEN)
         chosen = here[held]
         start = filling.book["start"][filling.current[chosen]]
         filling.at[chosen] = day[held]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, last_day, year_of, years_in
-from synth.lives.draw import within
+from synth.lives.draw import flagged, within
 from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
-from synth.lives.periods import DESTINATIONS
+from synth.lives.periods import DESTINATIONS, row_numbers
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -49,9 +49,16 @@ class Another:
     path: LegalPath
     cost: NDArray[np.float64]
 
-    def only(self, keep: NDArray[np.bool_]) -> Another:
+    def only(self, keep: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Another:
         """Return some of them."""
+        keep = row_numbers(keep, len(self.rows))
         return Another(self.rows[keep], self.path.only(keep), self.cost[keep])
+
+    @classmethod
+    def joined(cls, *parts: Another) -> Another:
+        """Return all of some, one after another."""
+        rows, path, cost = zip(*((part.rows, part.path, part.cost) for part in parts), strict=True)
+        return cls(np.concatenate(rows), LegalPath.joined(*path), np.concatenate(cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,10 @@ class Proceedings:
         waits = ("order_to_placement", "placement_to_adoption")
         return sum(int(self.behaviour.value(f"care.adoption.{wait}", self.year)["longest_days"]) for wait in waits)
 
-    def alternatives(self) -> Iterator[Another]:
-        """Yield all other lawful paths by what differs; one period may occur in several."""
-        entered = np.flatnonzero(self.who.entry > self.past)
-        for found in (
-            *self._ways_in(entered),
+    def alternatives(self) -> Another:
+        """Return all other lawful paths by what differs; one period may occur several times."""
+        found = Another.joined(
+            *self._ways_in(flagged(self.who.entry > self.past)),
             self._court_put_off(self._as_case),
             self._court_hastened(self._as_case),
             self._order_hastened(self.day),
@@ -103,11 +109,11 @@ class Proceedings:
             self._order_in_vain(),
             self._order_revoked(),
             self._remanded(),
-        ):
-            yield found.only(self._sound(found))
+        )
+        return found.only(self._sound(found))
 
-    def placed_sooner(self) -> Iterator[Another]:
-        """Yield lawful paths with the placement for adoption hastened to the year.
+    def placed_sooner(self) -> Another:
+        """Return lawful paths with the placement for adoption hastened to the year.
 
         Where there is no placement order yet, it is hastened too.
         """
@@ -118,9 +124,9 @@ class Proceedings:
         soon, last_here = np.maximum(first, self.past + 1), np.minimum(self.day, last)
         purpose = "placement for adoption otherwise"
         hasten = (self.destination == _ADOPTED) & (order <= self.day) & (placed > self.day) & (soon <= last_here)
-        rows = np.flatnonzero(hasten)
+        rows = flagged(hasten)
         day = within(self._uniform(purpose, rows), soon[rows], last_here[rows])
-        yield Another(rows, LegalPath(self.path.start[rows], day, consent[rows]), 1.0 + (placed[rows] - day) / 365)
+        found = Another(rows, LegalPath(self.path.start[rows], day, consent[rows]), 1.0 + (placed[rows] - day) / 365)
 
         wait = int(self.behaviour.value("care.adoption.order_to_placement", self.year)["shortest_days"])
         both = self._order_hastened(self.day - wait)
@@ -128,7 +134,7 @@ class Proceedings:
         fits = (soon <= last_here) & (placed[both.rows] > self.day)
         day = within(self._uniform(purpose, both.rows), soon, np.maximum(soon, last_here))
         both = replace(both, path=replace(both.path, placed=day), cost=both.cost + 1.0).only(fits)
-        yield both.only(self._sound(both))
+        return Another.joined(found, both.only(self._sound(both)))
 
     def _placing_bounds(self, order: Days, rows: NDArray[np.int64]) -> tuple[Days, Days]:
         """Return the first and last day of placement that the clock of adoption allows after a placement order.
@@ -173,7 +179,7 @@ class Proceedings:
         }
         for column, route in enumerate(ROUTES):
             recent = self.day - who.entry < longest.get(route, len(DESTINATIONS) * 365)
-            able = np.flatnonzero((chance[:, column] > 0) & ~came[:, column] & recent)
+            able = flagged((chance[:, column] > 0) & ~came[:, column] & recent)
             other = case.only(able)
             found = LegalPath(other.drawn(np.full(len(able), column)), placed[able], other.consent)
             if route == "L2":
@@ -183,16 +189,14 @@ class Proceedings:
             if route == "V2":
                 # Who came by agreement may still be under it.
                 here = replace(self, who=other.who, destination=other.destination, end=other.end, path=found)
-                again = here._court_put_off(other)  # noqa: SLF001  its own kind
-                hastened = here._court_hastened(other)  # noqa: SLF001
-                for more in (again, hastened):
+                for more in (here._court_put_off(other), here._court_hastened(other)):  # noqa: SLF001  its own kind
                     yield Another(rows[able][more.rows], more.path, more.cost + cost[more.rows])
 
     def _protected_longer(self, case: Case, found: LegalPath, longest: int) -> LegalPath:
         """Let an emergency order last past the day counted, where the law lets it."""
         day = next_working_day(np.full(len(case.end), self.day + 1, np.int32))
         lasts = (day - case.who.entry <= longest) & (day < case.end - 1) & (case.start[:, _C1] < day)
-        rows = np.flatnonzero(lasts)
+        rows = flagged(lasts)
         here = replace(self, who=case.who, destination=case.destination, end=case.end, path=found)
         longer = case.only(rows)
         longer.start[:, _C1] = day[rows]
@@ -204,15 +208,14 @@ class Proceedings:
         """Let proceedings that followed agreement in the year begin after it, or not at all."""
         begun, agreed = case.start[:, _C1], case.start[:, _V2]
         turned = (agreed < begun) & (agreed <= self.day) & (begun > self.past) & (begun <= self.day)
-        rows = np.flatnonzero(turned)
+        rows = flagged(turned)
         case = case.only(rows)
         order, must = case.order_day, case.must_go()
         day = next_working_day(self.day + 1 + within(self._uniform("court put off", rows), 0, self._spread))
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
         in_time = case.in_time(day) & (day < case.end - 1) & ((order == LATER) | (day + least <= order))
         most = int(self.behaviour.scalar("legal.agreement_alone_at_most_days", self.year))
-        never = (order == LATER) & ~must
-        able = ~(must & (day > case.who.entry + most)) & (in_time | never)
+        able = ~(must & (day > case.who.entry + most)) & (in_time | ((order == LATER) & ~must))
         case.start[:, _C1] = np.where(in_time, day, LATER)
         return self._decided(case.only(able), rows[able], np.full(int(able.sum()), 2.0))
 
@@ -220,7 +223,7 @@ class Proceedings:
         """Let proceedings follow agreement in the year."""
         soonest = np.maximum(case.who.entry, self.past) + 1
         waiting = (case.start[:, _V2] <= self.day) & (case.start[:, [_C1, _J1]] > self.day).all(axis=1)
-        rows = np.flatnonzero(waiting & ~case.only_agreement() & (soonest <= self.day))
+        rows = flagged(waiting & ~case.only_agreement() & (soonest <= self.day))
         case, soonest = case.only(rows), soonest[rows]
         day = self._working_day("court hastened", rows, soonest, self.day)
         able = (day >= soonest) & case.in_time(day) & (day < case.end - 1)
@@ -233,7 +236,7 @@ class Proceedings:
     def _order_hastened(self, until: int) -> Another:
         """Let the placement order come in the year, by the day `until`, instead of after it."""
         order = self.path.start[:, _E1]
-        rows = np.flatnonzero((order > self.day) & (order < LATER))
+        rows = flagged((order > self.day) & (order < LATER))
         case = self._as_case.only(rows)
         begun = case.start[:, _C1]
         least, _ = self.behaviour.value("legal.court_needs_days", self.year)
@@ -251,7 +254,7 @@ class Proceedings:
     def _order_put_off(self) -> Another:
         """Let the placement order come after the year instead of in it."""
         order = self.path.start[:, _E1]
-        rows = np.flatnonzero((order > self.past) & (order <= self.day))
+        rows = flagged((order > self.past) & (order <= self.day))
         # Once: lives leave room for a placement that gives way to an order put off past the year it was due in.
         rows = rows[order[rows] <= self._order_as_drawn(rows)]
         day = next_working_day(self.day + 1 + within(self._uniform("placement order put off", rows), 0, self._spread))
@@ -288,7 +291,7 @@ class Proceedings:
         soonest = np.maximum(np.maximum(who.entry + shortest, begun + int(least)), self.past + 1)
         grown = birthday(who.birth, int(self.behaviour.scalar("placement.concurrent_under_age", self.year)))
         open_ = (start[:, _E1] == LATER) & (self.destination != _ADOPTED) & (soonest <= self.day) & (grown > soonest)
-        rows = np.flatnonzero(open_)
+        rows = flagged(open_)
         day = self._working_day("placement order in vain", rows, soonest[rows], self.day)
         # Where the full order came first, the placement order stands to the end.
         full = start[rows, _C2] <= self.past
@@ -306,7 +309,7 @@ class Proceedings:
         """Let a placement order that leads to no adoption be revoked in the year, or not yet."""
         order, revoked = self.path.start[:, _E1], self.path.start[:, _C2]
         # Who has had a full order before keeps the placement order.
-        rows = np.flatnonzero((order <= self.past) & (revoked > self.past) & (self.destination != _ADOPTED))
+        rows = flagged((order <= self.past) & (revoked > self.past) & (self.destination != _ADOPTED))
         order, revoked = order[rows], revoked[rows]
         soonest = np.full(len(rows), self.past + 1)
         sooner = self._working_day("placement order revoked sooner", rows, soonest, self.day)
@@ -334,7 +337,7 @@ class Proceedings:
         sooner = alone & agreed & (remand > self.day) & (soonest <= self.day)
         put_off = agreed & (start[:, _V2] < remand) & (remand > self.past) & (remand <= self.day)
         put_off &= self.day + 1 < self.end
-        rows = np.flatnonzero(sooner | put_off)
+        rows = flagged(sooner | put_off)
         soonest = soonest[rows]
         day = within(self._uniform("remand in the year", rows), soonest, np.maximum(soonest, self.day))
         start = start[rows]
@@ -369,22 +372,21 @@ class Proceedings:
     def _sound(self, found: Another) -> NDArray[np.bool_]:
         """Say which paths are lawful, fit into their period and tell the same up to the year."""
         start, rows = found.path.start.copy(), found.rows
-        who, end, n = self.who.only(rows), self.end[rows], np.arange(len(rows))
+        end, n = self.end[rows], np.arange(len(rows))
         # A full order that would follow after the end is one for those who stay longer.
         start[start[:, _C2] >= end, _C2] = LATER
         order = np.argsort(start, axis=1, kind="stable")
         days = np.take_along_axis(start, order, axis=1)
         held = days < LATER
-        good = (days[:, 0] == who.entry) & ~(held & (days >= end[:, None])).any(axis=1)
+        good = (days[:, 0] == self.who.entry[rows]) & ~(held & (days >= end[:, None])).any(axis=1)
         good &= (~held[:, 1:] | ((days[:, 1:] > days[:, :-1]) & _FOLLOWS[order[:, :-1], order[:, 1:]])).all(axis=1)
         next_day = np.where(held[:, 1:], days[:, 1:], end[:, None])
         place = (order == _C1).argmax(axis=1)
         after = np.where(place < len(STATUSES) - 1, next_day[n, np.minimum(place, len(STATUSES) - 2)], end)
         _, longest = self.behaviour.value("legal.interim_order_days", self.year)
-        interim = start[:, _C1] < LATER
-        good &= ~interim | (after - start[:, _C1] <= longest)
+        good &= (start[:, _C1] >= LATER) | (after - start[:, _C1] <= longest)
         oldest = int(self.guidance.limit("LEGAL_STATUS_CODE", "C2", "max_start_age_years") or 16)
-        too_late = birthday(who.birth, oldest + 1)
+        too_late = birthday(self.who.birth[rows], oldest + 1)
         court = start[:, [_C1, _C2, _E1]]
         good &= ~((court < LATER) & (court >= too_late[:, None])).any(axis=1)
         good &= (found.path.placed == LATER) | (start[:, _E1] == LATER) | (start[:, _E1] < found.path.placed)

@@ -15,12 +15,14 @@ import numpy as np
 from synth.dates import Days, age_on, birthday, day_of_year_start, last_day
 from synth.geography.authorities import all_authorities
 from synth.lives.behaviour import Behaviour, band
-from synth.lives.draw import choose, within
+from synth.lives.draw import choose, flagged, within
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from synth.lives.streams import Streams
+    from synth.lives.streams import Streams, Uniform
 
 __all__ = [
     "ETHNICITIES",
@@ -57,6 +59,9 @@ _SIZES = ("1", "2", "3", "4", "5")
 _OLDEST = 17
 QUEUE_BITS, _KIND_BITS, _YEAR_BITS = 24, 3, 14
 """Bits of a family's name, from the lowest: its place in the queue, its kind, its year; above, authority and world."""
+_OF_FAMILY = ("household size", "first age group", "first age", "newborn")
+"""Draws of a family: how many children it has, and the age of the first."""
+_OF_ONLY_CHILD = ("only child born", "only child newborn days", "newborn", "only child enters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Members:
 
     def only(self, rows: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Members:
         """Return some children, or all in another order; families keep their places in the queue."""
-        return Members(*(getattr(self, column)[rows] for column in self.__slots__))
+        rows = flagged(rows) if rows.dtype == np.bool_ else rows
+        return Members(*(getattr(self, column).take(rows) for column in self.__slots__))
 
     def followed_by(self, others: Members) -> Members:
         """Return these children and after them others."""
@@ -113,21 +119,24 @@ def members(
     The oldest admitted age keeps at least a year before the 18th birthday, except that the child who brings an
     unaccompanied or care family in may be 17.
     """
-    size = 1 + choose(
-        streams("household size").uniform(family), behaviour.vector(f"household.size.{kind}", year, _SIZES)
-    )
-    first = _first_child(streams, behaviour, kind, family, on, year)
-    queue = np.repeat(np.arange(len(family)), size)
-    place = np.arange(len(queue)) - np.repeat(np.cumsum(size) - size, size)
-    named = family[queue]
-    name = named * np.uint64(8) + place.astype(np.uint64)
-    birth = first[queue]
-    keep = np.ones(len(queue), bool)
-    others = np.flatnonzero(place)
-    birth[others] = _births(streams, behaviour, name[others], place[others], queue[others], first, year)
-    born, day = birth[others], on[queue[others]]
-    keep[others] = (born <= day) & (age_on(born, day) >= 0) & (birthday(born, 17) > day)
-    queue, named, name, birth = queue[keep], named[keep], name[keep], birth[keep]
+    sizes = behaviour.vector(f"household.size.{kind}", year, _SIZES)
+    of_size, *of_first = streams.each(_OF_FAMILY, family)
+    size = 1 + choose(of_size, sizes)
+    first = _first_child(behaviour, kind, of_first, on, year)
+    queue = np.arange(len(family)).repeat(size)
+    place = np.arange(len(queue)) - (size.cumsum() - size).repeat(size)
+    name = (family * np.uint64(8)).take(queue) + place.view(np.uint64)
+    birth = first.take(queue)
+    others = flagged(place)
+    born = _births(streams, behaviour, name[others], place[others], queue[others], first, year)
+    birth[others], day = born, on[queue[others]]
+    left_out = others[(born > day) | (birthday(born, 17) <= day)]
+    if len(left_out):
+        keep = np.ones(len(queue), bool)
+        keep[left_out] = False
+        kept = flagged(keep)
+        queue, name, birth = queue.take(kept), name.take(kept), birth.take(kept)
+    named = family.take(queue)
     male_share = behaviour.scalar(f"household.male_share.{kind}", year)
     sex = np.where(streams("sex").uniform(name) < male_share, MALE, FEMALE).astype(np.int8)
     return Members(queue, named, name, birth, sex)
@@ -143,46 +152,36 @@ def only_children(
     """
     first, last = day_of_year_start(year), last_day(year)
     on = np.full(len(family), last, np.int32)
-    birth = within(streams("only child born").uniform(family), birthday(on, -age - 1) + 1, birthday(on, -age))
-    soon = birth + np.floor(
-        -np.log(streams("only child newborn days").uniform(family))
-        * behaviour.scalar("household.newborn_mean_days", year)
-    ).astype(np.int32)
-    newborn = (
-        (birth >= first)
-        & (soon <= last)
-        & (streams("newborn").uniform(family) < behaviour.scalar("household.newborn_share.care", year))
-    )
+    born, days_old, u, enters = streams.each(_OF_ONLY_CHILD, family)
+    birth = within(born, birthday(on, -age - 1) + 1, birthday(on, -age))
+    soon = birth + np.floor(-np.log(days_old) * behaviour.scalar("household.newborn_mean_days", year)).astype(np.int32)
+    newborn = (birth >= first) & (soon <= last) & (u < behaviour.scalar("household.newborn_share.care", year))
     latest = np.minimum(last, birthday(birth, 18) - int(behaviour.scalar("household.days_before_18", year)))
-    entry = within(streams("only child enters").uniform(family), np.maximum(birth, first), latest)
+    entry = within(enters, np.maximum(birth, first), latest)
     entry = np.where(newborn, soon, entry).astype(np.int32)
     return Members(np.arange(len(family)), family, family * np.uint64(8), birth, sex.astype(np.int8)), entry
 
 
-def _first_child(
-    streams: Streams, behaviour: Behaviour, kind: str, family: NDArray[np.uint64], on: Days, year: int
-) -> Days:
+def _first_child(behaviour: Behaviour, kind: str, draws: Sequence[Uniform], on: Days, year: int) -> Days:
     """Birth day of the child who brings the family in, by the age groups of the profile and evenly within them.
 
-    Newborns are the exception: most are a few days old.
+    Newborns are the exception: most are a few days old. `draws` are those of the group, of the age within it and of who
+    is newborn.
     """
+    of_group, u, of_newborn = draws
     groups = tuple(behaviour.value(f"household.first_age.{kind}", year))
     lower, upper = (np.array(bounds, np.int32) for bounds in zip(*map(_bounds, groups), strict=True))
-    chosen = choose(
-        streams("first age group").uniform(family), behaviour.vector(f"household.first_age.{kind}", year, groups)
-    )
+    chosen = choose(of_group, behaviour.vector(f"household.first_age.{kind}", year, groups))
     # Leave some days before 18, so that the shortest stay still ends in childhood.
-    spare = int(behaviour.scalar("household.days_before_18", year))
+    spare = np.where(upper == _OLDEST, int(behaviour.scalar("household.days_before_18", year)), 0)
     youngest = birthday(on, -lower[chosen])
-    oldest = birthday(on, -upper[chosen] - 1) + 1
-    oldest = np.where(upper[chosen] == _OLDEST, oldest + spare, oldest)
-    u = streams("first age").uniform(family)
-    newborn = (lower[chosen] == 0) & (
-        streams("newborn").uniform(family) < behaviour.scalar(f"household.newborn_share.{kind}", year)
-    )
-    days_old = -np.log(u) * behaviour.scalar("household.newborn_mean_days", year)
+    oldest = birthday(on, -upper[chosen] - 1) + 1 + spare[chosen]
+    birth = within(u, oldest, youngest)
+    newborn = flagged((of_newborn < behaviour.scalar(f"household.newborn_share.{kind}", year)) & (lower == 0)[chosen])
+    days_old = -np.log(u[newborn]) * behaviour.scalar("household.newborn_mean_days", year)
     days_old = np.minimum(days_old, behaviour.scalar("household.newborn_days", year) - 1)
-    return np.where(newborn, on - np.floor(days_old), within(u, oldest, youngest)).astype(np.int32)
+    birth[newborn] = on[newborn] - np.floor(days_old)
+    return birth
 
 
 def _bounds(group: str) -> tuple[int, int]:
@@ -204,13 +203,16 @@ def _births(
 
     `place` counts them from 1 in their `family`, which is an index into `first`, the births of the first children.
     """
-    step = within(streams("sibling gap").uniform(name), *behaviour.value("household.sibling_gap_days", year))
-    older = streams("sibling older").uniform(name) < behaviour.scalar("household.sibling_older_share", year)
+    gap, u = streams.each(("sibling gap", "sibling older"), name)
+    step = within(gap, *behaviour.value("household.sibling_gap_days", year))
+    older = u < behaviour.scalar("household.sibling_older_share", year)
     birth = np.zeros(len(name), np.int32)
     # Each further child stands one pregnancy beyond the last one on its side, so no two are too close.
     oldest, youngest = first.copy(), first.copy()
     for number in range(1, len(_SIZES)):
-        here = np.flatnonzero(place == number)
+        here = flagged(place == number)
+        if not len(here):
+            break
         among = family[here]
         born = np.where(older[here], oldest[among] - step[here], youngest[among] + step[here])
         if number == 1:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import Days, birthday
 from synth.lives.behaviour import BANDS, Behaviour
-from synth.lives.draw import among, choose, lognormal_days, within
+from synth.lives.draw import among, choose, flagged, lognormal_days, within
 from synth.lives.people import age_group
 from synth.working_days import next_working_day
 
@@ -67,7 +67,7 @@ def row_numbers(some: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice, heig
     """Return which rows of so many are chosen: flags are looked at once, not for each column they choose from."""
     if isinstance(some, slice):
         return np.arange(height)[some]
-    return np.flatnonzero(some) if some.dtype == np.bool_ else np.asarray(some, np.int64)
+    return flagged(some) if some.dtype == np.bool_ else np.asarray(some, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,9 @@ def outcome(streams: Streams, behaviour: Behaviour, who: Entrants, year: int) ->
     weights[(who.lead != who.name) | too_young, DESTINATIONS.index("custody")] = 0.0
     # A child who comes back is known here: it stays this authority's, and nobody's second period is drawn to a death,
     # so that a year in which a child left care never ends in a way that leaves no care leaver.
-    weights[np.flatnonzero(who.number > 0)[:, None], _NOT_AGAIN] = 0.0
+    weights[flagged(who.number > 0)[:, None], _NOT_AGAIN] = 0.0
     # Care that is taken over is care for years to come, under whatever order it comes with.
-    weights[np.flatnonzero(who.under != DRAWN)[:, None], _NOT_TAKEN_OVER] = 0.0
+    weights[flagged(who.under != DRAWN)[:, None], _NOT_TAKEN_OVER] = 0.0
     destination = choose(streams("destination").uniform(decides, who.entry), weights)
 
     last = birthday(who.birth, 18) - 1
@@ -177,15 +177,15 @@ def _ends(
     """Draw when periods end by where they lead; those that last until 18 are not drawn and end on entry."""
     length = np.zeros(len(destination))
 
-    to_guardian = np.flatnonzero((destination == _CARER) | (destination == _OTHER))
+    to_guardian = flagged((destination == _CARER) | (destination == _OTHER))
     u = streams("guardianship stay").uniform(decides[to_guardian], who.entry[to_guardian])
     length[to_guardian] = lognormal_days(u, *_pair(behaviour, "care.stay.guardianship", year))
 
-    adopted = np.flatnonzero(destination == _ADOPTION)
+    adopted = flagged(destination == _ADOPTION)
     clock = adoption_clock(streams, behaviour, decides[adopted], who.entry[adopted], year)
     length[adopted] = clock.to_adoption
 
-    others = np.flatnonzero(_STAYS[destination])
+    others = flagged(_STAYS[destination])
     length[others] = _stay_home(streams, behaviour, who.only(others), decides[others], group[others], year)
 
     end = who.entry + np.maximum(length, _SHORTEST_STAY).astype(np.int32)
@@ -193,7 +193,7 @@ def _ends(
     ordered = _ON_WORKING_DAYS[destination] & (length > behaviour.scalar("care.stay.any_day_up_to", year))
     end[ordered] = next_working_day(end[ordered])
 
-    alone = np.flatnonzero(destination == _INDEPENDENT)
+    alone = flagged(destination == _INDEPENDENT)
     sixteen = np.maximum(birthday(who.birth[alone], 16), who.entry[alone]) + 28
     u = streams("independence").uniform(who.name[alone], who.number[alone])
     end[alone] = within(u, sixteen, np.maximum(birthday(who.birth[alone], 18) - 1, sixteen))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.lives.chances import Chances
-from synth.lives.draw import choose
+from synth.lives.draw import choose, flagged
 from synth.lives.kinds import ADOPTION, FOSTER, KINDS, LOCATIONS, PARENTS, placement_code
 from synth.lives.ledger import Ledger
 from synth.lives.legal import LATER, LegalPath
@@ -201,7 +201,7 @@ class Filling:
         """Return the day each stay in the book ends, as it stands."""
         book = self.book
         stop = np.zeros(len(book), np.int32)
-        later = np.flatnonzero((book["before"] >= 0) & ~book["undone"])
+        later = flagged((book["before"] >= 0) & ~book["undone"])
         stop[book["before"][later]] = book["start"][later]
         last = self.current[self.current >= 0]
         stop[last] = self.at[self.current >= 0]
@@ -240,14 +240,14 @@ class Filling:
         keep = ~book["undone"]
         if wanted is not None:
             keep &= wanted[book["period"]]
-        found = np.flatnonzero(keep)
+        found = flagged(keep)
         found = found[in_order(book["period"][found], book["start"][found])]
         period, kind = book["period"][found], book["kind"][found]
         location, slot = book["location"][found], book["slot"][found]
         by_carer = self.chances.by_carer[period]
         # Adopted by the foster carer: the child stays where it is.
         stays_put = (kind == ADOPTION) & by_carer
-        before = np.flatnonzero(stays_put) - 1
+        before = flagged(stays_put) - 1
         location[stays_put] = location[before]
         slot = np.where(stays_put, -1.0, slot)
         key = self.chances.key[period]

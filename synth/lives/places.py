@@ -10,7 +10,7 @@ import numpy as np
 from synth.dates import last_day, year_of, years_in
 from synth.lives.admission import foremost
 from synth.lives.assignment import choose_exactly, gumbel
-from synth.lives.draw import choose, within
+from synth.lives.draw import choose, flagged, within
 from synth.lives.goals import GROUPS, PLACES
 from synth.lives.kinds import ADOPTION, KINDS, LOCATIONS
 from synth.lives.placements import OPEN
@@ -93,7 +93,7 @@ def align_places(
         as_is = _shown(filling, lasting)
         np.add.at(left, (place[movable], own), 1)
         np.add.at(left, (place[lasting], as_is), 1)
-        again = np.flatnonzero(off[place[free]])
+        again = flagged(off[place[free]])
         anew = _odds(filling, movable, day, filling.at[movable], np.zeros(len(movable), bool))
         instead = _odds_instead(filling, lasting, year)
         every = (
@@ -150,7 +150,7 @@ def _odds(
     before = filling.kind[rows] if before is None else before
     kinds = np.zeros((n, len(_NAMES)))
     kinds[:, :ADOPTION] = chances.kinds(rows, start, stop, before, first=first)
-    given = np.flatnonzero(filling.given[rows])
+    given = flagged(filling.given[rows])
     kinds[given] = 0.0
     kinds[given, filling.set_kind(rows[given])] = 1.0
     kinds /= kinds.sum(axis=1, keepdims=True)
@@ -254,7 +254,7 @@ def _some(
     day = np.full(len(rows), last_day(year), np.int32)
     ready = gumbel(chances.uniform("moves for the count", rows, year))
     ready = ready - np.log(chances.means(rows, day, np.ones(len(rows), np.int64)))
-    return np.flatnonzero(foremost(cell, 3 * surplus + _SPARE, -ready))
+    return flagged(foremost(cell, 3 * surplus + _SPARE, -ready))
 
 
 def settle(filling: Filling, rows: NDArray[np.int64]) -> None:

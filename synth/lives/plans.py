@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import Days, age_on, birthday
-from synth.lives.draw import among, choose, lognormal_days, within
+from synth.lives.admission import begins
+from synth.lives.draw import among, choose, flagged, lognormal_days, normal, within
 from synth.lives.people import QUEUE_BITS
 from synth.lives.periods import DESTINATIONS, Entrants
 from synth.working_days import next_working_day
@@ -103,7 +104,7 @@ def needs(
     # The queue keeps a family's children together, the one who brought it in first.
     later = np.zeros(len(family), bool)
     later[1:] = family[1:] == family[:-1]
-    own = np.flatnonzero(later & _IS_OWN[drawn])
+    own = flagged(later & _IS_OWN[drawn])
     if len(own) and kind != "unaccompanied":
         shared = weights.take(own, axis=1)
         shared[_OWN] = 0.0
@@ -148,7 +149,7 @@ def registration(
     register; all children of a family are registered together.
     """
     begin, length = start.astype(np.int32), np.zeros(len(start), np.int32)
-    rows = np.flatnonzero(need == N1)
+    rows = flagged(need == N1)
     chance = behaviour.scalar(f"register.share_of_n1.{kind}", year)
     rows = rows[streams("registered").uniform(family[rows], start[rows]) < chance]
     family, start = family[rows], start[rows]
@@ -158,7 +159,7 @@ def registration(
     begin[rows] = next_working_day(start + np.where(later, within(wait, soon, late), within(wait, 0, soon)))
     value = behaviour.value("register.length", year)
     days = lognormal_days(length_drawn, value["median_days"], value["sigma"])
-    length[rows] = np.clip(days, value["shortest_days"], value["longest_days"])
+    length[rows] = np.minimum(np.maximum(days, value["shortest_days"]), value["longest_days"])
     return begin, length
 
 
@@ -179,24 +180,25 @@ def support_plan(
     A plan outlasts the child's time on the register.
     """
     kinds = ("brief", "middling", "long")
-    shares = np.where(
-        (need == _N2)[:, None],
-        behaviour.vector("plan.length_shares_disability", year, kinds),
-        behaviour.vector("plan.length_shares", year, kinds),
-    )
-    v, u = streams.each(("plan kind", "plan length"), family, number)
-    kind = choose(v, shares)
+    # Brothers and sisters stand together, and are drawn together.
+    head = begins(family) | begins(number)
+    v, u = streams.each(("plan kind", "plan length"), family[head], number[head])
+    member = head.cumsum() - 1
+    v, deviate = v.take(member), normal(u).take(member)
+    kind, disabled = choose(v, behaviour.vector("plan.length_shares", year, kinds)), flagged(need == _N2)
+    kind[disabled] = choose(v[disabled], behaviour.vector("plan.length_shares_disability", year, kinds))
     table = behaviour.table("plan.length", year, kinds, ("median_days", "sigma"))
-    length = np.maximum(lognormal_days(u, table[kind, 0], table[kind, 1]), behaviour.scalar("plan.shortest_days", year))
+    length = table[:, 0].take(kind) * np.exp(table[:, 1].take(kind) * deviate)
+    length = np.maximum(length, behaviour.scalar("plan.shortest_days", year))
     begin, on = register
-    listed = np.flatnonzero(on)
+    listed = flagged(on)
     u = streams("plan tail").uniform(family[listed], number[listed])
     tail = within(u, *behaviour.value("register.plan_tail_days", year))
     length[listed] = np.maximum(length[listed], begin[listed] + on[listed] + tail - start[listed])
     end = (start + length).astype(np.int32)
     eve = birthday(birth, 18) - 1
     because = np.full(len(end), _OTHER, np.int8)
-    grown = np.flatnonzero(end >= eve)
+    grown = flagged(end >= eve)
     end[grown] = eve[grown]
     because[grown[adult_services(streams, behaviour, family[grown], need[grown], year)]] = _ADULT
     return PlanEnds(end, because)

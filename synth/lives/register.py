@@ -13,7 +13,7 @@ import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day
 from synth.lives.book import NEVER
-from synth.lives.draw import within
+from synth.lives.draw import flagged, within
 from synth.lives.plans import N1
 from synth.lives.settling import take
 from synth.working_days import next_working_day
@@ -34,7 +34,7 @@ def settle_register(book: Book, year: int) -> None:
     for name in ("both", "register"):
         wanted = book.targets("status", year, name)
         if wanted is not None:
-            group = np.flatnonzero(counted & (in_care if name == "both" else ~in_care))
+            group = flagged(counted & (in_care if name == "both" else ~in_care))
             _Group(book, year, name, group).meet(wanted)
 
 
@@ -59,7 +59,7 @@ class _Group:
     def _registered(self, column: str) -> NDArray[np.int32]:
         """Return first day or end of each child's latest registration; a day before all others without one."""
         listed = self.book.children["registration"][self.rows]
-        days, has = np.full(len(listed), NEVER), np.flatnonzero(listed >= 0)
+        days, has = np.full(len(listed), NEVER), flagged(listed >= 0)
         days[has] = self.book.registrations[column][listed[has]]
         return days
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import Days, day_of_year_start, quarter_day
-from synth.lives.draw import choose
+from synth.lives.draw import choose, flagged
 from synth.lives.fitting import take_in
 from synth.lives.people import ETHNICITIES, NOT_OBTAINED, ethnic_mix, ethnicity
 from synth.lives.plans import N1, NEEDS
@@ -35,7 +35,7 @@ def take(
 
     A unit too large for what is left is passed over; units of size 0 or with an infinite key are not chosen.
     """
-    may = np.flatnonzero((size > 0) & (key < np.inf))
+    may = flagged((size > 0) & (key < np.inf))
     order = may[np.argsort(key[may], kind="stable")]
     chosen = np.zeros(len(place), bool)
     chosen[order] = take_in(place[order], size[order], wanted.copy())
@@ -84,7 +84,7 @@ def settle_ethnicity_alone(
     alone = np.ones(len(new.family), bool)
     group = ethnicity(book.streams, book.behaviour, book.homes.order[place], new.family, alone)
     u = book.streams("ethnicity").uniform(new.family)
-    for child in np.flatnonzero(chosen).tolist():
+    for child in flagged(chosen).tolist():
         open_groups = mix * (room[place[child]] > 0)
         weights = open_groups if open_groups.sum() > 0 else mix
         group[child] = choose(u[[child]], weights)[0]

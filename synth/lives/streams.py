@@ -82,8 +82,11 @@ class Stream:
         What the same purpose is drawn at is the same for all each time, one number, or each one's own, an array: a
         number and an array of that number give other words.
         """
-        same = tuple([moment for moment in when if isinstance(moment, _WHOLE)])
         x = _as_words(who) * _GOLDEN
+        if not when:
+            x += self.key
+            return _mix(x) if x.size else x
+        same = tuple([moment for moment in when if isinstance(moment, _WHOLE)])
         if not x.size and len(same) == len(when):
             # Nobody: many a draw is for the few of a year who are on some way, and in a small place there may be none.
             return x

@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import day_of_year_start, last_day, quarter_day
 from synth.lives.admission import Queue, admit, begins, queues
-from synth.lives.draw import within
+from synth.lives.draw import flagged, within
 from synth.lives.newcomers import too_few_stay
 from synth.lives.people import Members, members
 from synth.lives.plans import N1, PlanEnds, need_draws, needs, registration, support_plan
@@ -43,7 +43,7 @@ def admit_to_support(book: Book, year: int, wanted: NDArray[np.int64]) -> None:
         n1 = take & line.counted & (line.need == N1)
         found = np.bincount(line.place[n1], minlength=len(wanted)) / np.maximum(wanted, 1)
         tilt *= _odds(aim) / _odds(found)
-    rows, chosen = book.add_children(line.place, line.new, line.need, take), np.flatnonzero(take)
+    rows, chosen = book.add_children(line.place, line.new, line.need, take), flagged(take)
     start, ends = line.start[chosen], line.ends.only(chosen)
     book.open_plans(rows, start, ends)
     book.register(rows, start, ends.end, "support", year)
@@ -116,7 +116,7 @@ class _Line:
     def _weigh(self, tilt: NDArray[np.float64]) -> None:
         """Draw needs with a tilt, and plans anew where the need is another than before."""
         streams, behaviour, year = self._book.streams, self._book.behaviour, self._year
-        rows = np.flatnonzero((self.need == _NOT_DRAWN) | (tilt != self._tilt)[self.place])
+        rows = flagged((self.need == _NOT_DRAWN) | (tilt != self._tilt)[self.place])
         self._tilt = tilt.copy()
         family, birth, start = self.new.family[rows], self.new.birth[rows], self.start[rows]
         place, u = self.place[rows], self._u[rows]
@@ -135,7 +135,7 @@ def _share_of_n1(book: Book, year: int, wanted: NDArray[np.int64]) -> NDArray[np
     target = book.targets("need", year, "N1")
     if target is None:
         return None
-    have = book.by_authority(np.flatnonzero(book.counted(year) & (book.children["need"] == N1)))
+    have = book.by_authority(flagged(book.counted(year) & (book.children["need"] == N1)))
     return np.asarray((target - have) / np.maximum(wanted, 1))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, year_of, years_in
 from synth.lives.admission import foremost
-from synth.lives.draw import among, within
+from synth.lives.draw import among, flagged, within
 from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
 
@@ -56,15 +56,15 @@ def bound_for_orders(book: Book, year: int) -> list[tuple[list[int], NDArray[np.
     """
     child, last = book.children, last_day(year)
     years = book.behaviour.value("care.order_takes_years", year)
+    staying = flagged(child["care_end"] > last)
+    went = child["went"][staying]
     found = []
     for name, (codes, destinations) in _ORDERS.items():
         wanted = _first_wanted(book, year, codes, float(years[name]))
         if wanted is None:
             continue
         leads = [DESTINATIONS.index(destination) for destination in destinations]
-        on_the_way = book.by_authority(
-            np.flatnonzero((child["care_end"] > last) & among(leads, DESTINATIONS)[child["went"]])
-        )
+        on_the_way = book.by_authority(staying[among(leads, DESTINATIONS)[went]])
         needed = _orders_to_come(book, year, codes, wanted, float(years[name]))
         placed = _placed_wanted(book, year + 1) if name == "adopted" else None
         if placed is not None:
@@ -97,7 +97,7 @@ def _settle(book: Book, year: int, name: str, wanted: NDArray[np.int64]) -> None
     first, last = day_of_year_start(year), last_day(year)
     child, working = book.children, _last_working_day(last)
     leads = among(map(DESTINATIONS.index, _ORDERS[name][1]), DESTINATIONS)
-    rows = np.flatnonzero(child["care_end"] >= first)
+    rows = flagged(child["care_end"] >= first)
     rows = rows[leads[child["went"][rows]]]
     place = child["place"][rows].astype(np.int64)
     earliest = _earliest(book, rows, name, year)
@@ -151,7 +151,7 @@ def settle_placements(book: Book, year: int) -> None:
         return
     first, last = day_of_year_start(year), last_day(year)
     child = book.children
-    rows = np.flatnonzero((child["care_end"] > last) & (child["went"] == _ADOPTION))
+    rows = flagged((child["care_end"] > last) & (child["went"] == _ADOPTION))
     placed, u = child["placed"][rows], book.streams("placement moved").uniform(child["family"][rows], year)
     surplus = book.by_authority(rows[placed <= last]) - wanted
     latest = book.periods["drawn_end"][child["period"][rows]] - _shortest(book, "placement_to_adoption", year)
@@ -160,7 +160,7 @@ def settle_placements(book: Book, year: int) -> None:
     soon = within(u, np.full(len(rows), _first_placed(book, year)), np.full(len(rows), last))
     hasten = (placed > last) & (child["order_due"][rows] < first)
     for may, excess, day in ((put_off, surplus, late), (hasten, -surplus, soon)):
-        near = np.flatnonzero(may)
+        near = flagged(may)
         place, distance = child["place"][rows[near]].astype(np.int64), np.abs(placed[near] - last)
         near = near[foremost(place, excess, distance, child["name"][rows[near]])]
         _place(book, rows[near], day[near], year)

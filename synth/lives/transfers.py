@@ -18,7 +18,7 @@ from synth.geography.areas import neighbour_table
 from synth.geography.authorities import all_authorities
 from synth.guidance import load
 from synth.lives.cells import AGES
-from synth.lives.draw import choose, within
+from synth.lives.draw import choose, flagged, within
 from synth.lives.homes import Homes, named, order_of, world_of
 from synth.lives.legal import LATEST, ROUTES, STATUSES, legal_paths
 from synth.lives.people import FEMALE, MALE, Members, ethnicity, family_names
@@ -217,7 +217,7 @@ def _with_room(
 ) -> Outcome:
     """Give children who stay until 31 March their room; where an authority has none at all they go home before."""
     destination, end = drawn.destination.copy(), drawn.end.copy()
-    for child in np.flatnonzero(end > last).tolist():
+    for child in flagged(end > last).tolist():
         one: Any = slice(child, child + 1)
         (cell,) = cells.number(place[one], who.birth[one], sex[one])
         if not cells.by_authority(cells.room)[place[child]]:

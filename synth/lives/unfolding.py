@@ -11,6 +11,7 @@ from synth.dates import day_of_year_start, last_day, years_in
 from synth.guidance import load
 from synth.lives.alignment import Listed, Walk, placed_as_moved
 from synth.lives.chances import Chances
+from synth.lives.draw import flagged
 from synth.lives.episodes import Episodes, Spells, cut, with_spells_away
 from synth.lives.goals import Goals
 from synth.lives.legal import LATER, LATEST, LegalPath
@@ -148,11 +149,11 @@ def _begin(
     guidance = load("cla", LATEST)
     every = history.periods
     shown = (every["start"] <= last_day(year)) & (every["end"] >= day_of_year_start(first))
-    period = {name: column[shown] for name, column in every.items()} | {"row": np.flatnonzero(shown)}
+    period = {name: column[shown] for name, column in every.items()} | {"row": flagged(shown)}
     who = entrants_of(history.children, period, slice(None))
     new = period["row"][0 if known is None else len(known.placed) :]
     path = history.courts.paths(history.children, every, new)
-    path = path if known is None else known.followed_by(path)
+    path = path if known is None else LegalPath.joined(known, path)
     if moved:
         path = placed_as_moved(path, _placings_of(history, period["row"]), years_in(history.placings["year"])[0])
     orders = history.homes.order[history.children["place"][period["child"]]]

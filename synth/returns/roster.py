@@ -88,7 +88,7 @@ def not_obtained(behaviour: Behaviour, history: History) -> NDArray[np.bool_]:
     """Say of every child of a history whether its ethnic group is not known yet on 31 March of its year.
 
     As many looked-after children of each authority as the profile's targets say: of those who first became known in the
-    year, as the only child of their household and of the largest group, the ones who came into care last.
+    year, as the only child of their household and of the largest group, the ones who did so last.
     """
     child, year = history.children, history.year
     found = np.zeros(len(child["name"]), bool)
@@ -101,7 +101,7 @@ def not_obtained(behaviour: Behaviour, history: History) -> NDArray[np.bool_]:
     rows = (new & here).nonzero()[0]
     rows = rows[np.bincount(child["household"])[child["household"][rows]] == 1]
     place, count = child["place"][rows].astype(np.int64), wanted[:, cells.index(NOT_OBTAINED)]
-    found[rows[foremost(place, count, -child["care_start"][rows], child["name"][rows])]] = True
+    found[rows[foremost(place, count, -child["plan_start"][rows], child["name"][rows])]] = True
     return found
 
 
