@@ -239,7 +239,7 @@ def fit_targets(
             share = sum(alone.values()) / sum(totals["looked_after"][year] for year in alone)
             spread = {year: np.ceil(share * totals["looked_after"][year]).astype(np.int64) for year in years}
             totals = {**totals, "arriving": spread}
-        if name == "unaccompanied":
+        if name == "unaccompanied" and "legal" in tabled:
             theirs = {year: alone.get(year, values.sum(axis=1)) for year, values in values_of.items()}
             totals = {**totals, "agreeing": agreeing(totals["looked_after"], theirs, tabled["legal"])}
     found = [_as_apart(target, alone) for target in found]

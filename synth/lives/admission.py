@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Queue", "admit", "begins", "foremost", "numbered", "queue_lengths", "queues"]
+__all__ = ["Queue", "admit", "begins", "foremost", "numbered", "queue_lengths", "queues", "run_begins"]
 
 
 def begins(values: NDArray[Any]) -> NDArray[np.bool_]:
@@ -32,10 +32,14 @@ def numbered(group: NDArray[np.int64]) -> NDArray[np.int64]:
     return numbers
 
 
+def run_begins(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return for each row the one that its run of equal values begins with."""
+    return np.maximum.accumulate(np.where(begins(values), np.arange(len(values)), 0))
+
+
 def _in_run(values: NDArray[Any]) -> NDArray[np.int64]:
     """Return each row's number in its run of equal values, from 0."""
-    row = np.arange(len(values))
-    return row - np.maximum.accumulate(np.where(begins(values), row, 0))
+    return np.arange(len(values)) - run_begins(values)
 
 
 def foremost(group: NDArray[np.int64], count: NDArray[np.int64], *keys: NDArray[Any]) -> NDArray[np.bool_]:

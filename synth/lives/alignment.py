@@ -14,7 +14,7 @@ import numpy as np
 
 from synth.dates import birthday, last_day
 from synth.lives.absences import Absences
-from synth.lives.assignment import choose_exactly
+from synth.lives.assignment import choose_exactly, counts_of
 from synth.lives.draw import flagged, within
 from synth.lives.goals import LEGAL, PLACES
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
@@ -195,7 +195,7 @@ class Walk:
         """
         n, k = len(rows), totals.shape[1]
         own, place = shown(now.path), self.listed.place[rows]
-        if (np.bincount(place * k + own, minlength=totals.size).reshape(totals.shape) == totals).all():
+        if (counts_of(own, place, totals) == totals).all():
             return
         other = others()
         column = shown(other.path)
@@ -211,7 +211,7 @@ class Walk:
         free = flagged(instead.max(axis=1) >= 0)
         bound = np.ones(n, bool)
         bound[free] = False
-        totals = totals - np.bincount((place * k + own)[bound], minlength=totals.size).reshape(totals.shape)
+        totals = totals - counts_of(own[bound], place[bound], totals)
         # Brothers and sisters in the same proceedings share their draws.
         lead, entry = now.who.lead[free], now.who.entry[free]
         u = now.streams(purpose).uniform(lead[:, None], entry[:, None], now.year, np.arange(k + 1))

@@ -144,12 +144,7 @@ class _Line:
 
     @classmethod
     def drawn(
-        cls,
-        book: Book,
-        year: int,
-        first: NDArray[np.int64],
-        length: NDArray[np.int64],
-        not_bound_for: list[int],
+        cls, book: Book, year: int, first: NDArray[np.int64], length: NDArray[np.int64], not_bound_for: list[int]
     ) -> _Line:
         """Draw the lines of all places from their families numbered `first` on, until they have this length."""
         place, family = queues(book.homes.name, year, "care", length, first)

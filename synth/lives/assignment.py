@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Uniform
 
-__all__ = ["choose_exactly", "gumbel"]
+__all__ = ["choose_exactly", "counts_of", "gumbel"]
 
 _STEPS = (3, 3, 3, 3)
 """Price steps that tell the best option from the next as sharply as scores do, twice, four times, ... as sharply; any
@@ -51,12 +51,12 @@ def choose_exactly(
     chosen = np.asarray(scores.argmax(axis=1), np.int64)
     if not np.isfinite(scores[np.arange(len(scores)), chosen]).all():
         raise ValueError("a row has no option that is allowed")
-    off = (_counts(chosen, group, totals) != totals).any(axis=1)
+    off = (counts_of(chosen, group, totals) != totals).any(axis=1)
     bound = np.isfinite(scores).sum(axis=1) == 1
     rows = flagged(off[group] & ~bound)
     if len(rows):
         # Rows with one option take their place beforehand.
-        totals = totals - _counts(chosen[bound], group[bound], totals)
+        totals = totals - counts_of(chosen[bound], group[bound], totals)
         # Only the groups that are off, in order, numbered without gaps.
         rows = rows[np.argsort(group[rows], kind="stable")]
         number = np.cumsum(off) - 1
@@ -64,7 +64,7 @@ def choose_exactly(
     return chosen
 
 
-def _counts(chosen: NDArray[np.int64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.int64]:
+def counts_of(chosen: NDArray[np.int64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.int64]:
     """Count how often each column is chosen in each group, in the shape of `totals`."""
     found = np.bincount(group * totals.shape[1] + chosen, minlength=totals.size)
     return np.asarray(found.reshape(totals.shape), np.int64)
@@ -87,8 +87,8 @@ def _solved(
     if alone is not None:
         exchange.settle(alone)
         # Where keeping twins together costs an exact count, they part.
-        before = np.abs(_counts(exact, group, totals) - totals).sum(axis=1)
-        after = np.abs(_counts(exchange.chosen, group, totals) - totals).sum(axis=1)
+        before = np.abs(counts_of(exact, group, totals) - totals).sum(axis=1)
+        after = np.abs(counts_of(exchange.chosen, group, totals) - totals).sum(axis=1)
         exact = np.where((after <= before)[group], exchange.chosen, exact)
     _unburden(best - scores[np.arange(len(scores)), exact], liked, group, totals, exact)
     return exact
@@ -105,7 +105,7 @@ def _unburden(
 
     Who gains most by it comes first.
     """
-    surplus = _counts(chosen, group, totals) - totals
+    surplus = counts_of(chosen, group, totals) - totals
     rows = flagged((surplus[group, chosen] > 0) & (gain > _TIE))
     for row in rows[np.argsort(-gain[rows], kind="stable")].tolist():
         here, own, wish = group[row], chosen[row], liked[row]
@@ -196,7 +196,7 @@ class _Exchange:
         if self.totals.shape[1] == 2:  # noqa: PLR2004
             self._settle_two(may_move)
             return
-        surplus = (_counts(self.chosen, self.group, self.totals) - self.totals).T
+        surplus = (counts_of(self.chosen, self.group, self.totals) - self.totals).T
         active = np.flatnonzero((surplus > 0).any(axis=0) & (surplus < 0).any(axis=0))
         rows = self._of(active, flagged(may_move))
         least = self._least(rows)
@@ -231,7 +231,7 @@ class _Exchange:
 
     def _settle_two(self, may_move: NDArray[np.bool_]) -> None:
         """Settle groups of two options: chains are single exchanges, and those who lose least by one are moved."""
-        surplus = _counts(self.chosen, self.group, self.totals) - self.totals
+        surplus = counts_of(self.chosen, self.group, self.totals) - self.totals
         number = np.minimum(surplus.max(axis=1), -surplus.min(axis=1))
         too_many = np.where(number > 0, surplus.argmax(axis=1), -1)
         rows = flagged(may_move & (self.chosen == too_many[self.group]))

@@ -69,6 +69,6 @@ def not_home_to_spare(book: Book, year: int) -> NDArray[np.int64] | None:
     leaves = flagged((child["care_end"] >= day_of_year_start(year)) & (child["care_end"] <= last_day(year)))
     home = leaves[child["went"][leaves] == HOME]
     early = home[book.periods["early"][child["period"][home]]]
-    ordered = np.isin(book.status(early, child["care_end"][early] - 1), FULL_ORDERS)
+    ordered = FULL_ORDERS[book.status(early, child["care_end"][early] - 1)]
     goes_home = book.by_authority(home) - book.by_authority(early[ordered])
     return np.maximum(wanted - (book.by_authority(leaves) - goes_home), 0)

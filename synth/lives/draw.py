@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Uniform
 
-__all__ = ["among", "choose", "flagged", "lognormal_days", "matrix", "normal", "within"]
+__all__ = ["among", "choose", "flagged", "lognormal_days", "matrix", "normal", "row_numbers", "within"]
 
 
 _FEW = 4_000
@@ -35,6 +35,13 @@ def among(some: Iterable[int], options: Sequence[str]) -> NDArray[np.bool_]:
 def flagged(rows: NDArray[Any]) -> NDArray[np.int64]:
     """Return the numbers of the rows that are flagged, as np.flatnonzero does with more ado: most have few rows."""
     return rows.nonzero()[0]
+
+
+def row_numbers(some: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice, height: int) -> NDArray[np.int64]:
+    """Return which rows of so many are chosen: flags are looked at once, not for each column they choose from."""
+    if isinstance(some, slice):
+        return np.arange(height)[some]
+    return flagged(some) if some.dtype == np.bool_ else np.asarray(some, np.int64)
 
 
 def choose(u: Uniform, weights: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth.lives.admission import begins
+from synth.lives.admission import begins, run_begins
 from synth.lives.draw import flagged
 
 if TYPE_CHECKING:
@@ -121,8 +121,7 @@ class _Asks:
         rows = flagged(begins(thing) | begins(family))
         family, thing = family[rows], thing[rows]
         amount = np.add.reduceat(amount, rows) if len(rows) else amount
-        first = np.maximum.accumulate(np.where(begins(thing), np.arange(len(thing)), 0))
-        return cls(family, thing, amount, first)
+        return cls(family, thing, amount, run_begins(thing))
 
     def spare(self, stock: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how much of what each row asks for others may have, if it is to be in stock for this one too."""

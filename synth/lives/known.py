@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import birthday, day_of_year_start, last_day, quarter_day
+from synth.guidance import load
 from synth.lives.admission import Queue, foremost
 from synth.lives.behaviour import BANDS
 from synth.lives.book import HOME
 from synth.lives.cells import Cells, starts_to_spare
 from synth.lives.draw import among, flagged, within
 from synth.lives.fitting import Budget, fit_in
-from synth.lives.legal import FULL_ORDERS, STATUSES
+from synth.lives.legal import FULL_ORDERS, LATEST, STATUSES
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, support_plan
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["close_early", "leave_early", "reopen", "stay_longer", "take_into_care", "wanted_alone"]
 
-_REMAND_POSSIBLE = 10
-"""Age of criminal responsibility."""
-_ORDERED = among(FULL_ORDERS, STATUSES)
 _GO_ON = among((STATUSES.index("V2"), STATUSES.index("C2")), STATUSES)
 _MAY_STAY = among((HOME, DESTINATIONS.index("independent")), DESTINATIONS)
 _MAY_LEAVE = among(
@@ -291,7 +289,7 @@ def leave_early(book: Book, year: int, looked_after: NDArray[np.int64], cells: C
     race = np.log(-np.log(book.streams("leaves early").uniform(child["name"][rows], year))) + held
     if book.targets("endings", year, "E4") is not None:
         # Home is where most go; those under a care order would stay on with their carer or see it discharged.
-        ordered = _ORDERED[book.status(rows, np.full(len(rows), first, np.int32))]
+        ordered = FULL_ORDERS[book.status(rows, np.full(len(rows), first, np.int32))]
         race = race + np.where(ordered, behaviour.scalar("care.early_leaving_ordered", year), 0.0)
     rows = rows[foremost(cell, surplus, tier, race)]
     _leave(book, rows, year)
@@ -348,7 +346,8 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     rows = rows[_MAY_STAY[child["went"][rows]] & (missing > 0)[child["place"][rows]]]
     birth, held = child["birth"][rows], child["care_end"][rows] - child["care_start"][rows]
     # Short stays of older children may be remands, which have limits of their own.
-    shortest = np.where(birthday(birth, _REMAND_POSSIBLE) > end, settled // 2, settled)
+    remanded_from = int(load("cla", LATEST).limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0)
+    shortest = np.where(birthday(birth, remanded_from) > end, settled // 2, settled)
     rows = rows[(held > shortest) & (birthday(birth, 18) > end + settled)]
     # Agreement and full care orders go on as they are; nobody is on remand or under an interim order for years.
     drawn_end = book.periods["drawn_end"][child["period"][rows]]

@@ -15,9 +15,9 @@ import numpy as np
 
 from synth.dates import Days, birthday, year_of, years_in
 from synth.lives.behaviour import BANDS, Behaviour
-from synth.lives.draw import choose, flagged, lognormal_days, within
+from synth.lives.draw import among, choose, flagged, lognormal_days, row_numbers, within
 from synth.lives.people import age_group
-from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, deciders, row_numbers
+from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, adoption_clock, deciders
 from synth.working_days import is_working_day, next_working_day, previous_working_day
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
 """Statuses of a single period; V1, the series of short breaks, is a life of its own."""
 
 _V2, _C1, _C2, _E1, _L1, _L2, _J1 = range(7)
-FULL_ORDERS = (_C2, _E1)
-"""Care order and placement order (indices into STATUSES): they last until they are discharged."""
+FULL_ORDERS = among((_C2, _E1), STATUSES)
+"""Which of STATUSES last until they are discharged: care order and placement order."""
 ROUTES = ("V2", "C1", "C2", "L1", "L2", "J1")
 """Statuses a period may begin with."""
 LATEST = 2024

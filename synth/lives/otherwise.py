@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth.dates import birthday, last_day, year_of, years_in
-from synth.lives.draw import flagged, within
+from synth.lives.draw import flagged, row_numbers, within
 from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
-from synth.lives.periods import DESTINATIONS, row_numbers
+from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
 
 if TYPE_CHECKING:

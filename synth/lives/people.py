@@ -15,7 +15,7 @@ import numpy as np
 from synth.dates import Days, age_on, birthday, day_of_year_start, last_day
 from synth.geography.authorities import all_authorities
 from synth.lives.behaviour import Behaviour, band
-from synth.lives.draw import choose, flagged, within
+from synth.lives.draw import choose, flagged, row_numbers, within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class Members:
 
     def only(self, rows: NDArray[np.bool_] | NDArray[np.integer[Any]]) -> Members:
         """Return some children, or all in another order; families keep their places in the queue."""
-        rows = flagged(rows) if rows.dtype == np.bool_ else rows
+        rows = row_numbers(rows, len(self.name))
         return Members(*(getattr(self, column).take(rows) for column in self.__slots__))
 
     def followed_by(self, others: Members) -> Members:

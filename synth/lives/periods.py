@@ -9,7 +9,7 @@ import numpy as np
 
 from synth.dates import Days, birthday
 from synth.lives.behaviour import BANDS, Behaviour
-from synth.lives.draw import among, choose, flagged, lognormal_days, within
+from synth.lives.draw import among, choose, flagged, lognormal_days, row_numbers, within
 from synth.lives.people import age_group
 from synth.working_days import next_working_day
 
@@ -29,7 +29,6 @@ __all__ = [
     "deciders",
     "entrants_of",
     "outcome",
-    "row_numbers",
 ]
 
 DESTINATIONS = (
@@ -61,13 +60,6 @@ _WAITS = tuple(
 """Waits of an adoption, one after another: parameters, and the draws of each child."""
 _SHORTEST_STAY = 2
 """Being looked after means more than 24 hours (section 74 of the 2014 Act): two dates apart always is."""
-
-
-def row_numbers(some: NDArray[np.bool_] | NDArray[np.integer[Any]] | slice, height: int) -> NDArray[np.int64]:
-    """Return which rows of so many are chosen: flags are looked at once, not for each column they choose from."""
-    if isinstance(some, slice):
-        return np.arange(height)[some]
-    return flagged(some) if some.dtype == np.bool_ else np.asarray(some, np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ import numpy as np
 
 from synth.dates import birthday, day, day_of_year_start, last_day
 from synth.guidance import load
-from synth.lives.assignment import choose_exactly, gumbel
+from synth.lives.assignment import choose_exactly, counts_of, gumbel
 from synth.lives.draw import choose
-from synth.lives.legal import LATEST, STATUSES
+from synth.lives.legal import FULL_ORDERS, LATEST, STATUSES
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import KINDS
 from synth.lives.plans import adult_services
@@ -102,9 +102,8 @@ def _orders(legal: NDArray[np.int64], kind: NDArray[np.int64]) -> tuple[NDArray[
 
     Those are the others, and those discharged from a care order at home.
     """
-    full = legal == STATUSES.index("C2")
-    ordered = full | (legal == STATUSES.index("E1"))
-    return ordered, ~ordered | (full & (kind == KINDS.index("parents")))
+    ordered = FULL_ORDERS[legal]
+    return ordered, ~ordered | ((legal == STATUSES.index("C2")) & (kind == KINDS.index("parents")))
 
 
 def _lawful(
@@ -166,8 +165,7 @@ def _settled(
     wanted = _possible(np.isfinite(score), group, wanted, rest)
     chosen = choose_exactly(score, group, wanted)
     # What two reasons could each have, but not both, shows only now.
-    counts = np.zeros_like(wanted)
-    np.add.at(counts, (group, chosen), 1)
+    counts = counts_of(chosen, group, wanted)
     off = np.asarray((counts < wanted).any(axis=1))
     if off.any():
         again = off[group]

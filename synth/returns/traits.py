@@ -15,6 +15,7 @@ import numpy as np
 
 from synth.dates import Days, age_on, birthday, last_day
 from synth.geography.authorities import all_authorities
+from synth.guidance import load
 from synth.lives.behaviour import BANDS, Behaviour
 from synth.lives.draw import choose, normal, within
 from synth.lives.homes import Homes, order_of
@@ -57,9 +58,6 @@ HEALTH = (
     "HEALTH_MENTAL_HEALTH",
 )
 
-_FIRST_AGE = dict.fromkeys(("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH"), 10)
-_FIRST_AGE["HEALTH_DENTAL_CHECK"] = 5
-"""Ages at which the items begin to apply, as in the guidance: nobody younger is described."""
 _TROUBLED = ("YOUTH_OFFENDING", "HEALTH_SUBSTANCE_MISUSE", "HEALTH_MENTAL_HEALTH")
 _TRIO = ("SUBSTANCE_ALCOHOL_MISUSE", "MENTAL_ILL_HEALTH", "DOMESTIC_ABUSE")
 _ILL = ("SUBSTANCE_ALCOHOL_MISUSE", "LEARNING_DISABILITIES", "MENTAL_ILL_HEALTH", "PHYSICAL_ILL_HEALTH")
@@ -255,10 +253,14 @@ def _recorded(who: Subjects, over: NDArray[np.float64], lift: NDArray[np.float64
 
 
 def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) -> dict[str, NDArray[np.str_]]:
-    """Health and conduct items as codes; shares change with age from the first age an item applies to up to 17."""
+    """Health and conduct items as codes; shares change with age from the first age an item applies to up to 17.
+
+    Nobody younger is described.
+    """
     age = age_on(who.birth, last_day(year))
+    first_age = {item.name: item.min_age or 0 for item in load("crcs", year).items("crcs")}
     tie = behaviour.scalar("health.trouble_tie", year)
-    trouble, old = np.zeros(len(age)), np.flatnonzero(age >= min(_FIRST_AGE[item] for item in _TROUBLED))
+    trouble, old = np.zeros(len(age)), np.flatnonzero(age >= min(first_age[item] for item in _TROUBLED))
     trouble[old] = _drifting(streams, behaviour, "trouble", who.name[old], year)
     shifts = {
         name: behaviour.vector(f"health.{name}", year, HEALTH)
@@ -268,7 +270,7 @@ def _health(streams: Streams, behaviour: Behaviour, who: Subjects, year: int) ->
     columns = {}
     for n, item in enumerate(HEALTH):
         ends = np.log(behaviour.table(f"health.{item.lower()}", year, STATUSES, ("first", "last")))
-        begins = _FIRST_AGE.get(item, 0)
+        begins = first_age[item]
         grown = np.clip((_AGES - begins) / (17 - begins), 0.0, 1.0)
         share = np.exp(ends[:, :1] + grown * (ends[:, 1:] - ends[:, :1]))
         rows = np.flatnonzero(age >= begins)
