@@ -5,7 +5,7 @@ From Python, a year is made in memory, and everything else asked of it:
 >>> import synth
 >>> year = synth.generate(2023, "Merthyr Tydfil")
 >>> year.episode.height
-355
+360
 >>> year.validate().exit_code
 0
 

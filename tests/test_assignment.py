@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from synth.lives.assignment import choose_exactly, gumbel
+from synth.lives.assignment import choose_exactly, choose_with_rest, gumbel
 
 
 def counted(chosen, group, shape):
@@ -86,6 +86,28 @@ def test_totals_that_cannot_be_met_are_met_as_nearly_as_can_be(seed):
     options = [np.flatnonzero(np.isfinite(row)) for row in scores]
     nearest = min(np.abs(np.bincount(choice, minlength=k) - totals[0]).sum() for choice in product(*options))
     assert found == nearest
+
+
+@given(problems(), st.integers(0, 5))
+def test_totals_that_can_be_met_leave_nothing_to_the_rest(problem, rest):
+    scores, group, totals = problem
+    chosen = choose_with_rest(scores, group, totals, rest % totals.shape[1])
+    assert counted(chosen, group, totals.shape).tolist() == totals.tolist()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_an_option_lacks_goes_to_the_rest_and_to_no_other(seed):
+    """Of ten rows three may have the first option and two of them the second, the only others: five are wanted."""
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(10, 4))
+    scores[3:, :2] = -np.inf
+    scores[0, 1] = -np.inf
+    scores[:2, 2] = scores[3, 3] = -np.inf
+    totals = np.array([[3, 2, 3, 2]])
+    chosen = choose_with_rest(scores, np.zeros(10, np.int64), totals, 3)
+    first, second, third, rest = np.bincount(chosen, minlength=4)
+    assert first + second == 3
+    assert (third, rest) == (3, 4)
 
 
 def test_families_stay_together_where_single_children_can_make_the_count():

@@ -5,12 +5,13 @@ import pytest
 
 from synth.dates import birthday, day_of_year_start, last_day
 from synth.geography.authorities import parse_authorities
+from synth.guidance import load
 from synth.lives.book import Book
 from synth.lives.cells import Cells
 from synth.lives.histories import _live_through
 from synth.lives.homes import Homes
 from synth.lives.known import _make_room_in_groups, close_early, reopen, stay_longer
-from synth.lives.legal import LATER, STATUSES, LegalPath
+from synth.lives.legal import LATER, STATUSES, LegalPath, remand_bounds
 from synth.lives.periods import DESTINATIONS
 from synth.lives.streams import Streams
 
@@ -42,10 +43,11 @@ def test_who_was_to_leave_in_a_year_without_starts_and_may_stay_on_does(begin):
     book = begin(without=("ethnicity",), starts=0)
     child, first, last = book.children, day_of_year_start(YEAR), last_day(YEAR)
     settled = int(book.behaviour.scalar("care.early_leaving_after_days", YEAR))
+    age, remand = remand_bounds(book.behaviour, load("cla", YEAR), YEAR)
     leaves = np.flatnonzero((child["care_end"] >= first) & (child["care_end"] <= last))
-    small = birthday(child["birth"], 10) > last
+    small = birthday(child["birth"], age) > last
     # A few whose stay is just long enough or a day short of it, who leave on the first or the last day.
-    least = np.where(small, settled // 2, settled)[leaves]
+    least = np.where(small, settled // 2, max(settled, remand))[leaves]
     for part, short in ((slice(0, None, 5), 0), (slice(1, None, 5), 1)):
         child["care_start"][leaves[part]] = child["care_end"][leaves[part]] - least[part] - short
     child["care_end"][leaves[2::5]] = np.where(np.arange(len(leaves[2::5])) % 2, first, last)
@@ -77,6 +79,39 @@ def test_who_was_to_leave_in_a_year_without_starts_and_may_stay_on_does(begin):
     assert (child["care_end"][changed] < birthday(child["birth"][changed], 18)).all()
     assert set(path_of.values()) == {0, 1}
     assert (10**6 - cells.room).sum() == len(changed)
+
+
+def test_nobody_stays_on_who_might_have_been_on_remand_when_the_year_began(begin):
+    """Of those in care by agreement: who was to go home soon, is old enough, and came without brothers or sisters."""
+    book = begin(without=("ethnicity",), starts=0)
+    child, first, last = book.children, day_of_year_start(YEAR), last_day(YEAR)
+    age, remand = remand_bounds(book.behaviour, load("cla", YEAR), YEAR)
+
+    def agreed(_children, _periods, rows):
+        start = np.full((len(rows), len(STATUSES)), LATER, np.int32)
+        start[:, V2] = -(10**6)
+        return LegalPath(start, np.full(len(rows), LATER, np.int32), np.zeros(len(rows), bool))
+
+    book.courts.paths = agreed
+    leaves = np.flatnonzero((child["care_end"] >= first) & (child["care_end"] <= last))
+    long_ago = child["care_start"][leaves] < first - 2 * remand
+    leaves = leaves[long_ago & np.isin(child["went"][leaves], may("home", "independent"))]
+    leaves = leaves[birthday(child["birth"][leaves], 17) > last]
+    # Some leave on the last day on which they might be on remand, some on the day after; half are of an age, and alone.
+    end = book.periods["drawn_end"]
+    child["birth"][leaves[::2]] = first - 14 * 365
+    book.periods["lead"][child["period"][leaves[::3]]] = child["name"][leaves[::3]]
+    for part, day in ((slice(0, None, 4), first + remand - 1), (slice(1, None, 4), first + remand)):
+        child["care_end"][leaves[part]] = end[child["period"][leaves[part]]] = day
+    before, cells = child["care_end"].copy(), Cells.of_year(book, YEAR)
+    cells.room[:] = 10**6
+    stay_longer(book, YEAR, cells)
+    drawn, lead = end[child["period"][leaves]], book.periods["lead"][child["period"][leaves]]
+    remanded = (drawn >= first) & (drawn < first + remand) & (birthday(child["birth"][leaves], age) < first)
+    remanded &= (lead == child["name"][leaves]) & ~child["unaccompanied"][leaves]
+    stayed = child["care_end"][leaves] > before[leaves]
+    assert min(remanded.sum(), stayed.sum()) > 5
+    assert (stayed == ~remanded).all()
 
 
 def test_where_a_group_has_too_many_those_settled_leave_and_make_room(begin):

@@ -17,6 +17,7 @@ from synth.lives.legal import LATER, STATUSES
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import OPEN, Filling
 from synth.lives.places import _lasting, _odds_instead
+from synth.lives.register import settle_register
 from synth.lives.streams import Streams
 from synth.lives.timing import bound_for_orders, settle_orders
 from tests.test_histories_edges import filling_of
@@ -111,6 +112,19 @@ def test_who_has_a_placement_order_in_the_year_may_be_placed_and_adopted_in_it(b
     chosen = here[now]
     assert (child["placed"][chosen] >= child["order_due"][chosen] + waits["order_to_placement"]).all()
     assert (child["care_end"][chosen] >= child["placed"][chosen] + waits["placement_to_adoption"]).all()
+
+
+@pytest.mark.parametrize("wanted", [3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("name", ["both", "register"])
+def test_the_register_holds_as_many_as_are_wanted_though_households_come_on_and_off_whole(begin, name, wanted):
+    book = begin({("status", YEAR): wanted})
+    settle_register(book, YEAR)
+    child, listed, last = book.children, book.registrations, last_day(YEAR)
+    has = np.flatnonzero(child["registration"] >= 0)
+    mine = child["registration"][has]
+    on = has[(listed["start"][mine] <= last) & (listed["end"][mine] > last) & book.counted(YEAR)[has]]
+    in_care = (child["care_start"][on] <= last) & (child["care_end"][on] > last)
+    assert book.by_authority(on[in_care == (name == "both")]).tolist() == [wanted, wanted]
 
 
 def test_nobody_is_kept_out_where_there_are_too_many_young_plans(begin):

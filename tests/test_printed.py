@@ -206,7 +206,7 @@ def test_two_years_print_their_figure_whatever_whole_children_they_have(twice, f
                 assert printed([one, other], twice) == value
     assert (lows.sum(axis=1) <= totals).all()
     assert (highs.sum(axis=1) >= totals).all()
-    assert all(row.sharp for year in shared for row in year)
+    assert all(row.low <= row.aim[0] <= row.aim[1] <= row.high for year in shared for row in year)
 
 
 def test_a_figure_that_cannot_be_printed_keeps_its_rows(twice):
@@ -221,30 +221,29 @@ def test_years_without_a_figure_in_common_are_left_alone(twice):
     assert shared_out((alone, rows[1]), systems, (np.array([51.0]), np.array([52.0]))) == (alone, list(rows[1]))
 
 
-def test_fitted_numbers_come_nearer_to_sharp_ends():
+def test_numbers_lie_near_an_end_only_where_they_must_and_those_of_the_largest_figure(twice):
+    """Two years of 1,004 children: four more than printed can only be two of either year, beyond the middle."""
+    figures = (2000.0, 40.0, 60.0)
+    rows, systems = two_years(twice, figures=figures, totals=(1054, 1054))
+    first, second = shared_out(rows, systems, (np.array([1003.0, 21, 30]), np.array([1003.0, 20, 31])))
+    for year in (first, second):
+        aims = [row.aim for row in year]
+        assert [high - low for low, high in aims] == [4, 2, 2]
+        assert [low for low, _ in aims] == [row.low + by for row, by in zip(year, (0, 1, 1), strict=True)]
+        assert sum(high for _, high in aims) == 1054
+
+
+def test_fitted_numbers_keep_to_what_is_aimed_at_or_away_from_the_ends():
     rows = [
-        Row("a", np.ones((1, 1)), 8.0, 12.0, national=False),
-        Row("b", np.ones((1, 1)), 8.0, 12.0, False, sharp=True),
+        Row("a", np.ones((1, 1)), 8.0, 14.0, national=False),
+        Row("b", np.ones((1, 1)), 8.0, 14.0, False, aim=(8.0, 9.0)),
+        Row("c", np.ones((1, 1)), 0.0, 30.0, national=False),
     ]
     inset = system_of([], rows, 1).inset()
-    assert inset.low[0] > 8
-    assert inset.low[1] == 8
-    assert inset.high[0] < 12 == inset.high[1]
-
-
-@pytest.mark.parametrize(
-    ("printed", "national", "ends"),
-    [
-        ((8, 12), True, (10, 10)),  # 35 in a hundred of the width are kept away from either end
-        ((8, 12), False, (8, 12)),
-        ((16, 20), True, (18, 18)),
-        ((17, 21), True, (17, 21)),
-        (None, True, (2, 30)),
-    ],
-)
-def test_small_figures_of_wales_count_where_lives_may_miss_them_by_a_child(printed, national, ends):
-    row = Row("children", np.ones((1, 1)), 2.0, 30.0, national, printed)
-    assert (row.roomy().low, row.roomy().high) == ends
+    assert inset.low.tolist() == [10, 8, 2]
+    assert inset.high.tolist() == [12, 9, 28]
+    own = system_of(rows, [], 1).inset()
+    assert own.low.tolist() == [8, 8, 0], "conditions of the table itself are no intervals"
 
 
 def test_whole_children_leave_less_open_but_shares_of_them_as_much():

@@ -215,12 +215,15 @@ def test_children_too_many_take_room_from_others_of_their_authority(room, too_ma
     ("room", "taken_from"),
     [
         ({"boys 6": 1, "girls 5": 1}, "boys 6"),
-        ({"boys 7": 1, "girls 5": 1}, "girls 5"),
+        ({"boys 9": 1, "boys 4": 1, "girls 5": 1}, "boys 9"),
+        ({"boys 8": 1, "boys 7": 1}, "boys 7"),
+        ({"boys 4": 1, "girls 9": 1}, "boys 4"),
+        ({"boys 3": 1, "girls 6": 1}, "girls 6"),
         ({"boys 4": 1, "boys 17": 3}, "boys 4"),
         ({"girls 17": 1}, "girls 17"),
     ],
 )
-def test_the_nearest_age_makes_room_the_same_sex_first(room, taken_from):
+def test_the_same_sex_and_age_group_make_room_first_then_one_of_the_two(room, taken_from):
     def number(name):
         sex, age = name.split()
         return (sex == "girls") * AGES + int(age)

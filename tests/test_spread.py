@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from synth.fit.spread import adopting, agreeing
+from synth.fit.spread import adopting, agreeing, ordered
 from synth.geography.authorities import all_authorities
 
 STOCK = {2023: np.array([100, 300])}
@@ -33,6 +33,11 @@ def test_adoption_is_that_of_the_years_around():
         2022: [2.0],
         2023: [2.5],
     }
+
+
+def test_placement_orders_are_between_the_placed_and_the_stock():
+    found = ordered({2023: np.array([4.0, 4.0, 0.0])}, {2023: np.array([100, 400, 400])})
+    assert found[2023].tolist() == [20, 40, 0]
 
 
 def test_every_authority_has_room_by_agreement_for_all_who_came_alone(profile):

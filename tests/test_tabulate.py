@@ -18,7 +18,7 @@ from synth.fidelity.folders import read_year
 from synth.published import WALES, load_tables
 from synth.published.reading import Rounding
 from synth.spreadsheets import neutral
-from synth.tabulate.figures import standard_figures
+from synth.tabulate.figures import Entry, standard_figures
 from synth.tabulate.printing import HIDDEN, Convention, convention, printed, rounded
 from synth.tabulate.reproduced import reproduced
 from synth.tabulate.run import tabulate
@@ -106,6 +106,23 @@ def test_only_what_a_table_prints_is_a_convention():
     assert convention("wide", Rounding(10, 0, below=False, hidden_up_to=None)).step == 20
 
 
+@pytest.mark.parametrize(("value", "shown"), [(0, 5), (3.83, 5), (4.999, 5), (5, 5), (5.4, 5), (7.6, 8)])
+def test_of_a_share_of_which_only_a_bound_is_known_no_more_is_said(value, shown):
+    how = convention("less than", load_tables().roundings["less than"], 5.0)
+    entry = Entry("T", "share", 2022, WALES, "Wales", "", "", "percent", value, printed([value], how), how)
+    assert entry.shown == shown
+    assert entry.text == (f"<{shown}" if value < 5 else f"{shown}")
+    assert how.words == "to the nearest 1; <5 is all that is said of less"
+
+
+def test_a_bound_is_printed_in_csv_and_workbook(made):
+    (row,) = [row for row in read(made.folder / "T15.csv") if (row["dim1"], row["unit"]) == ("under 1", "percent")]
+    assert (row["printed"], row["rounding"]) == ("<5", "less than")
+    sheet = openpyxl.load_workbook(made.folder / "tables.xlsx")["T15"]
+    (line,) = [line for line in sheet.iter_rows(values_only=True) if "under 1" in line]
+    assert "<5" in line
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_no_text_is_a_formula(text):
     assert neutral(text) == f"'{text}"
@@ -155,7 +172,7 @@ def test_the_workbook_reads_back(made):
         cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
         assert not any(cell.data_type == "f" for cell in cells)
         numbers = sorted(float(cell.value) for cell in cells if cell.data_type == "n")
-        assert numbers == sorted(e.shown for e in held if e.shown is not None)
+        assert numbers == sorted(e.shown for e in held if e.shown is not None and not e.bounded)
         assert sum(cell.value == HIDDEN for cell in cells) == sum(e.shown is None for e in held)
     sheet = book["T01"]
     rows = {row[0].value: row for row in sheet.iter_rows()}

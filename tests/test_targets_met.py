@@ -146,6 +146,15 @@ def test_the_census_by_standing(year):
     ]
 
 
+def test_nobody_is_on_remand_for_longer_than_the_profile_allows(year):
+    """Though a remand may be chosen for the count of one year, and in the next a stay that was to end goes on."""
+    held = year.episodes.filter(pl.col("LEGAL_STATUS_CODE") == "J1")
+    days = (pl.col("end").fill_null(year.last).max() - pl.col("start").min()).dt.total_days()
+    _, longest = year.profile.at("legal.remand_days", year.year)
+    assert held.height
+    assert held.group_by(LA, ID).agg(days=days)["days"].max() <= longest
+
+
 # -- as near as lives allow -------------------------------------------------------------------------------------
 
 

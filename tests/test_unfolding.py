@@ -155,7 +155,6 @@ def test_totals_are_met(found_in, year, seed):
     assert off["three_or_more"] == 0
     assert off["legal"] <= 0.01 * stock
     assert beside_adoption(found["placement"], wanted["placement"]) <= 0.005 * stock
-    assert off["placement"] <= 0.03 * stock
     far = np.abs(found["placement"] - wanted["placement"])
     adoption = 3 * GROUPS.index("adoption") + np.arange(3)
     assert (np.delete(far, adoption, axis=1) <= 4).all(), "no cell is far off"
@@ -175,6 +174,10 @@ def test_children_placed_for_adoption_come_near_their_totals(found_in, year):
         )
 
     assert off(exact=True) <= 0.35 * off(exact=False)
+    # Whom they displace and where adopters live: little of the stock, but one authority may have been asked for many.
+    both = [found_in(year, seed) for seed in (1, 2)]
+    displaced = sum(np.abs(found["placement"] - wanted["placement"]).sum() for found, wanted in both)
+    assert displaced <= 0.02 * sum(wanted["legal"].sum() for _, wanted in both)
 
 
 @pytest.mark.parametrize("year", [2018, 2020])

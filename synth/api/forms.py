@@ -66,7 +66,7 @@ class Forms(ABC):
         Raises InputError where pandas is not installed.
 
         >>> str(year.to_pandas()["episode"]["EPISODE_START_DATE"].max())
-        '2023-03-30 00:00:00'
+        '2023-03-24 00:00:00'
         """
         try:
             import pandas as pd  # noqa: PLC0415  an optional extra

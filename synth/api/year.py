@@ -47,7 +47,7 @@ class Year(Forms):
 
     >>> year = synth.generate(2023, "Merthyr Tydfil")
     >>> year
-    <synth.Year 2022-23: Merthyr Tydfil; 505 crcs, 235 child, 355 episode, 6 adoption, 20 care_leaver; synthetic>
+    <synth.Year 2022-23: Merthyr Tydfil; 505 crcs, 235 child, 360 episode, 6 adoption, 18 care_leaver; synthetic>
     >>> year.child.select("SYSTEM_ID", "DOB").dtypes
     [String, Date]
     """

@@ -27,12 +27,13 @@ TOTALS = (
     "turning_18",
     "arriving",
     "adopting",
+    "ordered",
     "agreeing",
 )
 """Numbers by authority and year: both stocks, the flows of the account; then what others are spread like: infants of
 the stock, children under 5 who came in the last three years, those who leave at 16 and over or at 18, the groups
-most unaccompanied children belong to, children placed for adoption (once the table of placements is fitted), and those
-in care by agreement (once that of unaccompanied children is)."""
+most unaccompanied children belong to, children placed for adoption and those under a placement order (once the table of
+placements is fitted), and those in care by agreement (once that of unaccompanied children is)."""
 
 _COLUMNS = ("table", "cell", "views", "where", "share", "of", "within", "totals", "when", "basis", "note")
 LEAD_IN = {"always": 0, "figures": 0, "before": 2, "long before": 5}

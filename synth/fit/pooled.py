@@ -2,7 +2,8 @@
 
 A page that prints 495 for two years has added, say, 245 and 250. Which two they were nobody knows; those chosen here
 print again as many of the figures as can be together, and of all that do, they are nearest to what was fitted to the
-two years. Each year then has an interval of its own, of which children who stay from one year to the next may need all.
+two years. Each year then has an interval of its own, of which children who stay from one year to the next may need all;
+what lies near an end of it, where a child that lives miss would show, is used only as far as they do.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ __all__ = ["shared_out"]
 
 _NEAR = 2
 """How many steps from the fitted number the multiples lie that are tried."""
-_STRAYING = 1e-3
+_STRAYING = 1e-4
 """Cost of a child away from the fitted number, in figures that are not printed."""
+_MIDDLE, _NEAR_END, _SMALL = 1, 2e-3, 100.0
+"""How far from a multiple of the step is not near an end yet; cost of a child beyond, of a figure so small or smaller:
+that of larger ones falls with the root of their size, as lives miss the smaller by more."""
 _OUTSIDE = 1000.0
 """Cost of a child outside an interval that both years must keep."""
-_GAP = 1e-4
+_GAP = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,27 @@ class _Pair:
         hidden = self.figure.how.hidden_up_to
         return self.figure.low if hidden is None else max(self.figure.low, hidden + 1)
 
-    def ends(self, steps: int) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Return lowest and highest number of each year, given the steps of the first."""
+    def ends(
+        self, steps: int, beyond: tuple[float, float] | None = None
+    ) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return lowest and highest number of each year, given the steps of the first.
+
+        With `beyond` only what lies in the middle, or so many children beyond it in either year.
+        """
         first = self.figure.how.step * steps
-        below = min(self.half, math.floor((self.figure.value - self.least) / 2))
-        one, other = ((max(0.0, n - below), n + self.half) for n in (first, self.figure.value - first))
+        wide = (self.half, self.half) if beyond is None else (min(self.half, _MIDDLE + by) for by in beyond)
+        below = math.floor((self.figure.value - self.least) / 2)
+        numbers = zip((first, self.figure.value - first), wide, strict=True)
+        one, other = ((max(0.0, n - min(by, below)), n + by) for n, by in numbers)
         return one, other
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """How many steps of a figure the first year has, and how many children either year lies beyond the middle."""
+
+    steps: int
+    beyond: tuple[float, float]
 
 
 def shared_out(
@@ -71,10 +90,11 @@ def shared_out(
     """
     pairs = _pairs(years, systems)
     found = [list(rows) for rows in years]
-    for pair, steps in zip(pairs, _multiples(pairs, systems, values) if pairs else (), strict=True):
-        if steps is not None:
-            for rows, at, (low, high) in zip(found, pair.rows, pair.ends(steps), strict=True):
-                rows[at] = replace(rows[at], low=low, high=high, sharp=True)
+    for pair, share in zip(pairs, _multiples(pairs, systems, values) if pairs else (), strict=True):
+        if share is not None:
+            aims = pair.ends(share.steps, share.beyond)
+            for rows, at, (low, high), aim in zip(found, pair.rows, pair.ends(share.steps), aims, strict=True):
+                rows[at] = replace(rows[at], low=low, high=high, aim=aim)
     return found[0], found[1]
 
 
@@ -95,8 +115,8 @@ def _pairs(years: tuple[Sequence[Row], Sequence[Row]], systems: tuple[System, Sy
 
 def _multiples(
     pairs: Sequence[_Pair], systems: tuple[System, System], values: tuple[NDArray[np.float64], NDArray[np.float64]]
-) -> list[int | None]:
-    """Return how many steps the first year has of each figure; None where the figure cannot be printed again."""
+) -> list[_Share | None]:
+    """Return how each figure is shared out; None where it cannot be printed again."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  the solver is not needed to generate
     from scipy.sparse import block_array, block_diag, csr_array, diags_array, eye_array  # noqa: PLC0415
 
@@ -114,32 +134,39 @@ def _multiples(
         )
     )
     times, away, outside = diags_array(step), eye_array(2 * many), eye_array(rows)
+    near, far = eye_array(many, 2 * many), eye_array(many, 2 * many, k=many)
+    middle = np.full(many, float(_MIDDLE))
     free = diags_array(2 * (whole + most))
     infinite = np.full(many, np.inf)
     # Columns: numbers of both years, steps of the first, figures given up, children away from what was fitted, below
-    # and above, and children outside of what must be kept, below and above.
+    # and above, children outside of what must be kept, below and above, and children beyond the middle.
     conditions = [
-        ([matrix, None, None, None, None, outside, -outside], low, high),
-        ([own, -times, free, None, None, None, None], -half, infinite),
-        ([own, -times, -free, None, None, None, None], -infinite, half),
-        ([other, times, free, None, None, None, None], whole - half, infinite),
-        ([other, times, -free, None, None, None, None], -infinite, whole + half),
-        ([own + other, None, free, None, None, None, None], least, infinite),
-        ([own + other, None, -free, None, None, None, None], -infinite, most),
-        ([matrix[both], None, None, away, -away, None, None], fitted[both], fitted[both]),
+        ([matrix, None, None, None, None, outside, -outside, None], low, high),
+        ([own, -times, free, None, None, None, None, None], -half, infinite),
+        ([own, -times, -free, None, None, None, None, None], -infinite, half),
+        ([other, times, free, None, None, None, None, None], whole - half, infinite),
+        ([other, times, -free, None, None, None, None, None], -infinite, whole + half),
+        ([own + other, None, free, None, None, None, None, None], least, infinite),
+        ([own + other, None, -free, None, None, None, None, None], -infinite, most),
+        ([matrix[both], None, None, away, -away, None, None, None], fitted[both], fitted[both]),
+        ([own, -times, free, None, None, None, None, near], -middle, infinite),
+        ([own, -times, -free, None, None, None, None, -near], -infinite, middle),
+        ([other, times, free, None, None, None, None, far], whole - middle, infinite),
+        ([other, times, -free, None, None, None, None, -far], -infinite, whole + middle),
     ]
-    sizes = numbers, many, many, 2 * many, 2 * many, rows, rows
+    sizes = numbers, many, many, 2 * many, 2 * many, rows, rows, 2 * many
 
     def columns(*each: ArrayLike) -> NDArray[np.float64]:
         return np.concatenate([np.broadcast_to(np.asarray(one, float), n) for one, n in zip(each, sizes, strict=True)])
 
     nearest = np.round(fitted[first] / step)
+    near_end = np.tile(_NEAR_END * np.sqrt(_SMALL / np.maximum(whole, _SMALL)), 2)
     found = milp(
-        columns(0, 0, 1, _STRAYING, _STRAYING, _OUTSIDE, _OUTSIDE),
-        integrality=columns(0, 1, 1, 0, 0, 0, 0),
+        columns(0, 0, 1, _STRAYING, _STRAYING, _OUTSIDE, _OUTSIDE, near_end),
+        integrality=columns(0, 1, 1, 0, 0, 0, 0, 0),
         bounds=Bounds(
-            columns(0, np.maximum(nearest - _NEAR, 0), 0, 0, 0, 0, 0),
-            columns(np.inf, nearest + _NEAR, 1, np.inf, np.inf, np.inf, np.inf),
+            columns(0, np.maximum(nearest - _NEAR, 0), 0, 0, 0, 0, 0, 0),
+            columns(np.inf, nearest + _NEAR, 1, np.inf, np.inf, np.inf, np.inf, np.inf),
         ),
         constraints=LinearConstraint(
             block_array([blocks for blocks, _, _ in conditions], format="csc"),
@@ -149,4 +176,8 @@ def _multiples(
         options={"mip_rel_gap": _GAP},
     )
     steps, given_up = np.round(found.x[numbers : numbers + 2 * many]).astype(int).reshape(2, many)
-    return [None if gone else int(n) for n, gone in zip(steps, given_up, strict=True)]
+    beyond = found.x[-2 * many :].reshape(2, many).T.tolist()
+    return [
+        None if gone else _Share(int(n), (one, other))
+        for n, gone, (one, other) in zip(steps, given_up, beyond, strict=True)
+    ]

@@ -153,7 +153,10 @@ def _without_unaccompanied(profile: Profile) -> Parameter:
 
 
 def _earlier_ethnicity(profile: Profile) -> list[Target]:
-    """Return targets of ethnic groups for the profile's years before any was published: each authority's two mixes."""
+    """Return targets of ethnic groups for the profile's years before any was published: each authority's two mixes.
+
+    No small group has more children than in the first published year: most of them will still be there then.
+    """
     known = [target for target in profile.targets if target.table == "ethnicity"]
     found: list[Target] = []
     for year in range(profile.years[0], min((target.year for target in known), default=profile.years[0])):
@@ -170,7 +173,10 @@ def _earlier_ethnicity(profile: Profile) -> list[Target]:
                 ]
             )
             edges = np.floor(np.cumsum(expected) * stock / expected.sum() + _HALF).astype(int)
-            counts[code] = tuple(int(n) for n in np.diff(np.concatenate(([0], edges))))
+            drawn = np.diff(np.concatenate(([0], edges)))
+            least = np.minimum(drawn, known[0].counts[code])
+            least[drawn.argmax()] += drawn.sum() - least.sum()
+            counts[code] = tuple(int(n) for n in least)
         found.append(Target(table="ethnicity", year=year, cells=known[0].cells, counts=counts))
     return found
 

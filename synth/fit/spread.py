@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from synth.fit.cells import TargetCell
 
-__all__ = ["adopting", "agreeing"]
+__all__ = ["adopting", "agreeing", "ordered"]
 
 
 def adopting(cells: Sequence[TargetCell], values: Mapping[int, NDArray[np.float64]]) -> dict[int, NDArray[np.float64]]:
@@ -29,6 +29,16 @@ def adopting(cells: Sequence[TargetCell], values: Mapping[int, NDArray[np.float6
     placed = {year: found[:, part].sum(axis=1) for year, found in values.items()}
     around = {year: [placed[one] for one in (year - 1, year, year + 1) if one in placed] for year in placed}
     return {year: np.mean(found, axis=0) for year, found in around.items()}
+
+
+def ordered(
+    placed: Mapping[int, NDArray[np.float64]], stock: Mapping[int, NDArray[Any]]
+) -> dict[int, NDArray[np.float64]]:
+    """Return weights of children under a placement order by authority and year: between the placed and the stock.
+
+    Most of them wait to be placed, some in vain: these are spread like all children in care.
+    """
+    return {year: np.sqrt(found * stock[year]) for year, found in placed.items()}
 
 
 def agreeing(

@@ -19,11 +19,9 @@ __all__ = ["LEAST", "Pooled", "Row", "System", "system_of"]
 
 LEAST = 1e-6
 _CLOSE = 0.05
-_INSET, _INSET_AT_MOST = 0.35, 2.0
+_INSET, _INSET_AT_MOST = 1 / 3, 2.0
 """Targets keep this share of an interval's width, or so many children, away from its ends where they can: lives may
 miss them by a child."""
-_SMALL = 20
-"""Of a figure of so many children the most that is kept away is a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,8 @@ class Row:
     """One linear condition on the cells of a table: weights (authorities, cells), lowest and highest sum.
 
     `printed` are narrower ends between which the figure is printed as it was published, `pooled` the figure of two
-    years it is a part of; None where there are none. Its ends are `sharp` where fitted numbers may come near them.
+    years it is a part of; None where there are none. `aim` are ends that fitted numbers keep where they can, in place
+    of a share of the width.
     """
 
     label: str
@@ -55,7 +54,7 @@ class Row:
     national: bool
     printed: tuple[float, float] | None = None
     pooled: Pooled | None = None
-    sharp: bool = False
+    aim: tuple[float, float] | None = None
 
     def narrow(self) -> Row:
         """Return the condition between the ends that print its figure, in whole children; itself without them."""
@@ -63,36 +62,29 @@ class Row:
             return self
         return replace(self, low=math.ceil(self.printed[0] - LEAST), high=math.floor(self.printed[1] + LEAST))
 
-    def roomy(self) -> Row:
-        """Return the narrow condition with room for lives that miss it by a child or two, if it is small and of Wales.
-
-        That of others as it is: they are met nearly always, and lives miss the larger ones by no more.
-        """
-        row = self.narrow()
-        if not self.national or self.printed is None or row.high > _SMALL:
-            return row
-        by = _kept_away(row.high - row.low)
-        return replace(row, low=math.ceil(row.low + by), high=math.floor(row.high - by))
-
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """All conditions on the cells of a year: a sparse matrix (rows, authorities x cells), bounds, and names."""
+    """All conditions on the cells of a year: a sparse matrix (rows, authorities x cells), bounds, and names.
+
+    `aim` has a row for either end, NaN where nothing but the bounds is aimed at.
+    """
 
     matrix: Any
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     labels: list[str]
     published: NDArray[np.bool_]
-    sharp: NDArray[np.bool_]
+    aim: NDArray[np.float64]
 
     def inset(self) -> System:
-        """Return published intervals without what is near their ends."""
+        """Return published intervals without what is near their ends, or what is aimed at in them."""
         # A share of other cells has one row for either end, whose distance in children is not known.
         known = np.isfinite(self.high - self.low)
         width = np.where(known, self.high, 4 * _INSET_AT_MOST) - np.where(known, self.low, 0.0)
-        by = np.where(self.published & ~self.sharp, _kept_away(width), 0.0)
-        return replace(self, low=self.low + by, high=self.high - by)
+        by = np.where(self.published, np.minimum(_INSET * width, _INSET_AT_MOST), 0.0)
+        low, high = np.where(np.isnan(self.aim), (self.low + by, self.high - by), self.aim)
+        return replace(self, low=low, high=high)
 
     def whole(self) -> System:
         """Return the bounds that are left to whole children; sums of shares of them keep theirs."""
@@ -112,11 +104,6 @@ class System:
         return replace(self, low=np.maximum(low, wide.low), high=np.minimum(high, wide.high))
 
 
-def _kept_away(width: NDArray[np.float64] | float) -> Any:  # noqa: ANN401  as `width` is
-    """Return how far targets keep from the ends of intervals of a width."""
-    return np.minimum(_INSET * width, _INSET_AT_MOST)
-
-
 def system_of(own: Sequence[Row], published: Sequence[Row], cells: int) -> System:
     """Return the conditions of a year on `cells` numbers (authorities x cells), those of the table first."""
     from scipy.sparse import csr_array  # noqa: PLC0415
@@ -124,5 +111,5 @@ def system_of(own: Sequence[Row], published: Sequence[Row], cells: int) -> Syste
     every = [*own, *published]
     matrix = csr_array(np.vstack([np.zeros((0, cells)), *(row.weights.reshape(1, -1) for row in every)]))
     low, high = (np.array([getattr(row, side) for row in every], float) for side in ("low", "high"))
-    sharp = np.array([row.sharp for row in every], bool)
-    return System(matrix, low, high, [row.label for row in every], np.arange(len(every)) >= len(own), sharp)
+    aim = np.array([row.aim or (np.nan, np.nan) for row in every], float).reshape(-1, 2).T
+    return System(matrix, low, high, [row.label for row in every], np.arange(len(every)) >= len(own), aim)

@@ -16,7 +16,7 @@ import numpy as np
 from synth.fit.cells import LEAD_IN, TargetCell, covers, load_target_cells
 from synth.fit.pooled import shared_out
 from synth.fit.printed import as_printed, most_printed
-from synth.fit.spread import adopting, agreeing
+from synth.fit.spread import adopting, agreeing, ordered
 from synth.fit.system import LEAST, Pooled, Row, System, system_of
 from synth.geography.authorities import all_authorities
 from synth.margins import fit_vector, whole_vector
@@ -209,7 +209,7 @@ def fit_targets(
     """
     figures = _figures(tables, profile, totals, years, hold_out)
     # Until the tables they follow are fitted, these are spread like the stock.
-    totals = dict.fromkeys(("adopting", "agreeing"), totals["looked_after"]) | dict(totals)
+    totals = dict.fromkeys(("adopting", "ordered", "agreeing"), totals["looked_after"]) | dict(totals)
     found: list[Target] = []
     missed: list[Miss] = []
     alone: dict[int, NDArray[np.int64]] = {}
@@ -234,7 +234,8 @@ def fit_targets(
             found.append(target)
             missed.extend(misses)
         if name == "placement":
-            totals = {**totals, "adopting": adopting(cells, values_of)}
+            placed = adopting(cells, values_of)
+            totals = {**totals, "adopting": placed, "ordered": ordered(placed, totals["looked_after"])}
         if name == "ethnicity" and alone:
             share = sum(alone.values()) / sum(totals["looked_after"][year] for year in alone)
             spread = {year: np.ceil(share * totals["looked_after"][year]).astype(np.int64) for year in years}
@@ -315,14 +316,11 @@ def _between(known: Mapping[int, NDArray[np.float64]], year: int) -> NDArray[np.
 
 
 def _printed(fit: _Fit, year: int, rows: Sequence[Row]) -> list[Row]:
-    """Return the published conditions of a year, as many as can be together between the ends that print them.
-
-    A small one counts only where lives may miss it a little: else it would be the one they are outside of.
-    """
+    """Return the published conditions of a year, as many as can be together between the ends that print them."""
     if not any(row.printed for row in rows):
         return list(rows)
     wide = _system(fit, year, rows).whole()
-    narrow = _system(fit, year, [row.roomy() for row in rows]).whole()
+    narrow = _system(fit, year, [row.narrow() for row in rows]).whole()
     keeps = most_printed(wide.matrix, wide.low, wide.high, narrow.low, narrow.high)[wide.published]
     return [row.narrow() if kept else row for row, kept in zip(rows, keeps, strict=True)]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from synth.dates import birthday, last_day
 from synth.lives.absences import Absences
-from synth.lives.assignment import choose_exactly, counts_of
+from synth.lives.assignment import choose_with_rest, counts_of
 from synth.lives.draw import flagged, within
 from synth.lives.goals import LEGAL, PLACES
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
@@ -155,7 +155,9 @@ class Walk:
             every = now.alternatives()
             return every.only((every.path.placed <= day) == placed[every.rows])
 
-        self._choose(rows, now, others, shown, totals, "legal status, aligned")
+        # Most who might have been before the courts are there by agreement.
+        rest = LEGAL.index("agreement")
+        self._choose(rows, now, others, shown, totals, rest, "legal status, aligned")
 
     def _adoptions(self, year: int, rows: NDArray[np.int64], totals: NDArray[np.int64]) -> None:
         """Hasten placements for adoption, where those known when lives were drawn leave too few on the day."""
@@ -170,7 +172,7 @@ class Walk:
         placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
         waiting = np.maximum(np.bincount(self.listed.place[rows], minlength=len(totals)) - placed, 0)
         totals = np.stack((placed, waiting), axis=1)
-        self._choose(rows, now, now.placed_sooner, shown, totals, "placed for adoption, aligned")
+        self._choose(rows, now, now.placed_sooner, shown, totals, 1, "placed for adoption, aligned")
 
     def _proceedings(self, year: int, rows: NDArray[np.int64]) -> Proceedings:
         """Return the proceedings of some periods as the year begins."""
@@ -187,11 +189,13 @@ class Walk:
         others: Callable[[], Another],
         shown: Callable[[LegalPath], NDArray[np.int64]],
         totals: NDArray[np.int64],
+        rest: int,
         purpose: str,
     ) -> None:
         """Give each period its own path or one of the others; `shown` tells in which column of `totals` a path counts.
 
-        Of several paths that count alike the least far-fetched stands for all.
+        Of several paths that count alike the least far-fetched stands for all. What too few periods can have is made up
+        for in the column `rest`.
         """
         n, k = len(rows), totals.shape[1]
         own, place = shown(now.path), self.listed.place[rows]
@@ -219,7 +223,7 @@ class Walk:
         scores[np.arange(len(free)), own[free]] = 0.0
         # The last draw is the same for all of a child's options: it only tells families apart.
         chosen = own.copy()
-        chosen[free] = choose_exactly(scores + u[:, k:], place[free], totals)
+        chosen[free] = choose_with_rest(scores + u[:, k:], place[free], totals, rest)
         changed = flagged(chosen != own)
         path = LegalPath(self.path.start.copy(), self.path.placed.copy(), self.path.consent)
         taken = instead[changed, chosen[changed]]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from synth.lives.streams import Uniform
 
-__all__ = ["choose_exactly", "counts_of", "gumbel"]
+__all__ = ["choose_exactly", "choose_with_rest", "counts_of", "gumbel"]
 
 _STEPS = (3, 3, 3, 3)
 """Price steps that tell the best option from the next as sharply as scores do, twice, four times, ... as sharply; any
@@ -62,6 +62,35 @@ def choose_exactly(
         number = np.cumsum(off) - 1
         chosen[rows] = _solved(scores.take(rows, axis=0), chosen[rows], number[group[rows]], totals[off])
     return chosen
+
+
+def choose_with_rest(
+    scores: NDArray[np.float64], group: NDArray[np.int64], totals: NDArray[np.int64], rest: int
+) -> NDArray[np.int64]:
+    """Return a column for each row as `choose_exactly` does, but what other columns lack goes to the column `rest`.
+
+    So where too few rows of a group may have an option, that which stands for no other makes up for it, and not one
+    whose total could be met.
+    """
+    most = np.zeros_like(totals)
+    np.add.at(most, group, np.isfinite(scores))
+    totals = _made_up_for(most, totals, rest)
+    chosen = choose_exactly(scores, group, totals)
+    # What two options could each have, but not both, shows only now.
+    counts = counts_of(chosen, group, totals)
+    off = np.asarray((counts < totals).any(axis=1))
+    if off.any():
+        again = off[group]
+        fewer = _made_up_for(counts, totals, rest) * off[:, None]
+        chosen[again] = choose_exactly(scores[again], group[again], fewer)
+    return chosen
+
+
+def _made_up_for(most: NDArray[np.int64], totals: NDArray[np.int64], rest: int) -> NDArray[np.int64]:
+    """Return totals none of which is above `most` but that of the column `rest`, which takes what is over."""
+    found = np.minimum(totals, most)
+    found[:, rest] = totals[:, rest] + (totals - found).sum(axis=1) - (totals - found)[:, rest]
+    return found
 
 
 def counts_of(chosen: NDArray[np.int64], group: NDArray[np.int64], totals: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth.dates import Days, age_on, last_day
+from synth.lives.behaviour import band
 from synth.lives.draw import flagged
 from synth.lives.people import FEMALE
 
@@ -82,17 +83,17 @@ class Cells:
         return kept
 
     def make_up_for(self, surplus: NDArray[np.int64]) -> None:
-        """Take room from the nearest ages of the same authority, the same sex first, for children too many.
+        """Take room from other cells of the same authority for children too many: so its total is kept.
 
-        So the authority's total is kept where a cell holds too many who cannot leave.
+        That of the same sex and age group (BANDS) first, which are what is published; of equals the nearest age.
         """
+        sex, age = np.divmod(np.arange(2 * AGES), AGES)
+        group = band(age)
         for cell in flagged(surplus):
-            place, within = divmod(int(cell), 2 * AGES)
-            sex, age = divmod(within, AGES)
-            others = np.arange(2 * AGES)
-            distance = np.abs(others % AGES - age) * 2 + (others // AGES != sex) * 3
+            place, own = divmod(int(cell), 2 * AGES)
+            other_kind = (sex != sex[own]).astype(int) + (group != group[own])
             missing = int(surplus[cell])
-            for other in others[np.argsort(distance, kind="stable")]:
+            for other in np.lexsort((np.abs(age - age[own]), other_kind)):
                 taken = min(missing, int(self.room[place * 2 * AGES + other]))
                 self.room[place * 2 * AGES + other] -= taken
                 missing -= taken

@@ -14,7 +14,7 @@ from synth.lives.book import HOME
 from synth.lives.cells import Cells, starts_to_spare
 from synth.lives.draw import among, flagged, within
 from synth.lives.fitting import Budget, fit_in
-from synth.lives.legal import FULL_ORDERS, LATEST, STATUSES
+from synth.lives.legal import FULL_ORDERS, LATEST, STATUSES, remand_bounds
 from synth.lives.people import age_group
 from synth.lives.periods import DESTINATIONS, DRAWN, Entrants, Outcome, outcome
 from synth.lives.plans import PlanEnds, support_plan
@@ -346,12 +346,18 @@ def stay_longer(book: Book, year: int, cells: Cells) -> None:
     rows = rows[_MAY_STAY[child["went"][rows]] & (missing > 0)[child["place"][rows]]]
     birth, held = child["birth"][rows], child["care_end"][rows] - child["care_start"][rows]
     # Short stays of older children may be remands, which have limits of their own.
-    remanded_from = int(load("cla", LATEST).limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0)
-    shortest = np.where(birthday(birth, remanded_from) > end, settled // 2, settled)
+    remanded_from, remand = remand_bounds(behaviour, load("cla", LATEST), year)
+    shortest = np.where(birthday(birth, remanded_from) > end, settled // 2, max(settled, remand))
     rows = rows[(held > shortest) & (birthday(birth, 18) > end + settled)]
     # Agreement and full care orders go on as they are; nobody is on remand or under an interim order for years.
-    drawn_end = book.periods["drawn_end"][child["period"][rows]]
-    goes_on = _GO_ON[book.status(rows, drawn_end - 1)]
+    period = child["period"][rows]
+    drawn_end = book.periods["drawn_end"][period]
+    status = book.status(rows, drawn_end - 1)
+    # Who was to go home soon may have been on remand when the year began, for the sake of its total (see `otherwise`).
+    remandable = (status == STATUSES.index("V2")) & (drawn_end >= first) & (drawn_end - remand < first)
+    remandable &= (birthday(child["birth"][rows], remanded_from) < first) & ~child["unaccompanied"][rows]
+    remandable &= book.periods["lead"][period] == child["name"][rows]
+    goes_on = _GO_ON[status] & ~remandable
     rows, drawn_end = rows[goes_on], drawn_end[goes_on]
     place = child["place"][rows].astype(np.int64)
     # Who has stayed on before does so again only where nobody else can.

@@ -37,6 +37,7 @@ __all__ = [
     "entering",
     "legal_path",
     "legal_paths",
+    "remand_bounds",
 ]
 
 STATUSES = ("V2", "C1", "C2", "E1", "L1", "L2", "J1")
@@ -95,6 +96,13 @@ class LegalPath:
         changes = (self.start > first[:, None]) & (self.start < last[:, None])
         changes[np.arange(len(first)), self.at(first)] = True
         return changes
+
+
+def remand_bounds(behaviour: Behaviour, guidance: Guidance, year: int) -> tuple[int, int]:
+    """Return the age from which children are remanded, in years, and the most days that a remand lasts."""
+    limit = guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
+    _, longest = behaviour.value("legal.remand_days", year)
+    return int(max(limit, behaviour.scalar("legal.remand_from_age", year))), int(longest)
 
 
 def legal_path(
@@ -232,11 +240,9 @@ class Case:
         table = self.behaviour.table("legal.route", self.year, BANDS, ROUTES)
         weights = table.take(age_group(who.lead_birth, who.entry), axis=0)
         late, free_day, ordered = ~self.in_time(who.entry), ~is_working_day(who.entry), self.order_day < LATER
-        limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
-        remand_age = int(max(limit, self._scalar("legal.remand_from_age")))
+        remand_age, longest_remand = remand_bounds(self.behaviour, self.guidance, self.year)
         length = self.end - who.entry
         brief = length < self._scalar("legal.brief_stay_days")
-        _, longest_remand = self.behaviour.value("legal.remand_days", self.year)
         remanded = (self.destination == _HOME) | (self.destination == _CUSTODY)
         remanded &= length <= longest_remand
         too_young = birthday(who.birth, remand_age) > who.entry

@@ -13,7 +13,7 @@ import numpy as np
 
 from synth.dates import birthday, last_day, year_of, years_in
 from synth.lives.draw import flagged, row_numbers, within
-from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering
+from synth.lives.legal import LATER, ROUTES, STATUSES, Case, LegalPath, entering, remand_bounds
 from synth.lives.periods import DESTINATIONS
 from synth.working_days import next_working_day, previous_working_day
 
@@ -175,7 +175,7 @@ class Proceedings:
         longest = {
             "L1": int(self.guidance.limit("LEGAL_STATUS_CODE", "L1", "max_days") or 1),
             "L2": int(self.behaviour.value("legal.emergency_order_days", self.year)[1]),
-            "J1": int(self.behaviour.value("legal.remand_days", self.year)[1]),
+            "J1": remand_bounds(self.behaviour, self.guidance, self.year)[1],
         }
         for column, route in enumerate(ROUTES):
             recent = self.day - who.entry < longest.get(route, len(DESTINATIONS) * 365)
@@ -327,14 +327,13 @@ class Proceedings:
         """Let a remand that comes before the end of a stay by agreement begin in the year, or after it."""
         start, who = self.path.start, self.who
         remand = start[:, _J1]
-        _, longest = self.behaviour.value("legal.remand_days", self.year)
-        limit = self.guidance.limit("LEGAL_STATUS_CODE", "J1", "min_age_years") or 0
-        age = int(max(limit, self.behaviour.scalar("legal.remand_from_age", self.year)))
-        soonest = np.maximum(np.maximum(who.entry, self.past) + 1, self.end - int(longest))
+        age, longest = remand_bounds(self.behaviour, self.guidance, self.year)
+        soonest = np.maximum(np.maximum(who.entry, self.past) + 1, self.end - longest)
         soonest = np.maximum(soonest, birthday(who.birth, age))
         alone = (who.lead == who.name) & ~who.unaccompanied & ~self.path.consent & _FROM_REMAND[self.destination]
         agreed = (start[:, _V2] <= self.day) & (start[:, [_C1, _C2, _E1]] == LATER).all(axis=1)
-        sooner = alone & agreed & (remand > self.day) & (soonest <= self.day)
+        # Who stays past the end drawn does so by agreement: nobody is on remand for years.
+        sooner = alone & agreed & (remand > self.day) & (soonest <= self.day) & (self.end > self.day)
         put_off = agreed & (start[:, _V2] < remand) & (remand > self.past) & (remand <= self.day)
         put_off &= self.day + 1 < self.end
         rows = flagged(sooner | put_off)

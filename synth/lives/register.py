@@ -52,6 +52,12 @@ class _Group:
         on = self._on()
         have = self.book.by_authority(self.rows[on])
         self._come_off(self.rows[on], np.maximum(have - wanted, 0))
+        # Where all that are left are larger than what is over, one more comes off and others come on instead.
+        on = self._on()
+        over = self.book.by_authority(self.rows[on]) > wanted
+        if over.any():
+            self._come_off(self.rows[on], over.astype(np.int64), households=True)
+        have = self.book.by_authority(self.rows[self._on()])
         self._stay_on(np.maximum(wanted - have, 0))
         have = self.book.by_authority(self.rows[self._on()])
         self._come_on(np.maximum(wanted - have, 0))
@@ -68,24 +74,28 @@ class _Group:
         return np.asarray((self._registered("start") <= last) & (self._registered("end") > last))
 
     def _chosen(
-        self, rows: NDArray[np.int64], purpose: str, wanted: NDArray[np.int64]
+        self, rows: NDArray[np.int64], purpose: str, wanted: NDArray[np.int64], *, households: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Choose whole households of the given children, and return the children with a uniform of their family."""
+        """Choose whole households of the given children, and return the children with a uniform of their family.
+
+        As many as have `wanted` children in each authority or fewer, or so many households.
+        """
         family, place, inverse = self.book.by_household(rows)
         purposes = (f"register, {self.name}, {purpose}", f"register, {self.name}, day of {purpose}")
         u, day = self.book.streams.each(purposes, family, self.year)
-        chosen = take(place, np.bincount(inverse, minlength=len(family)), u, wanted)[inverse]
+        size = np.ones(len(family), np.int64) if households else np.bincount(inverse, minlength=len(family))
+        chosen = take(place, size, u, wanted)[inverse]
         return rows[chosen], day[inverse][chosen]
 
     def _shortest(self) -> int:
         return int(self.book.behaviour.value("register.length", self.year)["shortest_days"])
 
-    def _come_off(self, rows: NDArray[np.int64], surplus: NDArray[np.int64]) -> None:
+    def _come_off(self, rows: NDArray[np.int64], surplus: NDArray[np.int64], *, households: bool = False) -> None:
         """End registrations before 31 March, none sooner than the shortest ones end."""
         first, last = day_of_year_start(self.year), last_day(self.year)
         listed = self.book.children["registration"]
         settled = self.book.registrations["start"][listed[rows]] + self._shortest() <= last
-        rows, u = self._chosen(rows[settled], "coming off", surplus)
+        rows, u = self._chosen(rows[settled], "coming off", surplus, households=households)
         begun = self.book.registrations["start"][listed[rows]]
         day = within(u, np.maximum(begun + self._shortest(), first), last)
         self.book.registrations["end"][listed[rows]] = day

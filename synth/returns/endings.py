@@ -8,7 +8,7 @@ import numpy as np
 
 from synth.dates import birthday, day, day_of_year_start, last_day
 from synth.guidance import load
-from synth.lives.assignment import choose_exactly, counts_of, gumbel
+from synth.lives.assignment import choose_with_rest, gumbel
 from synth.lives.draw import choose
 from synth.lives.legal import FULL_ORDERS, LATEST, STATUSES
 from synth.lives.periods import DESTINATIONS
@@ -161,35 +161,8 @@ def _settled(
         u = streams(f"reason {name}").uniform(care.who.name[here], care.who.number[here])
         score[allowed, column] = np.log(weight[allowed]) + gumbel(u)
     group = history.children["place"][care.period["child"][rows]].astype(np.int64)
-    rest = names.tolist().index("E8")
-    wanted = _possible(np.isfinite(score), group, wanted, rest)
-    chosen = choose_exactly(score, group, wanted)
-    # What two reasons could each have, but not both, shows only now.
-    counts = counts_of(chosen, group, wanted)
-    off = np.asarray((counts < wanted).any(axis=1))
-    if off.any():
-        again = off[group]
-        fewer = _made_up_for(counts, wanted, rest) * off[:, None]
-        chosen[again] = choose_exactly(score[again], group[again], fewer)
+    # What is missing of one reason is made up for by that which stands for no other.
+    chosen = choose_with_rest(score, group, wanted, names.tolist().index("E8"))
     found = code.copy()
     found[rows] = names[chosen]
-    return found
-
-
-def _possible(
-    allowed: NDArray[np.bool_], group: NDArray[np.int64], wanted: NDArray[np.int64], rest: int
-) -> NDArray[np.int64]:
-    """Return counts by authority and reason with no more of any than are `allowed`; the `rest` takes what is over."""
-    most = np.zeros_like(wanted)
-    np.add.at(most, group, allowed)
-    return _made_up_for(most, wanted, rest)
-
-
-def _made_up_for(most: NDArray[np.int64], wanted: NDArray[np.int64], rest: int) -> NDArray[np.int64]:
-    """Return counts by authority and reason, none above `most` but the `rest`, which takes what is over.
-
-    So what is missing of one reason is made up for by that which stands for no other, not by one that was counted.
-    """
-    found = np.minimum(wanted, most)
-    found[:, rest] = wanted[:, rest] + (wanted - found).sum(axis=1) - (wanted - found)[:, rest]
     return found

@@ -52,9 +52,15 @@ class Entry:
         return self.geography == WALES
 
     @property
+    def bounded(self) -> bool:
+        """Say whether the table only says that it is less than what is shown."""
+        return self.how.below is not None and self.value < self.how.below
+
+    @property
     def text(self) -> str:
         """Return what the table prints, with the digits its rounding has."""
-        return HIDDEN if self.shown is None else f"{self.shown:.{self.how.decimals}f}"
+        sign = "<" if self.bounded else ""
+        return HIDDEN if self.shown is None else f"{sign}{self.shown:.{self.how.decimals}f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,7 @@ def published_kinds(tables: Tables) -> Kinds:
         counted_row = rows[key]
         if counted_row is not None:
             name = roundings[cell.file, cell.line]
-            how = None if cell.superseded else convention(name, tables.roundings[name])
+            how = None if cell.superseded else convention(name, tables.roundings[name], cell.value)
             found.setdefault((cell.table, cell.measure, cell.unit), []).append(Printed(cell, counted_row, how))
     order = {row.place: n for n, row in enumerate(counted)}
     return dict(sorted(found.items(), key=lambda item: min(order[one.row.place] for one in item[1])))

@@ -20,6 +20,8 @@ _TWICE, _HALVED = " twice", " twice, halved"
 _NOT_PRINTED = ("within ", "derived")
 """Roundings that begin so belong to figures somebody worked out from printed ones; no table holds them."""
 _DEFAULTS = {"count": "nearest5", "percent": "nearest1pct", "rate_per_10000": "nearest1", "months": "nearest0.1"}
+_WHOLE = 100
+"""Per cent that a figure may lie below the printed one of which only that is known."""
 _SLIPPED = 1e-9
 """What binary fractions may lose: half a step counts as half in spite of it."""
 
@@ -29,7 +31,8 @@ class Convention:
     """How figures are printed: to the nearest multiple of `step`, in the printed unit.
 
     Totals from 0 to `hidden_up_to`, both inclusive, are hidden; None where none are. With `parts` figures that add
-    up several counts add them up after each was rounded; `halved`, half of that is their mean.
+    up several counts add them up after each was rounded; `halved`, half of that is their mean. Of figures less than
+    `below` nothing more is said.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Convention:
     hidden_up_to: float | None = None
     parts: bool = False
     halved: bool = False
+    below: float | None = None
 
     @property
     def decimals(self) -> int:
@@ -53,15 +57,19 @@ class Convention:
             said = f"the two years' counts, each {said}, added up"
         if self.halved:
             said = f"half of {said}"
+        if self.below is not None:
+            said += f"; <{self.below:g} is all that is said of less"
         hides = "" if self.hidden_up_to is None else f"; {HIDDEN} is 0 to {self.hidden_up_to:g}"
         return said + hides
 
 
-def convention(name: str, rounding: Rounding) -> Convention | None:
-    """Return how figures of one kind of rounding are printed.
+def convention(name: str, rounding: Rounding, value: float | None = None) -> Convention | None:
+    """Return how figures of one kind of rounding are printed; `value` is that of one that was.
 
     None where no table prints them: quoted in words ("just under"), or worked out from other figures.
     """
+    if rounding.below and rounding.percent >= _WHOLE and value is not None:
+        return Convention(name, 1.0, below=value)
     if rounding.percent or rounding.below or name.startswith(_NOT_PRINTED):
         return None
     halved = name.endswith(_HALVED)
@@ -87,8 +95,13 @@ def rounded(value: float, step: float) -> float:
 
 
 def printed(parts: Sequence[float], how: Convention) -> float | None:
-    """Return the figure as printed, None where it is hidden; `parts` are the counts it adds up, one without any."""
+    """Return the figure as printed, None where it is hidden; `parts` are the counts it adds up, one without any.
+
+    Of a figure less than `how.below` that bound.
+    """
     total = sum(parts)
+    if how.below is not None and total < how.below:
+        return how.below
     if how.hidden_up_to is not None and total <= how.hidden_up_to:
         return None
     if how.parts:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from synth.published import Cell, Row, Tables
     from synth.tabulate.figures import Standard
+    from synth.tabulate.printing import Convention
 
 __all__ = ["CAUSES", "Missed", "Reproduced", "reproduced", "reproduced_in"]
 
@@ -97,10 +98,13 @@ def reproduced_in(standard: Standard, tables: Tables, places: set[str]) -> Repro
     for cell in published_cells(tables, standard.year):
         if cell.superseded or cell.geography not in places or counted_as(counted, cell).role != "fitted":
             continue
-        open_ = _open(cell, rows[cell.file, cell.line], tables)
+        row = rows[cell.file, cell.line]
+        how = convention(row.rounding, tables.roundings[row.rounding], row.value)
+        open_ = _open(cell, row, how, tables)
         cells, settled = cells + 1, settled + (not open_)
         entry = entries.get((cell.table, cell.measure, cell.geography, cell.dim1, cell.dim2, cell.unit))
-        if entry is not None and entry.shown == cell.value:
+        bounded = how is not None and how.below is not None
+        if entry is not None and entry.shown == cell.value and entry.bounded == bounded:
             continue
         if entry is None:
             miss = Missed(cell, "left out", None, None)
@@ -112,10 +116,8 @@ def reproduced_in(standard: Standard, tables: Tables, places: set[str]) -> Repro
     return Reproduced(standard.year, cells, settled, tuple(missed), tuple(missed_settled))
 
 
-def _open(cell: Cell, row: Row, tables: Tables) -> str:
+def _open(cell: Cell, row: Row, how: Convention | None, tables: Tables) -> str:
     """Say why a cell leaves more open than one rounding of the true figure does; nothing where it does not."""
-    rounding = tables.roundings[row.rounding]
-    how = convention(row.rounding, rounding)
     if how is None:
         return "not printed"
     if how.parts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import xlsxwriter
 
 from synth.spreadsheets import PLAIN, neutral
-from synth.tabulate.printing import HIDDEN, Convention
+from synth.tabulate.printing import Convention
 from synth.tabulate.writing import banner, measure_words, rounding_notes, unit_words
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from synth.tabulate.figures import Entry, Standard
+    from synth.tabulate.printing import Convention
 
 __all__ = ["WORKBOOK", "write_workbook"]
 
@@ -163,8 +164,8 @@ def _list(sheet: Worksheet, top: int, entries: Sequence[Entry], formats: _Format
 
 def _figure(sheet: Worksheet, row: int, column: int, entry: Entry, formats: _Formats) -> None:
     how: Convention = entry.how
-    if entry.shown is None:
-        sheet.write_string(row, column, HIDDEN, formats.hidden)
+    if entry.shown is None or entry.bounded:
+        sheet.write_string(row, column, entry.text, formats.hidden)
     else:
         sheet.write_number(row, column, entry.shown, formats.numbers[how.decimals])
 

@@ -9,7 +9,7 @@ anywhere else:
 'good/2023/synthetic_cla_episode.csv'
 >>> spoilt = synth.testing.spoilt_return("spoilt", rules=["CLA053"])
 >>> sorted(spoilt.must_find)
-[('CLA053', '542/SYN6S02PYC')]
+[('CLA053', '542/SYN428S1JV')]
 
 What was made once is remembered by this process: a second test with the same arguments only writes the files. Nothing
 heavy is imported before the first return is asked for.
