@@ -115,12 +115,15 @@ def test_of_a_share_of_which_only_a_bound_is_known_no_more_is_said(value, shown)
     assert how.words == "to the nearest 1; <5 is all that is said of less"
 
 
-def test_a_bound_is_printed_in_csv_and_workbook(made):
+def test_a_bound_is_printed_in_csv_and_workbook_and_is_what_was_published(written, tmp_path):
+    folder = written(2022).folder
+    (made,) = tabulate(folder, tmp_path)
     (row,) = [row for row in read(made.folder / "T15.csv") if (row["dim1"], row["unit"]) == ("under 1", "percent")]
     assert (row["printed"], row["rounding"]) == ("<5", "less than")
     sheet = openpyxl.load_workbook(made.folder / "tables.xlsx")["T15"]
     (line,) = [line for line in sheet.iter_rows(values_only=True) if "under 1" in line]
     assert "<5" in line
+    assert not [missed for missed in reproduced(folder).missed if missed.cell.table == "T15"]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
