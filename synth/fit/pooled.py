@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -138,38 +138,41 @@ def _multiples(
     middle = np.full(many, float(_MIDDLE))
     free = diags_array(2 * (whole + most))
     infinite = np.full(many, np.inf)
-    # Columns: numbers of both years, steps of the first, figures given up, children away from what was fitted, below
-    # and above, children outside of what must be kept, below and above, and children beyond the middle.
-    conditions = [
-        ([matrix, None, None, None, None, outside, -outside, None], low, high),
-        ([own, -times, free, None, None, None, None, None], -half, infinite),
-        ([own, -times, -free, None, None, None, None, None], -infinite, half),
-        ([other, times, free, None, None, None, None, None], whole - half, infinite),
-        ([other, times, -free, None, None, None, None, None], -infinite, whole + half),
-        ([own + other, None, free, None, None, None, None, None], least, infinite),
-        ([own + other, None, -free, None, None, None, None, None], -infinite, most),
-        ([matrix[both], None, None, away, -away, None, None, None], fitted[both], fitted[both]),
-        ([own, -times, free, None, None, None, None, near], -middle, infinite),
-        ([own, -times, -free, None, None, None, None, -near], -infinite, middle),
-        ([other, times, free, None, None, None, None, far], whole - middle, infinite),
-        ([other, times, -free, None, None, None, None, -far], -infinite, whole + middle),
+    # Columns by what they stand for, and how many: numbers of both years, steps of the first year, figures given up,
+    # children away from what was fitted, outside of what must be kept, and beyond the middle.
+    sizes = {"numbers": numbers, "steps": many, "given up": many, "below": 2 * many, "above": 2 * many}
+    sizes |= {"too few": rows, "too many": rows, "beyond": 2 * many}
+    conditions: list[tuple[dict[str, Any], Any, Any]] = [
+        ({"numbers": matrix, "too few": outside, "too many": -outside}, low, high),
+        ({"numbers": own, "steps": -times, "given up": free}, -half, infinite),
+        ({"numbers": own, "steps": -times, "given up": -free}, -infinite, half),
+        ({"numbers": other, "steps": times, "given up": free}, whole - half, infinite),
+        ({"numbers": other, "steps": times, "given up": -free}, -infinite, whole + half),
+        ({"numbers": own + other, "given up": free}, least, infinite),
+        ({"numbers": own + other, "given up": -free}, -infinite, most),
+        ({"numbers": matrix[both], "below": away, "above": -away}, fitted[both], fitted[both]),
+        ({"numbers": own, "steps": -times, "given up": free, "beyond": near}, -middle, infinite),
+        ({"numbers": own, "steps": -times, "given up": -free, "beyond": -near}, -infinite, middle),
+        ({"numbers": other, "steps": times, "given up": free, "beyond": far}, whole - middle, infinite),
+        ({"numbers": other, "steps": times, "given up": -free, "beyond": -far}, -infinite, whole + middle),
     ]
-    sizes = numbers, many, many, 2 * many, 2 * many, rows, rows, 2 * many
 
-    def columns(*each: ArrayLike) -> NDArray[np.float64]:
-        return np.concatenate([np.broadcast_to(np.asarray(one, float), n) for one, n in zip(each, sizes, strict=True)])
+    def columns(values: Mapping[str, ArrayLike], else_: float = 0.0) -> NDArray[np.float64]:
+        each = ((values.get(name, else_), size) for name, size in sizes.items())
+        return np.concatenate([np.broadcast_to(np.asarray(one, float), size) for one, size in each])
 
     nearest = np.round(fitted[first] / step)
     near_end = np.tile(_NEAR_END * np.sqrt(_SMALL / np.maximum(whole, _SMALL)), 2)
+    cost: dict[str, ArrayLike] = {"given up": 1, "below": _STRAYING, "above": _STRAYING, "beyond": near_end}
     found = milp(
-        columns(0, 0, 1, _STRAYING, _STRAYING, _OUTSIDE, _OUTSIDE, near_end),
-        integrality=columns(0, 1, 1, 0, 0, 0, 0, 0),
+        columns(cost | {"too few": _OUTSIDE, "too many": _OUTSIDE}),
+        integrality=columns({"steps": 1, "given up": 1}),
         bounds=Bounds(
-            columns(0, np.maximum(nearest - _NEAR, 0), 0, 0, 0, 0, 0, 0),
-            columns(np.inf, nearest + _NEAR, 1, np.inf, np.inf, np.inf, np.inf, np.inf),
+            columns({"steps": np.maximum(nearest - _NEAR, 0)}),
+            columns({"steps": nearest + _NEAR, "given up": 1}, np.inf),
         ),
         constraints=LinearConstraint(
-            block_array([blocks for blocks, _, _ in conditions], format="csc"),
+            block_array([[blocks.get(name) for name in sizes] for blocks, _, _ in conditions], format="csc"),
             np.concatenate([ends for _, ends, _ in conditions]),
             np.concatenate([ends for _, _, ends in conditions]),
         ),
