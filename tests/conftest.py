@@ -10,6 +10,8 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import hashlib
+import pickle
+from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, lru_cache
@@ -23,6 +25,7 @@ from hypothesis import settings
 from keeping import Kept
 
 from synth.dates import day_of_year_start, last_day
+from synth.fit.pooled import shared_out
 from synth.fit.run import Fit, fit
 from synth.geography.authorities import parse_authorities
 from synth.guidance import Guidance, load
@@ -290,38 +293,48 @@ def simulated_before(monkeypatch):
     return given
 
 
-class Rounder:
-    """Does as `whole_vector` does, and does not make the same numbers whole twice: some take a second."""
+class Remembered:
+    """Does as a function of the fit does, and does not solve the same problem twice: some take seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, function) -> None:
+        self.function = function
         self.known: dict[str, object] = {}
 
-    def __call__(self, values, matrix, low, high, labels):
-        parts = (values, matrix.data, matrix.indices, matrix.indptr, low, high)
-        key = hashlib.sha256(b"".join([*(part.tobytes() for part in parts), repr(labels).encode()])).hexdigest()
+    def __call__(self, *arguments):
+        key = hashlib.sha256(pickle.dumps(arguments)).hexdigest()
         if key not in self.known:
-            self.known[key] = whole_vector(values, matrix, low, high, labels)
+            self.known[key] = self.function(*arguments)
         return self.known[key]
 
 
 @dataclass(frozen=True)
 class WholeFit:
-    """The fit of the published tables without the simulation of behaviour, and the steps it told of."""
+    """The fit of the published tables without the simulation of behaviour, and the steps it told of.
+
+    `solvers` are the functions of the fit, by where they are used, that remember what they have solved.
+    """
 
     fit: Fit
     steps: list[str]
-    rounder: Rounder
+    solvers: dict[str, Remembered]
+
+    def again(self, **how) -> Fit:
+        """Fit in another way, and solve nothing that was solved before."""
+        with ExitStack() as patches:
+            for place, solver in self.solvers.items():
+                patches.enter_context(patch(place, solver))
+            return fit(profiles_dir() / "published", profiles_dir() / "behaviour.json", simulate=False, **how)
 
 
 @pytest.fixture(scope="session")
 def whole_fit(kept):
     def make():
-        steps, rounder = [], Rounder()
-        with patch("synth.fit.targets.whole_vector", rounder):
-            done = fit(
-                profiles_dir() / "published", profiles_dir() / "behaviour.json", simulate=False, tick=steps.append
-            )
-        return WholeFit(done, steps, rounder)
+        solvers = {
+            "synth.fit.targets.whole_vector": Remembered(whole_vector),
+            "synth.fit.targets.shared_out": Remembered(shared_out),
+        }
+        nothing, steps = WholeFit(None, [], solvers), []
+        return WholeFit(nothing.again(tick=steps.append), steps, solvers)
 
     return kept("fit", make)
 
