@@ -10,13 +10,14 @@ from synth.lives.book import HOME, Book
 from synth.lives.cells import Cells
 from synth.lives.departures import not_home_to_spare
 from synth.lives.fitting import Budget, take_in
+from synth.lives.goals import PLACES
 from synth.lives.histories import _live_through
 from synth.lives.homes import Homes
 from synth.lives.kinds import ADOPTION, PARENTS
 from synth.lives.legal import LATER, STATUSES
 from synth.lives.periods import DESTINATIONS
 from synth.lives.placements import OPEN, Filling
-from synth.lives.places import _lasting, _odds_instead
+from synth.lives.places import _lasting, _made_up_for, _odds_instead
 from synth.lives.register import settle_register
 from synth.lives.streams import Streams
 from synth.lives.timing import bound_for_orders, settle_orders
@@ -112,6 +113,30 @@ def test_who_has_a_placement_order_in_the_year_may_be_placed_and_adopted_in_it(b
     chosen = here[now]
     assert (child["placed"][chosen] >= child["order_due"][chosen] + waits["order_to_placement"]).all()
     assert (child["care_end"][chosen] >= child["placed"][chosen] + waits["placement_to_adoption"]).all()
+
+
+@pytest.mark.parametrize(
+    ("left", "found", "changed"),
+    [
+        # Two live inside though nobody should; of the two wanted in Wales one comes, of the other one nobody.
+        ({"adoption.inside": -2, "adoption.outside_in_wales": 2, "adoption.outside_wales": 1, "parents.inside": 5},
+         {"adoption.outside_in_wales": 1},
+         {"parents.inside": -2, "parents.outside_in_wales": 1, "parents.outside_wales": 1}),
+        # The first group with any left inside; then there is nobody to make up for the rest.
+        ({"adoption.inside": -2, "adoption.outside_wales": 3, "residential.inside": 1},
+         {},
+         {"residential.inside": -1, "residential.outside_wales": 1}),
+        # Too few everywhere is not a matter of places.
+        ({"adoption.outside_wales": 3, "residential.inside": 4}, {"residential.inside": 1}, {}),
+    ],
+)  # fmt: skip
+def test_where_adopters_live_others_make_up_for(left, found, changed):
+    def counts(cells):
+        return np.array([[0] * len(PLACES), [cells.get(cell, 0) for cell in PLACES]])
+
+    before = counts(left)
+    assert (_made_up_for(before, counts(found)) == before + counts(changed)).all()
+    assert (before == counts(left)).all()
 
 
 @pytest.mark.parametrize("wanted", [3, 4, 5, 6, 7, 8])

@@ -43,6 +43,8 @@ _UNASKED = 8.0
 """What a move made for the count alone costs, in logarithms: more than any that a child's own draws suggest."""
 _SPARE = 5
 """Children of every cell who may be moved for the sake of another cell, besides three for each one too many."""
+_ELSEWHERE = ("residential", "parents", "other")
+"""Groups of which no figure that is aimed at says where they live."""
 _SETTLED = 7
 """Days a stay lasts at least before and after such a move."""
 
@@ -84,6 +86,7 @@ def align_places(
     found = np.zeros_like(left)
     np.add.at(found, (place[free], chosen), 1)
     off = (found != left).any(axis=1) & totals.known
+    left = _made_up_for(left, found)
     movable, day = _movable(filling, absences, still[off[place[still]]], year)
     own = _shown(filling, movable)
     pick = _some(filling, movable, place[movable] * len(PLACES) + own, np.maximum(-left, 0).ravel(), year)
@@ -110,6 +113,28 @@ def align_places(
         filling.reopen(lasting[changes])
         _settle_in(filling, lasting[changes], instead.only(changes), other[changes])
     _settle_in(filling, free, odds, chosen)
+
+
+def _made_up_for(left: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what is `left` to place, of which some have been `found`, with other children where adoptions are missing.
+
+    Where adopters live nobody chooses: if too many live inside and too few outside, some of another group (the first of
+    _ELSEWHERE with any left inside) live outside for it, so that locations add up.
+    """
+    cells = [[PLACES.index(f"{group}.{where}") for where in LOCATIONS] for group in ("adoption", *_ELSEWHERE)]
+    missing = left[:, cells[0]] - found[:, cells[0]]
+    # As many too many as there are too few: the others are of another group, not elsewhere.
+    apart = np.minimum(np.maximum(missing, 0).sum(axis=1), np.maximum(-missing, 0).sum(axis=1))
+    left = left.copy()
+    for place in flagged(apart):
+        for _ in range(apart[place]):
+            to, come = missing[place].argmax(), missing[place].argmin()
+            group = next((own for own in cells[1:] if left[place, own[come]] > 0), None)
+            if group is not None:
+                left[place, group[come]] -= 1
+                left[place, group[to]] += 1
+            missing[place, [to, come]] += [-1, 1]
+    return left
 
 
 def _shown(filling: Filling, rows: NDArray[np.int64]) -> NDArray[np.int64]:
