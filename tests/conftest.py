@@ -320,10 +320,15 @@ class WholeFit:
 
     def again(self, **how) -> Fit:
         """Fit in another way, and solve nothing that was solved before."""
-        with ExitStack() as patches:
-            for place, solver in self.solvers.items():
-                patches.enter_context(patch(place, solver))
-            return fit(profiles_dir() / "published", profiles_dir() / "behaviour.json", simulate=False, **how)
+        return fitted_with(self.solvers, **how)
+
+
+def fitted_with(solvers: dict[str, Remembered], **how) -> Fit:
+    """Fit the published tables without the simulation of behaviour."""
+    with ExitStack() as patches:
+        for place, solver in solvers.items():
+            patches.enter_context(patch(place, solver))
+        return fit(profiles_dir() / "published", profiles_dir() / "behaviour.json", simulate=False, **how)
 
 
 @pytest.fixture(scope="session")
@@ -333,8 +338,8 @@ def whole_fit(kept):
             "synth.fit.targets.whole_vector": Remembered(whole_vector),
             "synth.fit.targets.shared_out": Remembered(shared_out),
         }
-        nothing, steps = WholeFit(None, [], solvers), []
-        return WholeFit(nothing.again(tick=steps.append), steps, solvers)
+        steps: list[str] = []
+        return WholeFit(fitted_with(solvers, tick=steps.append), steps, solvers)
 
     return kept("fit", make)
 

@@ -100,10 +100,13 @@ def counted(authorities, history, care):
 
 @pytest.fixture(scope="module")
 def aligned(profile):
-    """A profile whose targets are what another seed showed: whole numbers that lives can show."""
+    """A profile whose targets are what another seed showed: whole numbers that lives can show.
+
+    One that asks no authority for twice as many placed for adoption as others have on their way.
+    """
     counts = {table: {} for table in TABLES}
     for year in YEARS:
-        authorities, history, care = lived(profile, NAMES, year, 77)
+        authorities, history, care = lived(profile, NAMES, year, 78)
         for table, rows in counted(authorities, history, care).items():
             counts[table][year] = {a.code: tuple(row.tolist()) for a, row in zip(authorities, rows, strict=True)}
     return with_targets(profile, counts)
@@ -155,6 +158,7 @@ def test_totals_are_met(found_in, year, seed):
     assert off["three_or_more"] == 0
     assert off["legal"] <= 0.01 * stock
     assert beside_adoption(found["placement"], wanted["placement"]) <= 0.005 * stock
+    assert off["placement"] <= 0.03 * stock
     far = np.abs(found["placement"] - wanted["placement"])
     adoption = 3 * GROUPS.index("adoption") + np.arange(3)
     assert (np.delete(far, adoption, axis=1) <= 4).all(), "no cell is far off"

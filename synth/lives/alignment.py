@@ -16,7 +16,7 @@ from synth.dates import birthday, last_day
 from synth.lives.absences import Absences
 from synth.lives.assignment import choose_with_rest, counts_of
 from synth.lives.draw import flagged, within
-from synth.lives.goals import LEGAL, PLACES
+from synth.lives.goals import ADOPTION_PLACES, LEGAL
 from synth.lives.kinds import FOSTER, KINDS, PARENTS
 from synth.lives.legal import LATER, STATUSES, LegalPath
 from synth.lives.moves import align_moves
@@ -40,7 +40,6 @@ __all__ = ["Listed", "Walk", "placed_as_moved"]
 _GROUP_OF = {"V2": "agreement", "C1": "care_order", "C2": "care_order", "E1": "other"}
 _CELL_OF = np.array([LEGAL.index(_GROUP_OF.get(status, "remand")) for status in STATUSES])
 """The group of legal status (LEGAL) of each of STATUSES."""
-_ADOPTION_CELLS = [n for n, cell in enumerate(PLACES) if cell.startswith("adoption.")]
 
 
 def placed_as_moved(path: LegalPath, placings: dict[str, NDArray[Any]], years: Iterable[int]) -> LegalPath:
@@ -169,7 +168,7 @@ class Walk:
 
         rows = rows[self.filling.chances.destination[rows] == DESTINATIONS.index("adoption")]
         now = self._proceedings(year, rows)
-        placed = totals[:, _ADOPTION_CELLS].sum(axis=1)
+        placed = totals[:, ADOPTION_PLACES].sum(axis=1)
         waiting = np.maximum(np.bincount(self.listed.place[rows], minlength=len(totals)) - placed, 0)
         totals = np.stack((placed, waiting), axis=1)
         self._choose(rows, now, now.placed_sooner, shown, totals, 1, "placed for adoption, aligned")

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from synth.lives.homes import Homes
     from synth.profile import Profile
 
-__all__ = ["GROUPS", "LEGAL", "PLACES", "Goals", "Totals"]
+__all__ = ["ADOPTION_PLACES", "GROUPS", "LEGAL", "PLACES", "Goals", "Totals"]
 
 LEGAL = ("care_order", "agreement", "remand", "other")
 """Groups of legal status: C1 and C2; V2; remand, detention or protection (J, L); placement orders (E1)."""
 GROUPS = ("kin", "la_foster", "agency_foster", "parents", "residential", "adoption", "other")
 """Groups of placements, as they are published; each is counted at every location."""
 PLACES = tuple(f"{group}.{where}" for group in GROUPS for where in ("inside", "outside_in_wales", "outside_wales"))
+ADOPTION_PLACES = [n for n, cell in enumerate(PLACES) if cell.startswith("adoption.")]
+"""Children placed for adoption, in PLACES, by location."""
 _CELLS = {"legal": LEGAL, "placement": PLACES, "three_or_more": ("three_or_more",)}
 
 

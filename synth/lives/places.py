@@ -11,7 +11,7 @@ from synth.dates import last_day, year_of, years_in
 from synth.lives.admission import foremost
 from synth.lives.assignment import choose_exactly, gumbel
 from synth.lives.draw import choose, flagged, within
-from synth.lives.goals import GROUPS, PLACES
+from synth.lives.goals import ADOPTION_PLACES, GROUPS, PLACES
 from synth.lives.kinds import ADOPTION, KINDS, LOCATIONS
 from synth.lives.placements import OPEN
 
@@ -43,8 +43,10 @@ _UNASKED = 8.0
 """What a move made for the count alone costs, in logarithms: more than any that a child's own draws suggest."""
 _SPARE = 5
 """Children of every cell who may be moved for the sake of another cell, besides three for each one too many."""
-_ELSEWHERE = ("residential", "parents", "other")
-"""Groups of which no figure that is aimed at says where they live."""
+_ELSEWHERE = [
+    [PLACES.index(f"{group}.{where}") for where in LOCATIONS] for group in ("residential", "parents", "other")
+]
+"""Groups of which no figure that is aimed at says where they live: their cells, by location."""
 _SETTLED = 7
 """Days a stay lasts at least before and after such a move."""
 
@@ -121,15 +123,14 @@ def _made_up_for(left: NDArray[np.int64], found: NDArray[np.int64]) -> NDArray[n
     Where adopters live nobody chooses: if too many live inside and too few outside, some of another group (the first of
     _ELSEWHERE with any left inside) live outside for it, so that locations add up.
     """
-    cells = [[PLACES.index(f"{group}.{where}") for where in LOCATIONS] for group in ("adoption", *_ELSEWHERE)]
-    missing = left[:, cells[0]] - found[:, cells[0]]
+    missing = left[:, ADOPTION_PLACES] - found[:, ADOPTION_PLACES]
     # As many too many as there are too few: the others are of another group, not elsewhere.
     apart = np.minimum(np.maximum(missing, 0).sum(axis=1), np.maximum(-missing, 0).sum(axis=1))
     left = left.copy()
     for place in flagged(apart):
         for _ in range(apart[place]):
             to, come = missing[place].argmax(), missing[place].argmin()
-            group = next((own for own in cells[1:] if left[place, own[come]] > 0), None)
+            group = next((own for own in _ELSEWHERE if left[place, own[come]] > 0), None)
             if group is not None:
                 left[place, group[come]] -= 1
                 left[place, group[to]] += 1

@@ -54,10 +54,11 @@ class _Group:
         self._come_off(self.rows[on], np.maximum(have - wanted, 0))
         # Where all that are left are larger than what is over, one more comes off and others come on instead.
         on = self._on()
-        over = self.book.by_authority(self.rows[on]) > wanted
+        have = self.book.by_authority(self.rows[on])
+        over = have > wanted
         if over.any():
             self._come_off(self.rows[on], over.astype(np.int64), households=True)
-        have = self.book.by_authority(self.rows[self._on()])
+            have = self.book.by_authority(self.rows[self._on()])
         self._stay_on(np.maximum(wanted - have, 0))
         have = self.book.by_authority(self.rows[self._on()])
         self._come_on(np.maximum(wanted - have, 0))
